@@ -1,0 +1,61 @@
+# Flags, modules and tests. Everything that every target shares is decided here, once.
+
+option(CORRAL_TESTS "Build the tests" ON)
+option(CORRAL_STATIC "Link the corral binary statically (a cold start of half the time, one file to copy)" ON)
+set(CORRAL_SANITIZE "" CACHE STRING "Sanitizers for every target, such as address,undefined; empty for none")
+
+set(CMAKE_CXX_STANDARD 23)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1")
+set(CMAKE_C_FLAGS_RELEASE "-O2 -g1")
+
+add_library(corral_flags INTERFACE)
+target_include_directories(corral_flags INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(corral_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast -Wnon-virtual-dtor
+  -Woverloaded-virtual -Wimplicit-fallthrough -Wswitch-enum -Werror -fno-plt -ffunction-sections -fdata-sections)
+# Debian's Boost 1.81 defaults to its deprecated names unless told otherwise.
+target_compile_definitions(corral_flags INTERFACE BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_SEPARATE_COMPILATION_OFF _GNU_SOURCE)
+
+add_library(corral_link_flags INTERFACE)
+target_link_options(corral_link_flags INTERFACE -Wl,--gc-sections)
+if(CORRAL_SANITIZE)
+  target_compile_options(corral_flags INTERFACE -fsanitize=${CORRAL_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(corral_flags INTERFACE -fsanitize=${CORRAL_SANITIZE})
+elseif(CORRAL_STATIC)
+  # Not position independent: a static-pie relocates itself at every start, which a supervisor's cold start pays for.
+  target_link_options(corral_link_flags INTERFACE -static -no-pie)
+  target_compile_options(corral_flags INTERFACE -fno-pie)
+  set(Boost_USE_STATIC_LIBS ON)
+endif()
+
+# corral_module(NAME FOLDER [USES rooms...] [PRIVATE libraries...])
+# Every .cpp directly in FOLDER. USES are the rooms it may include; PRIVATE libraries stay inside its .cpp files.
+function(corral_module name folder)
+  cmake_parse_arguments(arg "" "" "USES;PRIVATE" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.cpp)
+  if(sources)
+    add_library(${name} STATIC ${sources})
+    target_link_libraries(${name} PUBLIC corral_flags ${arg_USES} PRIVATE ${arg_PRIVATE})
+  else()
+    add_library(${name} INTERFACE)
+    target_link_libraries(${name} INTERFACE corral_flags ${arg_USES})
+  endif()
+endfunction()
+
+# corral_test(NAME LABEL FOLDER rooms...): one doctest executable of every .cpp in FOLDER, one ctest entry.
+function(corral_test name label folder)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.cpp)
+  if(NOT sources)
+    return()
+  endif()
+  add_executable(${name} ${sources})
+  target_link_libraries(${name} PRIVATE ${ARGN} corral_test_main corral_flags)
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT 300)
+endfunction()

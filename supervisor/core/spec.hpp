@@ -1,0 +1,129 @@
+// What the configuration asks for, checked and in the words of docs/reference. Plain data.
+//
+// config makes it from JSON and `corral exec` from flags; nothing here knows of either. Names, directories and
+// environment values may still hold the placeholders {index} {workers} {program} {cores}: they differ from worker to
+// worker and are filled in at launch. ${VAR} is already replaced.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "common/base/instant.hpp"
+#include "supervisor/core/cpu_set.hpp"
+
+namespace corral::core {
+
+enum class RestartWhen { always, on_failure, never };
+
+/// What follows when a program has failed: only it stops, or everything does (exit status 1).
+enum class ThenDo { fail, shutdown };
+
+/// More than `restarts` unhealthy exits of all workers of a program within `within` make the program fail.
+struct RestartLimit {
+  std::uint32_t restarts = 10;
+  Duration within = std::chrono::minutes(5);
+  friend bool operator==(const RestartLimit&, const RestartLimit&) = default;
+};
+
+/// The n-th unhealthy exit in a row (n from 1) waits delay × factorⁿ⁻¹, at most max_delay, ± jitter. An exit is
+/// unhealthy when the life before it was shorter than healthy_after, whatever its status.
+struct RestartPolicy {
+  RestartWhen when = RestartWhen::on_failure;
+  std::vector<int> success_codes{0};  ///< Sorted, 0 to 255.
+  Duration delay = std::chrono::milliseconds(100);
+  double factor = 2;  ///< 1 to 1000.
+  Duration max_delay = std::chrono::seconds(30);
+  double jitter = 0.1;  ///< 0 to 1: the share of the delay by which it may be longer or shorter.
+  Duration healthy_after = std::chrono::seconds(10);
+  std::optional<RestartLimit> limit = RestartLimit{};
+  ThenDo then = ThenDo::fail;
+  friend bool operator==(const RestartPolicy&, const RestartPolicy&) = default;
+};
+
+struct StopPolicy {
+  int signal = 15;  ///< SIGTERM. 1 to SIGRTMAX.
+  Duration grace = std::chrono::seconds(10);
+  friend bool operator==(const StopPolicy&, const StopPolicy&) = default;
+};
+
+/// Nothing was said: separate cores when there are more workers than one, no pinning otherwise.
+struct DefaultCores {
+  friend bool operator==(const DefaultCores&, const DefaultCores&) = default;
+};
+/// Each worker its own `per_worker` CPUs ("separate" is 1).
+struct SeparateCores {
+  std::uint32_t per_worker = 1;
+  friend bool operator==(const SeparateCores&, const SeparateCores&) = default;
+};
+/// No pinning: the kernel places.
+struct SharedCores {
+  friend bool operator==(const SharedCores&, const SharedCores&) = default;
+};
+/// Like separate with one CPU a worker, but from exactly this list.
+struct ListedCores {
+  CpuSet cpus;
+  friend bool operator==(const ListedCores&, const ListedCores&) = default;
+};
+using CoresPolicy = std::variant<DefaultCores, SeparateCores, SharedCores, ListedCores>;
+
+/// "auto": one worker for every core (or every per_worker cores) that this process may really use.
+struct AutoWorkers {
+  friend bool operator==(const AutoWorkers&, const AutoWorkers&) = default;
+};
+using WorkerCount = std::variant<AutoWorkers, std::uint32_t>;
+
+/// As setrlimit(2) has it; nothing stands for "unlimited".
+struct ResourceLimit {
+  int resource = 0;  ///< RLIMIT_*
+  std::optional<std::uint64_t> soft;
+  std::optional<std::uint64_t> hard;
+  friend bool operator==(const ResourceLimit&, const ResourceLimit&) = default;
+};
+
+/// Which of the supervisor's own environment a worker inherits: all of it, or only these names.
+struct InheritAll {
+  friend bool operator==(const InheritAll&, const InheritAll&) = default;
+};
+using InheritedEnvironment = std::variant<InheritAll, std::vector<std::string>>;
+
+/// Everything that a running process was made from: where any of it changes, the process must be replaced.
+struct LaunchSpec {
+  std::vector<std::string> command;  ///< At least the program; never empty, no NUL.
+  WorkerCount workers = 1U;          ///< 1 to 100,000. A worker is told it, so a change replaces every worker.
+  CoresPolicy cores;
+  std::vector<std::pair<std::string, std::string>> environment;  ///< In the order of the file.
+  InheritedEnvironment inherit_environment;
+  std::string directory;  ///< Empty: the supervisor's own.
+  std::string user;       ///< Name or number; empty: the supervisor's own.
+  std::string group;      ///< Name or number; empty: the user's own.
+  std::vector<ResourceLimit> limits;
+  std::optional<int> nice;            ///< -20 to 19.
+  std::optional<int> umask;           ///< 0 to 0777.
+  std::optional<int> oom_score_adj;   ///< -1000 to 1000.
+  bool no_new_privileges = true;
+  friend bool operator==(const LaunchSpec&, const LaunchSpec&) = default;
+};
+
+struct ProgramSpec {
+  std::string name;  ///< 1 to 64 of A-Z a-z 0-9 _ . -, not starting with a dot or a dash.
+  LaunchSpec launch;
+  RestartPolicy restart;
+  StopPolicy stop;
+  Duration start_timeout = std::chrono::seconds(60);  ///< From the fork until exec has succeeded.
+  friend bool operator==(const ProgramSpec&, const ProgramSpec&) = default;
+};
+
+enum class Containment { automatic, cgroup, subreaper };
+
+struct SupervisorSpec {
+  std::vector<ProgramSpec> programs;  ///< In the order of the file: it is the order of start.
+  bool stay = false;                  ///< Keep running when every program has finished.
+  Containment containment = Containment::automatic;
+  friend bool operator==(const SupervisorSpec&, const SupervisorSpec&) = default;
+};
+
+}  // namespace corral::core
