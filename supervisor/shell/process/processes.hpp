@@ -1,0 +1,147 @@
+// The one place that launches, signals, reaps and sweeps processes.
+//
+// Everything is addressed by Life (worker and incarnation); pids are reported for messages only and never come back in.
+// Invariants: a worker has at most one leader; every process is reaped exactly once; a pid that has been reaped is never
+// signalled again; a launch leaves either one process that will be reported or nothing at all; no file is written and
+// nothing is O(number of workers) on the restart path; no call blocks longer than the patience it is given.
+// What this room must not do: decide (when to restart, how long to wait), read a configuration, print, touch Asio.
+//
+// The order of a turn of the loop, when SIGCHLD came or launches are outstanding:
+//   reap(deaths); settle(patience, outcomes); <the core steps, its actions call launch, signal, sweep>; finish_sweeps(gone)
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/exit_status.hpp"
+#include "common/base/ids.hpp"
+#include "common/base/instant.hpp"
+#include "supervisor/core/cpu_set.hpp"
+#include "supervisor/core/launch_failure.hpp"
+#include "supervisor/core/spec.hpp"
+#include "supervisor/shell/process/launch_template.hpp"
+#include "supervisor/shell/process/setup.hpp"
+
+namespace corral::process {
+
+/// One process to start. Everything that is pointed to must live until launch() has returned, the template until the
+/// outcome has been reported.
+struct LaunchRequest {
+  Life life;
+  const LaunchTemplate* program = nullptr;
+  const core::CpuSet* placement = nullptr;  ///< Bind to these CPUs; null or empty: the supervisor's own affinity.
+  std::uint32_t cores = 0;                  ///< For OMP_NUM_THREADS and its like; 0 leaves them alone.
+  int stdin_fd = -1;                        ///< -1: /dev/null.
+  int stdout_fd = -1;                       ///< -1: the supervisor's own.
+  int stderr_fd = -1;                       ///< -1: the supervisor's own.
+  /// `exec` with one worker: stdin too is the supervisor's own, the worker gets a process group instead of a session,
+  /// and the terminal is handed to it when stdin is one and the supervisor is in its foreground.
+  bool transparent = false;
+};
+
+/// What became of a launch: exactly one for each launch() that returned a pid, and never after the Death of it.
+struct LaunchOutcome {
+  Life life;
+  pid_t pid = 0;
+  std::optional<core::LaunchFailure> failure;  ///< Nothing: exec succeeded. Otherwise no Death will be reported.
+};
+
+/// The leader of a life has been reaped.
+struct Death {
+  Life life;
+  pid_t pid = 0;
+  ExitStatus status{ExitedWith{0}};
+  core::ResourceUsage usage;
+  std::optional<core::LaunchFailure> failure;  ///< Killed before exec: this was a failed launch.
+  bool out_of_memory = false;                  ///< SIGKILL by the kernel's OOM killer.
+  bool group_remains = false;                  ///< Other processes of its group are still there.
+};
+
+/// Transparent mode only: the leader stopped (Ctrl-Z) or continued.
+struct JobChange {
+  Life life;
+  int stopped_by = 0;  ///< The signal; 0: it continues.
+};
+
+struct Deaths {
+  std::vector<Death> leaders;
+  std::vector<JobChange> jobs;  ///< Filled only with ProcessOptions::watch_jobs.
+  std::uint32_t orphans = 0;    ///< Processes that were no leaders, reaped as their adoptive parent.
+};
+
+struct ProcessOptions {
+  std::string identity;  ///< CORRAL_SUPERVISOR of every worker; see setup.hpp. Not empty.
+  core::Containment containment = core::Containment::automatic;
+  bool plain = false;       ///< `exec` with one worker: no cgroups, everything is a descendant of the one.
+  bool watch_jobs = false;  ///< Report stops and continuations (transparent, with a terminal).
+};
+
+class Processes {
+ public:
+  /// Launches that run side by side before launch() waits for the oldest one.
+  static constexpr std::size_t side_by_side = 8;
+
+  /// The setup must outlive this. An Error only where `containment` asks for cgroups and there are none.
+  [[nodiscard]] static Result<Processes> open(const ProcessSetup& setup, ProcessOptions options);
+  Processes(Processes&&) noexcept;
+  Processes& operator=(Processes&&) noexcept;
+  ~Processes();  ///< Kills nothing. Removes its cgroups where they are empty.
+
+  /// Starts a process. The worker must have no leader. Waits at most about a millisecond, when side_by_side launches are under
+  /// way. A failure means that there is no process (fork: EAGAIN, ENOMEM; prepare; exec: no such command in PATH).
+  [[nodiscard]] std::expected<pid_t, core::LaunchFailure> launch(const LaunchRequest& request);
+
+  /// The outcomes of launches, appended. Waits for the oldest one at most `patience` (zero: only looks), and not at all
+  /// when there is an outcome already.
+  void settle(std::chrono::microseconds patience, std::vector<LaunchOutcome>& out);
+
+  /// Launches whose outcome has not been reported.
+  [[nodiscard]] std::size_t outstanding() const;
+
+  /// Reaps every zombie there is, appended to `out`.
+  void reap(Deaths& out);
+
+  /// Sends to the whole group of a life, also after its leader died while others of the group remain. False: nobody was there.
+  bool signal(Life life, int number);
+
+  /// SIGKILL to all that is left of a life whose leader is dead, descendants that left the group included. finish_sweeps()
+  /// reports when nothing is left; a life is swept once, whatever the number of calls.
+  void sweep(Life life);
+
+  /// SIGKILL to everything: leaders, their groups, orphans of unknown origin. alone() tells when it is done.
+  void sweep_all();
+
+  /// One pass for all lives that are being swept: kills what it finds, appends those of which nothing is left. Call it
+  /// after each reap() while sweeping() is true: what dies hands its own children over to the supervisor. A pass
+  /// without cgroups reads the list of all children, so ask once for a batch, and on a stop of everything wait for the
+  /// leaders and then use sweep_all() instead of a sweep for each.
+  void finish_sweeps(std::vector<Life>& gone);
+  [[nodiscard]] bool sweeping() const;
+
+  /// True when the supervisor has no descendant at all.
+  [[nodiscard]] bool alone();
+
+  /// Frees what is kept for a worker between its lives. It must have no leader.
+  void forget(WorkerId worker);
+
+  /// Preparations that no launch waits for. Call once when the first launches are under way.
+  void catch_up();
+
+  /// What contains the workers, for people: "cgroup /sys/fs/cgroup/…" or "subreaper". And what was degraded and why, once each.
+  [[nodiscard]] std::string containment() const;
+  [[nodiscard]] std::vector<std::string> take_notices();
+
+ private:
+  struct State;
+  explicit Processes(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace corral::process

@@ -1,0 +1,85 @@
+// What a supervisor does to its own process before it starts any other, and how it makes sure that it is the only one.
+//
+// ProcessSetup::begin() belongs at the very start of main: before it a signal can still kill the supervisor, after it
+// none does until somebody reads the signalfd. InstanceLock is for `run`: one supervisor for a configuration, and no
+// worker of a predecessor that was killed.
+// Must not: start anything, or write anywhere but the lock file and what it says here.
+#pragma once
+
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include <csignal>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/instant.hpp"
+#include "common/base/result.hpp"
+
+namespace corral::process {
+
+class ProcessSetup {
+ public:
+  /// Opens descriptors 0 to 2 on /dev/null where they are closed, blocks every signal that can be blocked (except those
+  /// that report a fault of our own, such as SIGSEGV), gives every signal its default disposition except SIGPIPE
+  /// (ignored), raises the soft limit of open files to the hard one, and becomes the subreaper.
+  [[nodiscard]] static Result<ProcessSetup> begin();
+
+  /// What the signalfd should be made with: all blocked signals.
+  [[nodiscard]] const sigset_t& blocked() const { return blocked_; }
+  /// Ignored when we were started: SIGHUP under nohup, SIGINT in a shell's background job.
+  [[nodiscard]] bool was_ignored(int signal) const;
+  [[nodiscard]] const sigset_t& inherited_mask() const { return inherited_mask_; }
+  /// The limit that workers get back.
+  [[nodiscard]] const rlimit& inherited_open_files() const { return inherited_open_files_; }
+  /// Where something could not be done: one sentence each, for people.
+  [[nodiscard]] const std::vector<std::string>& notices() const { return notices_; }
+
+ private:
+  ProcessSetup() = default;
+  sigset_t blocked_{};
+  sigset_t inherited_mask_{};
+  std::uint64_t was_ignored_ = 0;
+  rlimit inherited_open_files_{};
+  std::vector<std::string> notices_;
+};
+
+/// CORRAL_SUPERVISOR of a supervisor without a configuration file: differs from that of any other process.
+[[nodiscard]] std::string fresh_identity();
+/// CORRAL_SUPERVISOR of `run`: the same after a restart. `path` is made canonical; the real uid is part of it.
+[[nodiscard]] Result<std::string> identity_of(const std::string& config_path);
+
+class InstanceLock {
+ public:
+  struct Leftovers {
+    std::uint32_t killed = 0;  ///< Processes of the predecessor that were still alive.
+    bool gone = true;          ///< False: some would not die within the patience.
+  };
+
+  /// Takes the lock of `identity`. The error says which pid holds it: "already running as pid 4123 for '/etc/corral.json'".
+  /// Where no directory can be written it holds nothing and notice() says so.
+  [[nodiscard]] static Result<InstanceLock> acquire(std::string_view identity, std::string_view config_path);
+  InstanceLock(InstanceLock&&) noexcept;
+  InstanceLock& operator=(InstanceLock&&) noexcept;
+  ~InstanceLock();  ///< Lets go of the lock but leaves the file: only release() says that the end was clean.
+
+  /// The predecessor ended uncleanly (its file was still there): its workers may be alive.
+  [[nodiscard]] bool unclean() const { return unclean_; }
+  /// Kills every process that the predecessor left, and waits for their end. Call it before anything is started.
+  [[nodiscard]] Leftovers clear_leftovers(Duration patience) const;
+  /// A clean end: nothing of ours is alive. Removes the file.
+  void release();
+  [[nodiscard]] const std::string& notice() const { return notice_; }
+
+ private:
+  InstanceLock() = default;
+  int directory_ = -1;
+  int file_ = -1;
+  bool unclean_ = false;
+  std::string identity_;
+  std::string notice_;
+};
+
+}  // namespace corral::process
