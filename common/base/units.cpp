@@ -124,9 +124,13 @@ std::string trimmed(double value, int decimals) {
 }  // namespace
 
 Result<Duration> parse_duration(std::string_view text) {
-  return parse_quantity(text, duration_units, "duration", "write a number and a unit such as 250ms, 10s, 5m, 2h, 1d",
-                        static_cast<std::uint64_t>(longest_duration.count()))
-      .transform([](std::uint64_t count) { return Duration(static_cast<Duration::rep>(count)); });
+  const Result<std::uint64_t> count =
+      parse_quantity(text, duration_units, "duration", "write a number and a unit such as 250ms, 10s, 5m, 2h, 1d",
+                     static_cast<std::uint64_t>(longest_duration.count()));
+  if (!count) {
+    return std::unexpected(count.error());
+  }
+  return Duration(static_cast<Duration::rep>(*count));
 }
 
 Result<std::uint64_t> parse_size(std::string_view text) {

@@ -1,0 +1,190 @@
+// What the core asks of the outside, in the imperative, and what it has to say.
+//
+// Performing an action never calls the core; whatever comes of it is an event.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/base/exit_status.hpp"
+#include "common/base/ids.hpp"
+#include "common/base/instant.hpp"
+#include "supervisor/core/launch_failure.hpp"
+
+namespace corral::core {
+
+// ---- Notices: one for each decision, with its cause. The shell words them. -----------------------------------------
+
+/// What follows the end of a life.
+struct Verdict {
+  enum class Kind : std::uint8_t {
+    restart,         ///< After `delay`.
+    finished,        ///< With success, no restart is due.
+    not_restarted,   ///< Without success, and the policy restarts nothing.
+    stopped,         ///< As asked.
+    replaced,        ///< To make room for a new definition: starts again at once.
+    program_failed,  ///< This exit was one too many, or the program had failed before.
+    survivors,       ///< Descendants could not be killed.
+  };
+  Kind kind = Kind::stopped;
+  std::uint32_t restart = 0;  ///< The how-manieth restart of this worker it will be, from 1.
+  Duration delay{};
+};
+
+struct Started {
+  Life life;
+  std::int32_t pid = 0;
+};
+
+struct Ended {
+  Life life;
+  std::int32_t pid = 0;
+  ExitStatus status;
+  Duration lived{};
+  ResourceUsage usage;
+  bool out_of_memory = false;
+  Verdict verdict;
+};
+
+struct LaunchFailed {
+  Life life;
+  LaunchFailure failure;
+  Verdict verdict;
+};
+
+struct StopSignalled {
+  Life life;
+  int signal = 0;
+  Duration grace{};
+};
+
+/// It did not stop within its grace, or was to die at once (grace is nothing then).
+struct KillSent {
+  Life life;
+  std::optional<Duration> grace;
+};
+
+struct Unkillable {
+  Life life;
+  std::int32_t pid = 0;
+};
+
+/// The process that could not be killed is gone after all.
+struct GoneAtLast {
+  Life life;
+};
+
+/// Something that is not a worker holds the output of a dead worker open.
+struct OutputHeld {
+  Life life;
+};
+
+struct ProgramFailed {
+  ProgramId program{};
+  std::uint32_t unhealthy_exits = 0;
+  Duration within{};
+  bool shuts_down = false;
+};
+
+/// Why everything stops.
+struct StopCause {
+  enum class Kind : std::uint8_t { signal, program_failed };
+  Kind kind = Kind::signal;
+  int signal = 0;
+};
+
+struct ShutdownBegun {
+  StopCause cause;
+  std::uint32_t workers = 0;  ///< That have a process now.
+};
+
+struct ShutdownForced {
+  int signal = 0;
+  std::uint32_t workers = 0;
+};
+
+struct SignalIgnored {
+  int signal = 0;
+};
+
+struct SignalPassedOn {
+  int signal = 0;
+  std::uint32_t workers = 0;
+};
+
+struct Reloaded {
+  std::uint32_t kept = 0, replaced = 0, started = 0, stopped = 0;  ///< Workers.
+};
+
+/// Descendants outlived every SIGKILL; the supervisor leaves them behind and says so.
+struct LeftBehind {};
+
+struct ShellBrokePromise {
+  WorkerId worker;
+  std::string what;
+};
+
+struct Finished {
+  int status = 0;
+};
+
+using Notice = std::variant<Started, Ended, LaunchFailed, StopSignalled, KillSent, Unkillable, GoneAtLast, OutputHeld,
+                            ProgramFailed, ShutdownBegun, ShutdownForced, SignalIgnored, SignalPassedOn, Reloaded,
+                            LeftBehind, ShellBrokePromise, Finished>;
+
+// ---- Actions --------------------------------------------------------------------------------------------------------
+
+/// Create the process. `workers` is how many the program has; the placement is that of the plan in force.
+struct SpawnWorker {
+  Life life;
+};
+
+/// To the whole process group.
+struct SignalWorker {
+  Life life;
+  int signal = 0;
+};
+
+/// Read what is left of its output; OutputClosed when it has ended.
+struct DrainOutput {
+  Life life;
+};
+
+/// Stop waiting for the end of its output.
+struct AbandonOutput {
+  Life life;
+};
+
+/// Kill whatever is left of this life; WorkerSwept when nothing is.
+struct SweepWorker {
+  Life life;
+};
+
+/// Kill every descendant of the supervisor; AllSwept when none is left.
+struct SweepAll {};
+
+/// Read the configuration again; ConfigReloaded when it is valid, a sentence for people when it is not.
+struct LoadConfiguration {};
+
+/// The program has left the configuration and nothing of it runs.
+struct ForgetProgram {
+  ProgramId program{};
+};
+
+struct Announce {
+  Notice notice;
+};
+
+/// The last action of all.
+struct ExitSupervisor {
+  int status = 0;
+};
+
+using Action = std::variant<SpawnWorker, SignalWorker, DrainOutput, AbandonOutput, SweepWorker, SweepAll, LoadConfiguration,
+                            ForgetProgram, Announce, ExitSupervisor>;
+using ActionList = std::vector<Action>;
+
+}  // namespace corral::core

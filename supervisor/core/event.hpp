@@ -1,0 +1,70 @@
+// What the outside tells the core: things that have happened, in the past tense.
+//
+// An event about a process names its life; one of a past life is ignored. The shell promises for every SpawnWorker
+// exactly one of: SpawnFailed; or WorkerSpawned, later perhaps WorkerReady, and at the end WorkerExited or (when exec
+// turns out to have failed, after the process was reaped) SpawnFailed.
+#pragma once
+
+#include <cstdint>
+#include <variant>
+
+#include "common/base/exit_status.hpp"
+#include "common/base/ids.hpp"
+#include "supervisor/core/launch_failure.hpp"
+#include "supervisor/core/plan.hpp"
+
+namespace corral::core {
+
+struct WorkerSpawned {
+  Life life;
+  std::int32_t pid = 0;  ///< For reports only.
+};
+
+/// There is no process of this life, or none any more.
+struct SpawnFailed {
+  Life life;
+  LaunchFailure failure;
+};
+
+struct WorkerReady {
+  Life life;
+};
+
+/// Reaped: the process is gone. Its descendants may not be.
+struct WorkerExited {
+  Life life;
+  ExitStatus status;
+  ResourceUsage usage{};
+  bool out_of_memory = false;  ///< The kernel's OOM killer ended it.
+};
+
+/// Its stdout and stderr have reached their end, or there were none to read.
+struct OutputClosed {
+  Life life;
+};
+
+/// No descendant of this life is alive.
+struct WorkerSwept {
+  Life life;
+};
+
+/// No descendant of the supervisor is alive. Answer to SweepAll.
+struct AllSwept {};
+
+struct SignalReceived {
+  int signal = 0;
+  bool terminal_gone = false;  ///< A SIGHUP that the kernel sent because the terminal was closed.
+};
+
+/// A new, valid configuration. An invalid one never becomes an event.
+struct ConfigReloaded {
+  Plan plan;
+};
+
+/// Time has passed: the instant of the step is all there is to it.
+struct DeadlineReached {};
+
+using Event = std::variant<WorkerSpawned, SpawnFailed, WorkerReady, WorkerExited, OutputClosed, WorkerSwept, AllSwept,
+                           SignalReceived, ConfigReloaded, DeadlineReached>;
+
+}  // namespace corral::core

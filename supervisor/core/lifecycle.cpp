@@ -1,0 +1,341 @@
+// One worker from launch to end: carries out the reactions of reaction.hpp.
+#include <algorithm>
+#include <csignal>
+
+#include "common/base/check.hpp"
+#include "supervisor/core/supervisor.hpp"
+
+namespace corral::core {
+
+void Supervisor::apply(WorkerId id, Happening happening) {
+  Worker* worker = find(id);
+  CORRAL_CHECK(worker != nullptr);
+  const StateKind before = kind(worker->state);
+  const Reaction reaction = react(before, happening);
+  if (reaction == Reaction::unexpected) {
+    announce(ShellBrokePromise{id, std::string(name(happening)) + " while " + std::string(name(before))});
+    return;
+  }
+  perform(id, *worker, reaction);
+  const StateKind reached = kind(find(id)->state);
+  CORRAL_CHECK((exits_of(before, reaction) & 1U << static_cast<unsigned>(reached)) != 0);
+}
+
+void Supervisor::perform(WorkerId id, Worker& worker, Reaction reaction) {
+  switch (reaction) {
+    case Reaction::nothing:
+    case Reaction::unexpected: return;
+    case Reaction::enqueue: return enqueue(id, worker);
+    case Reaction::forget: return forget(id, worker);
+    case Reaction::launch: return launch(id, worker);
+    case Reaction::note_pid: return;  // The event has already left it in the worker.
+    case Reaction::run:
+      worker.ran_since = now_;
+      anything_ran_ = true;
+      enter(id, worker, Running{now_});
+      announce(Started{life_of(id, worker), worker.pid});
+      return;
+    case Reaction::stop: return stop(id, worker);
+    case Reaction::kill: return kill(id, worker);
+    case Reaction::drain: return drain(id, worker);
+    case Reaction::note_output:
+      worker.output_open = false;
+      return maybe_conclude(id, worker);
+    case Reaction::note_swept:
+      std::get<Draining>(worker.state).swept = true;
+      return maybe_conclude(id, worker);
+    case Reaction::judge_failure: return end_launch(id, worker, *last_launch_failure_);
+    case Reaction::give_up: return give_up(id, worker);
+    case Reaction::overdue: return overdue(id, worker);
+    case Reaction::late_exit:
+      if (worker.alive_unkillable) {
+        worker.alive_unkillable = false;
+        announce(GoneAtLast{life_of(id, worker)});
+        act(SweepWorker{life_of(id, worker)});
+      }
+      return;
+  }
+}
+
+/// The one place where a state changes: the old state's deadline goes with it, the new one's is noted.
+void Supervisor::enter(WorkerId id, Worker& worker, State state) {
+  Program& program = program_of(id.program);
+  const bool was_settled = is_settled(kind(worker.state));
+  const bool settled = is_settled(kind(state));
+  worker.state = state;
+  if (was_settled != settled) {
+    unsettled_ += settled ? -1U : 1U;
+    program.unsettled += settled ? -1U : 1U;
+    if (settled && (worker.retired || program.retired)) {
+      to_tidy_.push_back(id.program);
+    }
+  }
+  reschedule(id, worker);
+}
+
+void Supervisor::reschedule(WorkerId id, Worker& worker) {
+  const Instant due = deadline_of(worker.state, worker.output_open).value_or(never);
+  if (due == worker.due) {
+    return;
+  }
+  if (worker.due != never) {
+    due_.erase(Due{worker.due, id});
+  }
+  if (due != never) {
+    due_.insert(Due{due, id});
+  }
+  worker.due = due;
+}
+
+void Supervisor::enqueue(WorkerId id, Worker& worker) {
+  if (worker.alive_unkillable) {
+    return;  // Two processes in one slot are worse than none.
+  }
+  CORRAL_CHECK(phase_ == Phase::running);
+  enter(id, worker, Waiting{});
+  if (!worker.queued) {
+    worker.queued = true;
+    launch_queue_.push_back(id);
+  }
+}
+
+void Supervisor::admit_launches() {
+  while (spawning_ < options_.launches_at_once && !launch_queue_.empty()) {
+    const WorkerId id = launch_queue_.front();
+    launch_queue_.pop_front();
+    if (Worker* worker = find(id)) {
+      worker->queued = false;
+      apply(id, Happening::turn_came);
+    }
+  }
+}
+
+void Supervisor::forget(WorkerId id, Worker& worker) {
+  if (program_of(id.program).failed) {
+    enter(id, worker, Failed{FailReason::program_failed});
+  } else {
+    enter(id, worker, Stopped{});
+  }
+}
+
+void Supervisor::launch(WorkerId id, Worker& worker) {
+  CORRAL_CHECK(phase_ == Phase::running && worker.wanted_up && !worker.spawning && !worker.alive_unkillable);
+  worker.incarnation = next(worker.incarnation);
+  worker.pid = 0;
+  worker.ran_since = never;
+  worker.lived = Duration::zero();
+  worker.usage = {};
+  worker.timed_out = false;
+  worker.out_of_memory = false;
+  worker.outdated = false;
+  worker.spawning = true;
+  ++spawning_;
+  enter(id, worker, Starting{after(now_, program_of(id.program).plan.spec.start_timeout)});
+  worker.output_open = true;
+  act(SpawnWorker{life_of(id, worker)});
+}
+
+void Supervisor::stop(WorkerId id, Worker& worker) {
+  const StopPolicy& policy = program_of(id.program).plan.spec.stop;
+  const Life life = life_of(id, worker);
+  enter(id, worker, Stopping{after(now_, policy.grace)});
+  act(SignalWorker{life, policy.signal});
+  if (policy.signal != SIGCONT) {
+    act(SignalWorker{life, SIGCONT});  // A stopped process would never see the signal.
+  }
+  if (phase_ == Phase::running) {
+    announce(StopSignalled{life, policy.signal, policy.grace});
+  }
+}
+
+void Supervisor::kill(WorkerId id, Worker& worker) {
+  const StateKind before = kind(worker.state);
+  std::optional<Duration> grace;
+  if (before == StateKind::stopping && forced_by_ == 0) {
+    const StopPolicy& policy = program_of(id.program).plan.spec.stop;
+    grace = policy.grace;
+    // A stop signal of SIGKILL left no grace to be over.
+    grace_was_over_ = grace_was_over_ || (phase_ == Phase::stopping && policy.signal != SIGKILL);
+  }
+  // Its launch has timed out when nobody asked for its end.
+  worker.timed_out = before == StateKind::starting && worker.wanted_up && !worker.outdated;
+  enter(id, worker, Killing{after(now_, options_.patience.kill)});
+  act(SignalWorker{life_of(id, worker), SIGKILL});
+  announce(KillSent{life_of(id, worker), grace});
+}
+
+void Supervisor::drain(WorkerId id, Worker& worker) {
+  if (worker.spawning) {  // It came and went before its launch was reported.
+    worker.spawning = false;
+    --spawning_;
+  }
+  const Patience& patience = options_.patience;
+  enter(id, worker,
+        Draining{*last_status_, after(now_, patience.output), after(now_, patience.sweep), after(now_, patience.kill)});
+  if (worker.output_open) {
+    act(DrainOutput{life_of(id, worker)});
+  }
+  act(SweepWorker{life_of(id, worker)});
+}
+
+void Supervisor::maybe_conclude(WorkerId id, Worker& worker) {
+  if (kind(worker.state) != StateKind::draining) {
+    return;
+  }
+  const Draining& draining = std::get<Draining>(worker.state);
+  if (draining.swept && !worker.output_open) {
+    end_life(id, worker, ExitStatus(draining.status));
+  } else {
+    reschedule(id, worker);  // One of its two deadlines is gone.
+  }
+}
+
+void Supervisor::abandon_output(WorkerId id, Worker& worker) {
+  if (worker.output_open) {
+    worker.output_open = false;
+    act(AbandonOutput{life_of(id, worker)});
+  }
+}
+
+void Supervisor::overdue(WorkerId id, Worker& worker) {
+  Draining& draining = std::get<Draining>(worker.state);
+  if (!draining.swept && now_ >= draining.give_up_at) {
+    abandon_output(id, worker);
+    announce(Ended{life_of(id, worker), worker.pid, draining.status, worker.lived, worker.usage, worker.out_of_memory,
+                   Verdict{Verdict::Kind::survivors}});
+    anything_failed_ = true;
+    left_behind_ = true;
+    enter(id, worker, Failed{FailReason::survivors});
+    return;
+  }
+  if (!draining.swept && now_ >= draining.sweep_again) {
+    draining.sweep_again = after(now_, options_.patience.sweep);
+    act(SweepWorker{life_of(id, worker)});
+  }
+  if (worker.output_open && now_ >= draining.drain_by) {
+    announce(OutputHeld{life_of(id, worker)});
+    abandon_output(id, worker);
+  }
+  maybe_conclude(id, worker);
+}
+
+void Supervisor::give_up(WorkerId id, Worker& worker) {
+  announce(Unkillable{life_of(id, worker), worker.pid});
+  abandon_output(id, worker);
+  worker.alive_unkillable = true;
+  if (worker.spawning) {
+    worker.spawning = false;
+    --spawning_;
+  }
+  anything_failed_ = true;
+  left_behind_ = true;
+  enter(id, worker, Failed{FailReason::unkillable});
+}
+
+// ---- The end of a life ----------------------------------------------------------------------------------------------
+
+void Supervisor::end_life(WorkerId id, Worker& worker, const ExitStatus& status) {
+  if (worker.timed_out) {
+    LaunchFailure failure{LaunchStep::timeout, 0, program_of(id.program).plan.spec.launch.command.front()};
+    end_launch(id, worker, std::move(failure));
+    return;
+  }
+  const Verdict verdict = judge(id, worker, &status);
+  announce(Ended{life_of(id, worker), worker.pid, status, worker.lived, worker.usage, worker.out_of_memory, verdict});
+  follow(id, worker, verdict, &status);
+}
+
+void Supervisor::end_launch(WorkerId id, Worker& worker, LaunchFailure failure) {
+  last_launch_failure_ = failure;
+  worker.output_open = false;
+  const Verdict verdict = judge(id, worker, nullptr);
+  announce(LaunchFailed{life_of(id, worker), std::move(failure), verdict});
+  follow(id, worker, verdict, nullptr);
+}
+
+/// What follows the end of a life; `status` is null for a launch that failed. Counts the exit where it was unhealthy.
+Verdict Supervisor::judge(WorkerId id, Worker& worker, const ExitStatus* status) {
+  const Program& program = program_of(id.program);
+  const RestartPolicy& policy = program.plan.spec.restart;
+  if (!worker.wanted_up) {
+    return {program.failed ? Verdict::Kind::program_failed : Verdict::Kind::stopped};
+  }
+  if (worker.outdated) {
+    return {Verdict::Kind::replaced};
+  }
+  if (status != nullptr && !wants_restart(policy, *status)) {
+    return {is_success(policy, *status) ? Verdict::Kind::finished : Verdict::Kind::not_restarted};
+  }
+  if (status == nullptr && policy.when == RestartWhen::never) {
+    return {Verdict::Kind::not_restarted};
+  }
+  return judge_restart(id, worker, status != nullptr && worker.ran_since != never && worker.lived >= policy.healthy_after);
+}
+
+Verdict Supervisor::judge_restart(WorkerId id, Worker& worker, bool healthy) {
+  Program& program = program_of(id.program);
+  const RestartPolicy& policy = program.plan.spec.restart;
+  if (healthy) {
+    worker.unhealthy = 0;
+  } else {
+    ++worker.unhealthy;
+    if (policy.limit && program.window.note(now_, *policy.limit)) {
+      return {Verdict::Kind::program_failed};
+    }
+  }
+  const Duration delay = jittered(policy, base_delay(policy, worker.unhealthy), random_);
+  return {Verdict::Kind::restart, ++worker.restarts, delay};
+}
+
+void Supervisor::follow(WorkerId id, Worker& worker, const Verdict& verdict, const ExitStatus* status) {
+  const bool was_wanted = worker.wanted_up;
+  switch (verdict.kind) {
+    case Verdict::Kind::restart:
+      if (verdict.delay > Duration::zero()) {
+        enter(id, worker, Backoff{after(now_, verdict.delay)});
+      } else {
+        enqueue(id, worker);
+      }
+      return;
+    case Verdict::Kind::replaced:
+      worker.unhealthy = 0;
+      enqueue(id, worker);
+      return;
+    case Verdict::Kind::stopped: enter(id, worker, Stopped{}); return;
+    case Verdict::Kind::finished: enter(id, worker, Exited{*status}); return;
+    case Verdict::Kind::not_restarted:
+      enter(id, worker, Failed{FailReason::not_restarted});
+      anything_failed_ = true;
+      if (program_of(id.program).plan.spec.restart.then == ThenDo::shutdown && phase_ == Phase::running) {
+        begin_shutdown({StopCause::Kind::program_failed, 0});
+      }
+      return;
+    case Verdict::Kind::program_failed:
+      worker.wanted_up = false;
+      enter(id, worker, Failed{FailReason::program_failed});
+      if (was_wanted) {
+        fail_program(id.program);
+      }
+      return;
+    case Verdict::Kind::survivors: return;
+  }
+}
+
+void Supervisor::fail_program(ProgramId id) {
+  Program& program = program_of(id);
+  program.failed = true;
+  anything_failed_ = true;
+  const RestartPolicy& policy = program.plan.spec.restart;
+  const bool shuts_down = policy.then == ThenDo::shutdown;
+  announce(ProgramFailed{id, program.window.count(), policy.limit ? policy.limit->within : Duration{}, shuts_down});
+  if (shuts_down && phase_ == Phase::running) {
+    begin_shutdown({StopCause::Kind::program_failed, 0});
+    return;
+  }
+  for (std::uint32_t index = 0; index < program.workers.size(); ++index) {
+    program.workers[index].wanted_up = false;
+    apply(WorkerId{id, index}, Happening::stop_wanted);
+  }
+}
+
+}  // namespace corral::core

@@ -1,0 +1,43 @@
+// A specification made definite: how many workers each program has, where each is placed, and under which number the
+// supervisor knows the program.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "common/base/ids.hpp"
+#include "supervisor/core/cpu_set.hpp"
+#include "supervisor/core/spec.hpp"
+
+namespace corral::core {
+
+struct PlannedProgram {
+  ProgramId id{};
+  ProgramSpec spec;
+  std::vector<CpuSet> placements;  ///< One for each worker; an empty set is "not pinned".
+
+  [[nodiscard]] std::uint32_t workers() const { return static_cast<std::uint32_t>(placements.size()); }
+};
+
+struct Plan {
+  std::vector<PlannedProgram> programs;  ///< In the order of start.
+  bool stay = false;
+};
+
+/// A process made from `left` may go on as one of `right`: nothing that it was launched with differs.
+[[nodiscard]] bool same_launch(const PlannedProgram& left, const PlannedProgram& right);
+
+/// Numbers programs by name, for as long as the supervisor lives: a program that leaves the configuration and comes back
+/// gets its old number, so that its new processes wait for the end of the old ones.
+class ProgramNumbers {
+ public:
+  void assign(Plan& plan);
+
+ private:
+  std::map<std::string, ProgramId, std::less<>> known_;
+};
+
+}  // namespace corral::core

@@ -1,0 +1,44 @@
+// What the supervisor looks like from outside, at one instant. A copy: it stays true when the core moves on.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/ids.hpp"
+#include "common/base/instant.hpp"
+#include "supervisor/core/state.hpp"
+
+namespace corral::core {
+
+struct WorkerSnapshot {
+  std::uint32_t index = 0;
+  State state;
+  Incarnation incarnation{};
+  std::int32_t pid = 0;  ///< 0 where no process exists.
+  std::uint32_t restarts = 0;
+  std::uint32_t unhealthy_in_a_row = 0;
+  bool wanted_up = false;
+};
+
+struct ProgramSnapshot {
+  ProgramId id{};
+  std::string name;
+  bool failed = false;
+  std::vector<WorkerSnapshot> workers;
+};
+
+enum class Phase : std::uint8_t {
+  running,   ///< Supervising.
+  stopping,  ///< Everything was told to stop.
+  sweeping,  ///< All workers are settled; stray descendants are being killed.
+  done,      ///< ExitSupervisor was asked for: no event changes anything any more.
+};
+
+struct Snapshot {
+  Phase phase = Phase::running;
+  std::vector<ProgramSnapshot> programs;
+};
+
+}  // namespace corral::core

@@ -1,0 +1,335 @@
+#include "supervisor/core/supervisor.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+
+#include "common/base/check.hpp"
+
+namespace corral::core {
+
+Supervisor::Supervisor(Options options) : options_(std::move(options)), random_(options_.seed) {
+  CORRAL_CHECK(options_.launches_at_once > 0);
+}
+
+void Supervisor::start(Instant now, Plan plan, ActionList& actions) {
+  CORRAL_CHECK(programs_.empty());
+  now_ = now;
+  actions_ = &actions;
+  stay_ = plan.stay;
+  Reloaded counts;
+  for (const PlannedProgram& planned : plan.programs) {
+    adopt(planned, counts);
+  }
+  after_step();
+}
+
+void Supervisor::step(Instant now, const Event& event, ActionList& actions) {
+  CORRAL_CHECK(now >= now_);
+  if (phase_ == Phase::done) {
+    return;
+  }
+  now_ = now;
+  actions_ = &actions;
+  std::visit([this](const auto& happened) { on(happened); }, event);
+  after_step();
+}
+
+void Supervisor::after_step() {
+  admit_launches();
+  for (const ProgramId id : to_tidy_) {
+    drop_settled(program_of(id));
+  }
+  to_tidy_.clear();
+  if (unsettled_ == 0 && (phase_ == Phase::stopping || (phase_ == Phase::running && !stay_))) {
+    begin_sweeping();
+  }
+  actions_ = nullptr;
+}
+
+std::optional<Instant> Supervisor::next_deadline() const {
+  if (phase_ == Phase::done) {
+    return std::nullopt;
+  }
+  Instant first = std::min(sweep_again_, sweep_give_up_);
+  if (!due_.empty()) {
+    first = std::min(first, due_.begin()->first);
+  }
+  return first == never ? std::nullopt : std::optional(first);
+}
+
+// ---- Events of one life ---------------------------------------------------------------------------------------------
+
+void Supervisor::on(const WorkerSpawned& event) {
+  if (Worker* worker = find(event.life)) {
+    if (worker->spawning) {
+      worker->spawning = false;
+      --spawning_;
+    }
+    worker->pid = event.pid;
+    apply(event.life.worker, Happening::spawned);
+  }
+}
+
+void Supervisor::on(const SpawnFailed& event) {
+  Worker* worker = find(event.life);
+  if (worker == nullptr) {
+    return;
+  }
+  if (worker->spawning) {
+    worker->spawning = false;
+    --spawning_;
+  }
+  last_launch_failure_ = event.failure;
+  if (worker->timed_out) {
+    last_launch_failure_->step = LaunchStep::timeout;
+  }
+  apply(event.life.worker, Happening::spawn_failed);
+}
+
+void Supervisor::on(const WorkerReady& event) {
+  if (find(event.life) != nullptr) {
+    apply(event.life.worker, Happening::ready);
+  }
+}
+
+void Supervisor::on(const WorkerExited& event) {
+  Worker* worker = find(event.life);
+  if (worker == nullptr) {
+    return;
+  }
+  worker->usage = event.usage;
+  worker->out_of_memory = event.out_of_memory;
+  worker->lived = worker->ran_since == never ? Duration::zero() : now_ - worker->ran_since;
+  last_status_ = event.status;
+  apply(event.life.worker, Happening::exited);
+}
+
+void Supervisor::on(const OutputClosed& event) {
+  if (find(event.life) != nullptr) {
+    apply(event.life.worker, Happening::output_closed);
+  }
+}
+
+void Supervisor::on(const WorkerSwept& event) {
+  if (find(event.life) != nullptr) {
+    apply(event.life.worker, Happening::swept);
+  }
+}
+
+// ---- Signals --------------------------------------------------------------------------------------------------------
+
+void Supervisor::on(const SignalReceived& event) {
+  if (phase_ == Phase::sweeping) {
+    return;
+  }
+  if (options_.transparent) {
+    pass_on(event.signal);
+    return;
+  }
+  switch (event.signal) {
+    case SIGTERM:
+    case SIGINT: return stop_or_kill(event.signal);
+    case SIGQUIT: return kill_at_once(event.signal);
+    case SIGUSR1:
+    case SIGUSR2: return pass_to_running(event.signal);
+    case SIGHUP:
+      if (event.terminal_gone) {
+        return stop_or_kill(event.signal);
+      }
+      if (options_.reloadable && phase_ == Phase::running) {
+        return act(LoadConfiguration{});
+      }
+      [[fallthrough]];
+    default: announce(SignalIgnored{event.signal});
+  }
+}
+
+void Supervisor::stop_or_kill(int signal) {
+  if (phase_ == Phase::running) {
+    begin_shutdown({StopCause::Kind::signal, signal});
+  } else if (signal != SIGHUP) {  // A terminal that goes away during a stop asks for nothing new.
+    kill_everything(signal);
+  }
+}
+
+void Supervisor::kill_at_once(int signal) {
+  if (phase_ == Phase::running) {
+    begin_shutdown({StopCause::Kind::signal, signal});
+  }
+  grace_was_over_ = grace_was_over_ || unsettled_ > 0;
+  for_each_worker([&](WorkerId id, Worker&) { apply(id, Happening::kill_wanted); });
+}
+
+void Supervisor::pass_to_running(int signal) {
+  std::uint32_t count = 0;
+  for_each_worker([&](WorkerId id, Worker& worker) {
+    if (kind(worker.state) == StateKind::running) {
+      act(SignalWorker{life_of(id, worker), signal});
+      ++count;
+    }
+  });
+  announce(SignalPassedOn{signal, count});
+}
+
+/// The signals that mean "end": after one of them a worker that ends is not started again.
+static bool asks_to_end(int signal) {
+  return signal == SIGTERM || signal == SIGINT || signal == SIGQUIT || signal == SIGHUP;
+}
+
+void Supervisor::pass_on(int signal) {
+  const auto& rewrite = options_.transparent->rewrite;
+  const auto rule = std::ranges::find(rewrite, signal, &std::pair<int, int>::first);
+  const int passed = rule == rewrite.end() ? signal : rule->second;
+  if (passed == 0) {
+    return;
+  }
+  const bool ends = asks_to_end(passed);
+  const bool with_grace = ends && options_.transparent->grace;
+  if (ends) {
+    phase_ = Phase::stopping;
+  }
+  for_each_worker([&](WorkerId id, Worker& worker) {
+    if (ends) {
+      worker.wanted_up = false;
+    }
+    if (has_process(kind(worker.state))) {
+      act(SignalWorker{life_of(id, worker), passed});
+      if (with_grace && kind(worker.state) != StateKind::stopping && kind(worker.state) != StateKind::killing) {
+        enter(id, worker, Stopping{after(now_, program_of(id.program).plan.spec.stop.grace)});
+      }
+    } else if (ends) {
+      apply(id, Happening::stop_wanted);
+    }
+  });
+}
+
+void Supervisor::begin_shutdown(StopCause cause) {
+  phase_ = Phase::stopping;
+  announce(ShutdownBegun{cause, workers_with_process()});
+  for_each_worker([&](WorkerId id, Worker& worker) {
+    worker.wanted_up = false;
+    apply(id, Happening::stop_wanted);
+  });
+}
+
+void Supervisor::kill_everything(int signal) {
+  if (forced_by_ == 0) {
+    announce(ShutdownForced{signal, workers_with_process()});
+  }
+  forced_by_ = signal;
+  for_each_worker([&](WorkerId id, Worker&) { apply(id, Happening::kill_wanted); });
+}
+
+// ---- Deadlines ------------------------------------------------------------------------------------------------------
+
+void Supervisor::on(const DeadlineReached&) {
+  while (!due_.empty() && due_.begin()->first <= now_) {
+    apply(due_.begin()->second, Happening::deadline);
+  }
+  if (phase_ == Phase::sweeping) {
+    sweep_everything_again();
+  }
+}
+
+// ---- The end --------------------------------------------------------------------------------------------------------
+
+void Supervisor::begin_sweeping() {
+  CORRAL_CHECK(due_.empty() && spawning_ == 0);
+  phase_ = Phase::sweeping;
+  sweep_again_ = after(now_, options_.patience.sweep);
+  sweep_give_up_ = after(now_, options_.patience.kill);
+  act(SweepAll{});
+}
+
+void Supervisor::sweep_everything_again() {
+  if (now_ >= sweep_give_up_) {
+    left_behind_ = true;
+    announce(LeftBehind{});
+    exit_supervisor();
+  } else if (now_ >= sweep_again_) {
+    sweep_again_ = after(now_, options_.patience.sweep);
+    act(SweepAll{});
+  }
+}
+
+void Supervisor::on(const AllSwept&) {
+  if (phase_ == Phase::sweeping) {
+    exit_supervisor();
+  }
+}
+
+void Supervisor::exit_supervisor() {
+  phase_ = Phase::done;
+  const int status = exit_status();
+  announce(Finished{status});
+  act(ExitSupervisor{status});
+}
+
+int Supervisor::exit_status() const {
+  if (options_.transparent && !anything_ran_ && last_launch_failure_) {
+    const bool at_exec = last_launch_failure_->step == LaunchStep::exec;
+    return !at_exec ? 125 : last_launch_failure_->error_number == ENOENT ? 127 : 126;
+  }
+  if (options_.transparent && last_status_) {
+    return last_status_->shell_code();
+  }
+  if (!anything_ran_ && last_launch_failure_ && forced_by_ == 0 && anything_failed_) {
+    return 125;
+  }
+  if (forced_by_ != 0) {
+    return 128 + forced_by_;
+  }
+  if (grace_was_over_ || left_behind_) {
+    return 3;
+  }
+  return anything_failed_ ? 1 : 0;
+}
+
+// ---- Looking around -------------------------------------------------------------------------------------------------
+
+Supervisor::Program& Supervisor::program_of(ProgramId id) {
+  CORRAL_CHECK(number(id) < programs_.size());
+  return programs_[number(id)];
+}
+
+Supervisor::Worker* Supervisor::find(WorkerId id) {
+  if (number(id.program) >= programs_.size()) {
+    return nullptr;
+  }
+  Program& program = programs_[number(id.program)];
+  return id.index < program.workers.size() ? &program.workers[id.index] : nullptr;
+}
+
+Supervisor::Worker* Supervisor::find(Life life) {
+  Worker* worker = find(life.worker);
+  return worker != nullptr && worker->incarnation == life.incarnation ? worker : nullptr;
+}
+
+std::uint32_t Supervisor::workers_with_process() const {
+  std::uint32_t count = 0;
+  for (const Program& program : programs_) {
+    count += static_cast<std::uint32_t>(
+        std::ranges::count_if(program.workers, [](const Worker& worker) { return has_process(kind(worker.state)); }));
+  }
+  return count;
+}
+
+Snapshot Supervisor::snapshot() const {
+  Snapshot view{phase_, {}};
+  for (const Program& program : programs_) {
+    if (!program.present) {
+      continue;
+    }
+    ProgramSnapshot& copy = view.programs.emplace_back(program.plan.id, program.plan.spec.name, program.failed);
+    for (std::uint32_t index = 0; index < program.workers.size(); ++index) {
+      const Worker& worker = program.workers[index];
+      const bool alive = has_process(kind(worker.state)) || worker.alive_unkillable;
+      copy.workers.push_back({index, worker.state, worker.incarnation, alive ? worker.pid : 0, worker.restarts,
+                              worker.unhealthy, worker.wanted_up});
+    }
+  }
+  return view;
+}
+
+}  // namespace corral::core

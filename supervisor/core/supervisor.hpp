@@ -1,0 +1,203 @@
+// The core: every decision of a supervisor, and nothing else.
+//
+// It is told what has happened (event.hpp) and answers with what shall be done (action.hpp). It reads no clock, makes no
+// system call, holds no descriptor. The same events at the same instants give the same actions: that is what the
+// simulator (tests/simulation) and replays rely on.
+//
+// Invariants, checked in every build: time does not run backwards; a state changes only along the table of reaction.hpp;
+// a worker has at most one life at a time and every life ends before the next begins; once everything was told to stop
+// nothing is launched; ExitSupervisor is the last action and comes once.
+//
+// Cost: an event about one worker costs O(log n) with n workers; only signals and reloads touch them all.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <optional>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "supervisor/core/action.hpp"
+#include "supervisor/core/event.hpp"
+#include "supervisor/core/plan.hpp"
+#include "supervisor/core/reaction.hpp"
+#include "supervisor/core/restart.hpp"
+#include "supervisor/core/snapshot.hpp"
+
+namespace corral::core {
+
+/// Waits that no configuration sets.
+struct Patience {
+  Duration output = std::chrono::milliseconds(250);  ///< For output that somebody else holds open.
+  Duration sweep = std::chrono::milliseconds(100);   ///< Between two looks for descendants that are still there.
+  Duration kill = std::chrono::seconds(10);          ///< For SIGKILL to have its effect.
+};
+
+/// `corral exec` with one worker: signals are the worker's, and so is the exit status.
+struct Transparent {
+  std::vector<std::pair<int, int>> rewrite;  ///< Received, passed on; 0 passes nothing on.
+  bool grace = false;                        ///< SIGTERM and SIGINT follow the stop policy, SIGKILL included.
+};
+
+struct Options {
+  std::uint64_t seed = 0;                 ///< Of the jitter.
+  std::uint32_t launches_at_once = 16;    ///< Processes being created at any moment; bounds how late a signal is seen.
+  bool reloadable = false;                ///< There is a configuration to read again on SIGHUP.
+  std::optional<Transparent> transparent;
+  Patience patience;
+};
+
+class Supervisor {
+ public:
+  /// Nothing happens before start().
+  explicit Supervisor(Options options);
+
+  /// Takes the first plan and begins. Once, before any step.
+  void start(Instant now, Plan plan, ActionList& actions);
+
+  /// `now` is not before that of the last call. Appends to `actions`.
+  void step(Instant now, const Event& event, ActionList& actions);
+
+  /// When DeadlineReached is due; nothing while only events are waited for.
+  [[nodiscard]] std::optional<Instant> next_deadline() const;
+
+  [[nodiscard]] Snapshot snapshot() const;
+  [[nodiscard]] Phase phase() const { return phase_; }
+
+ private:
+  struct Worker {
+    State state = Stopped{};
+    Incarnation incarnation{};
+    Instant due = never;  ///< The deadline of the state, as due_ has it.
+    std::int32_t pid = 0;
+    std::uint32_t unhealthy = 0;  ///< Unhealthy exits in a row.
+    std::uint32_t restarts = 0;
+    Instant ran_since = never;  ///< Of the present life; `never` until it runs.
+    ResourceUsage usage;        ///< Of the life that has just ended.
+    Duration lived{};           ///< Likewise.
+    bool wanted_up : 1 = false;
+    bool queued : 1 = false;         ///< Has an entry in the queue of launches.
+    bool spawning : 1 = false;       ///< SpawnWorker is not yet answered.
+    bool output_open : 1 = false;
+    bool outdated : 1 = false;       ///< Runs under a definition that a reload has replaced.
+    bool timed_out : 1 = false;      ///< Killed because its launch took too long.
+    bool out_of_memory : 1 = false;
+    bool alive_unkillable : 1 = false;
+    bool retired : 1 = false;        ///< Leaves when it is settled: the program has fewer workers now.
+  };
+
+  struct Program {
+    PlannedProgram plan;
+    std::vector<Worker> workers;
+    ExitWindow window;
+    Incarnation dropped{};  ///< The highest incarnation of workers that have left.
+    std::uint32_t unsettled = 0;
+    bool failed = false;
+    bool retired = false;  ///< Leaves when its workers are settled.
+    bool present = false;
+  };
+
+  using Due = std::pair<Instant, WorkerId>;
+
+  // supervisor.cpp: events
+  void on(const WorkerSpawned& event);
+  void on(const SpawnFailed& event);
+  void on(const WorkerReady& event);
+  void on(const WorkerExited& event);
+  void on(const OutputClosed& event);
+  void on(const WorkerSwept& event);
+  void on(const AllSwept& event);
+  void on(const SignalReceived& event);
+  void on(const ConfigReloaded& event);
+  void on(const DeadlineReached& event);
+  void pass_on(int signal);
+  void pass_to_running(int signal);
+  void kill_at_once(int signal);
+  void stop_or_kill(int signal);
+  void after_step();
+  void begin_shutdown(StopCause cause);
+  void kill_everything(int signal);
+  void begin_sweeping();
+  void sweep_everything_again();
+  void exit_supervisor();
+  [[nodiscard]] int exit_status() const;
+
+  // lifecycle.cpp: one worker
+  void apply(WorkerId id, Happening happening);
+  void perform(WorkerId id, Worker& worker, Reaction reaction);
+  void enter(WorkerId id, Worker& worker, State state);
+  void reschedule(WorkerId id, Worker& worker);
+  void launch(WorkerId id, Worker& worker);
+  void stop(WorkerId id, Worker& worker);
+  void kill(WorkerId id, Worker& worker);
+  void drain(WorkerId id, Worker& worker);
+  void maybe_conclude(WorkerId id, Worker& worker);
+  void overdue(WorkerId id, Worker& worker);
+  void abandon_output(WorkerId id, Worker& worker);
+  void give_up(WorkerId id, Worker& worker);
+  void enqueue(WorkerId id, Worker& worker);
+  void forget(WorkerId id, Worker& worker);
+  void end_life(WorkerId id, Worker& worker, const ExitStatus& status);
+  void end_launch(WorkerId id, Worker& worker, LaunchFailure failure);
+  [[nodiscard]] Verdict judge(WorkerId id, Worker& worker, const ExitStatus* status);
+  [[nodiscard]] Verdict judge_restart(WorkerId id, Worker& worker, bool healthy);
+  void follow(WorkerId id, Worker& worker, const Verdict& verdict, const ExitStatus* status);
+  void fail_program(ProgramId id);
+  void admit_launches();
+
+  // reload.cpp
+  void adopt(const PlannedProgram& planned, Reloaded& counts);
+  void replace_definition(Program& program, const PlannedProgram& planned, Reloaded& counts);
+  void retire(Program& program, Reloaded& counts);
+  void start_worker(WorkerId id);
+  void drop_settled(Program& program);
+
+  [[nodiscard]] Program& program_of(ProgramId id);
+  [[nodiscard]] Worker* find(WorkerId id);
+  /// The worker whose present life this is; null for a past life.
+  [[nodiscard]] Worker* find(Life life);
+  [[nodiscard]] static Life life_of(WorkerId id, const Worker& worker) { return Life{id, worker.incarnation}; }
+  template <class Visit>
+  void for_each_worker(Visit visit);
+  [[nodiscard]] std::uint32_t workers_with_process() const;
+
+  void act(Action action) { actions_->push_back(std::move(action)); }
+  void announce(Notice notice) { act(Announce{std::move(notice)}); }
+
+  Options options_;
+  Random random_;
+  std::vector<Program> programs_;  ///< By number; a number that has left keeps an empty place.
+  std::set<Due> due_;
+  std::deque<WorkerId> launch_queue_;
+  std::uint32_t spawning_ = 0;
+  std::uint32_t unsettled_ = 0;
+  Phase phase_ = Phase::running;
+  bool stay_ = false;
+  Instant now_{};
+  ActionList* actions_ = nullptr;  ///< Of the step under way.
+  Instant sweep_again_ = never;
+  Instant sweep_give_up_ = never;
+  std::vector<ProgramId> to_tidy_;  ///< Programs that may have retired workers to drop.
+
+  // For the exit status.
+  bool anything_ran_ = false;
+  bool anything_failed_ = false;
+  bool grace_was_over_ = false;
+  bool left_behind_ = false;
+  int forced_by_ = 0;
+  std::optional<ExitStatus> last_status_;
+  std::optional<LaunchFailure> last_launch_failure_;
+};
+
+template <class Visit>
+void Supervisor::for_each_worker(Visit visit) {
+  for (std::uint32_t number = 0; number < programs_.size(); ++number) {
+    for (std::uint32_t index = 0; index < programs_[number].workers.size(); ++index) {
+      visit(WorkerId{ProgramId{number}, index}, programs_[number].workers[index]);
+    }
+  }
+}
+
+}  // namespace corral::core
