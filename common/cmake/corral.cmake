@@ -30,8 +30,9 @@ if(CORRAL_SANITIZE)
   target_link_options(corral_flags INTERFACE -fsanitize=${CORRAL_SANITIZE})
 elseif(CORRAL_STATIC)
   # Not position independent: a static-pie relocates itself at every start, which a supervisor's cold start pays for.
-  target_link_options(corral_link_flags INTERFACE -static -no-pie)
   target_compile_options(corral_flags INTERFACE -fno-pie)
+  target_link_options(corral_flags INTERFACE -no-pie)
+  target_link_options(corral_link_flags INTERFACE -static)
   set(Boost_USE_STATIC_LIBS ON)
 endif()
 

@@ -1,0 +1,93 @@
+// Watches everything that the core is told and everything that it decides, and knows on its own, naively, what should
+// have been decided. It shares no code with the core but the data types.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "supervisor/core/action.hpp"
+#include "supervisor/core/event.hpp"
+#include "supervisor/core/snapshot.hpp"
+#include "tests/simulation/kernel.hpp"
+#include "tests/simulation/scenario.hpp"
+
+namespace corral::simulation {
+
+/// An invariant does not hold. The text names it.
+struct Violation : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+class Checker {
+ public:
+  Checker(const Scenario& scenario, const Kernel& kernel) : scenario_(scenario), kernel_(kernel), plan_(scenario.plan) {}
+
+  void before(Instant now, const core::Event& event);
+  void decided(Instant now, const core::Action& action);
+  void after(Instant now, const core::Snapshot& snapshot, std::optional<Instant> next_deadline);
+  /// Nothing is queued and nothing is due, and still the supervisor runs.
+  void at_rest(const core::Snapshot& snapshot) const;
+
+  [[nodiscard]] bool finished() const { return exit_status_.has_value(); }
+
+ private:
+  /// What is known of a slot, by its number.
+  struct Slot {
+    std::optional<Life> life;      ///< The present or last one.
+    bool concluded = true;         ///< The core has said how it ended.
+    bool swept = true;
+    bool failed_launch = false;
+    std::optional<Instant> ready;
+    std::optional<Instant> exited;
+    std::optional<ExitStatus> status;
+    std::optional<Instant> stop_sent;
+    std::optional<Instant> kill_sent;
+    Instant not_before{};          ///< No launch earlier than this.
+    std::uint32_t unhealthy = 0;
+    Incarnation last{};
+    bool unkillable = false;
+    Duration grace{};              ///< In force when the stop signal was sent.
+  };
+
+  void spawned(Instant now, Life life);
+  void signalled(Instant now, const core::SignalWorker& signal);
+  void noticed(Instant now, const core::Notice& notice);
+  void concluded(Instant now, Life life, const core::Verdict& verdict, bool launch_failed);
+  void check_restart(Instant now, Slot& slot, const core::PlannedProgram& program, const core::Verdict& verdict, bool healthy);
+  void finished(Instant now, int status);
+  [[nodiscard]] int expected_status() const;
+  void stopping(Instant now, Duration patience_left);
+  [[nodiscard]] Duration longest_stop() const;
+  [[nodiscard]] const core::PlannedProgram* program(ProgramId id) const;
+  Slot& slot(WorkerId id) { return slots_[id]; }
+  void require(bool holds, const std::string& invariant) const;
+
+  const Scenario& scenario_;
+  const Kernel& kernel_;
+  core::Plan plan_;                  ///< In force.
+  std::map<WorkerId, Slot> slots_;
+  std::map<ProgramId, std::vector<Instant>> unhealthy_exits_;  ///< Since the program's definition is what it is.
+  std::set<ProgramId> failed_programs_;
+  std::set<Life> unanswered_;        ///< SpawnWorker without an answer.
+  std::set<ProgramId> leaving_;
+  Instant now_{};
+  std::optional<Instant> stop_at_;   ///< When everything was told to stop.
+  std::optional<Instant> exit_by_;
+  std::optional<int> exit_status_;
+  std::optional<core::LaunchFailure> last_launch_failure_;
+  std::optional<ExitStatus> last_status_;
+  bool anything_ran_ = false;
+  bool anything_failed_ = false;
+  bool grace_over_ = false;
+  bool left_behind_ = false;
+  int stops_ = 0;
+  int forced_by_ = 0;
+  int repeated_deadlines_ = 0;
+};
+
+}  // namespace corral::simulation

@@ -1,0 +1,189 @@
+#include "tests/simulation/kernel.hpp"
+
+#include <cerrno>
+#include <csignal>
+#include <utility>
+
+namespace corral::simulation {
+
+using namespace core;
+
+void Kernel::push(Instant at, Event event) { queue_.push({at, order_++, std::move(event), false}); }
+
+std::optional<Instant> Kernel::next_event() const { return queue_.empty() ? std::nullopt : std::optional(queue_.top().at); }
+
+bool Kernel::still_possible(const Event& event) const {
+  if (const auto* exited = std::get_if<WorkerExited>(&event)) {
+    return processes_.at(exited->life).alive;
+  }
+  if (const auto* ready = std::get_if<WorkerReady>(&event)) {
+    return processes_.at(ready->life).alive;
+  }
+  return true;
+}
+
+std::optional<Event> Kernel::take() {
+  const Pending next = queue_.top();
+  queue_.pop();
+  if (next.stale) {
+    return next.event;
+  }
+  if (!still_possible(next.event)) {
+    return std::nullopt;
+  }
+  if (const auto* exited = std::get_if<WorkerExited>(&next.event)) {
+    processes_[exited->life].alive = false;
+  } else if (const auto* failed = std::get_if<SpawnFailed>(&next.event)) {
+    if (!std::exchange(processes_[failed->life].alive, false) && failed->failure.step != LaunchStep::fork) {
+      return std::nullopt;
+    }
+  } else if (const auto* ready = std::get_if<WorkerReady>(&next.event)) {
+    processes_[ready->life].executing = true;
+  }
+  if (chance(random_, scenario_.faults.stale_events)) {
+    repeat_the_past(next.at);
+  }
+  return next.event;
+}
+
+/// Reports of lives long past: the core must know them by their incarnation.
+void Kernel::repeat_the_past(Instant now) {
+  for (const auto& [life, process] : processes_) {
+    if (!process.alive && processes_.contains(corral::Life{life.worker, corral::next(life.incarnation)})) {
+      const Event event = chance(random_, 0.5) ? Event(WorkerExited{life, ExitedWith{1}}) : Event(OutputClosed{life});
+      queue_.push({now, order_++, event, true});
+      return;
+    }
+  }
+}
+
+Instant Kernel::soon(Instant now) { return now + some_time(random_, 1us, 5ms); }
+
+void Kernel::perform(Instant now, const Action& action) {
+  if (const auto* spawned = std::get_if<SpawnWorker>(&action)) {
+    spawn(now, spawned->life);
+  } else if (const auto* signalled = std::get_if<SignalWorker>(&action)) {
+    signal(now, signalled->life, signalled->signal);
+  } else if (const auto* drained = std::get_if<DrainOutput>(&action)) {
+    drain(now, drained->life);
+  } else if (const auto* swept = std::get_if<SweepWorker>(&action)) {
+    sweep(now, swept->life);
+  } else if (std::holds_alternative<SweepAll>(action)) {
+    sweep_all(now);
+  }
+}
+
+void Kernel::spawn(Instant now, Life life) {
+  const Faults& faults = scenario_.faults;
+  Process& process = processes_[life];
+  if (chance(random_, faults.spawn_fails)) {
+    push(now, SpawnFailed{life, {LaunchStep::fork, EAGAIN, {}}});
+    return;
+  }
+  process.alive = true;
+  process.ignores_stop = chance(random_, faults.ignores_stop);
+  process.unkillable = chance(random_, faults.unkillable);
+  process.immortal = process.unkillable && chance(random_, 0.5);
+  process.output_held = chance(random_, faults.output_held);
+  process.descendants = chance(random_, faults.leaves_descendants) ? 1 + pick(random_, 3) : 0;
+  process.immortal_descendants = chance(random_, faults.immortal_descendants);
+  push(now, WorkerSpawned{life, static_cast<std::int32_t>(1000 + order_)});
+  if (chance(random_, faults.exec_fails)) {
+    process.doomed = true;
+    push(soon(now), SpawnFailed{life, {LaunchStep::exec, ENOENT, "x"}});
+    return;
+  }
+  if (chance(random_, faults.exec_hangs)) {
+    return;
+  }
+  const Instant ready = soon(now);
+  push(ready, WorkerReady{life});
+  if (chance(random_, faults.closes_output)) {
+    process.output_told = true;
+    push(soon(ready), OutputClosed{life});
+  }
+  if (!chance(random_, faults.lives_for_ever)) {
+    const bool crash = chance(random_, faults.crashes);
+    const ExitStatus status = !crash ? ExitStatus(ExitedWith{chance(random_, 0.1) ? 3 : 0})
+                              : chance(random_, 0.5) ? ExitStatus(ExitedWith{1})
+                                                     : ExitStatus(KilledBy{SIGSEGV, true});
+    die(ready + some_time(random_, 10us, 30s), life, status);
+  }
+}
+
+/// Its natural end; a signal may come first. A process has one end: whatever is first in the queue wins.
+void Kernel::die(Instant at, Life life, ExitStatus status) {
+  const Duration late = chance(random_, scenario_.faults.slow_reaping) ? some_time(random_, 1us, 1s) : Duration::zero();
+  push(at + late, WorkerExited{life, status});
+}
+
+void Kernel::signal(Instant now, Life life, int number) {
+  Process& process = processes_[life];
+  if (!process.alive || process.doomed || number == SIGCONT) {
+    return;
+  }
+  const bool deadly = number == SIGKILL;
+  if (!deadly && (process.ignores_stop || number == SIGUSR1 || number == SIGUSR2 || number == SIGWINCH)) {
+    return;
+  }
+  if (deadly && process.unkillable) {
+    if (!process.immortal) {
+      process.doomed = true;
+      push(now + some_time(random_, 1s, 60s), WorkerExited{life, KilledBy{SIGKILL}});
+    }
+    return;
+  }
+  process.doomed = true;
+  const Instant at = deadly || !chance(random_, scenario_.faults.slow_stop) ? soon(now) : now + some_time(random_, 1ms, 20s);
+  if (deadly || at - now < 6ms) {
+    // The end may come before exec was heard of: then there never was a worker.
+    if (!process.executing && chance(random_, 0.5)) {
+      push(at, SpawnFailed{life, {LaunchStep::killed, number, {}}});
+      return;
+    }
+  } else {
+    process.doomed = false;  // Still cleaning up: SIGKILL would end it.
+  }
+  die(at, life, chance(random_, 0.5) ? ExitStatus(ExitedWith{0}) : ExitStatus(KilledBy{number}));
+}
+
+void Kernel::drain(Instant now, Life life) {
+  Process& process = processes_[life];
+  if (process.output_told) {
+    return;
+  }
+  process.output_told = true;
+  if (!process.output_held) {
+    push(now, OutputClosed{life});
+  } else if (chance(random_, 0.5)) {
+    push(now + some_time(random_, 1ms, 1s), OutputClosed{life});
+  }
+}
+
+void Kernel::sweep(Instant now, Life life) {
+  Process& process = processes_[life];
+  if (process.immortal_descendants) {
+    return;
+  }
+  if (process.descendants > 0) {
+    --process.descendants;
+    if (process.descendants > 0) {
+      return;
+    }
+    push(soon(now), WorkerSwept{life});
+    return;
+  }
+  push(now, WorkerSwept{life});
+}
+
+void Kernel::sweep_all(Instant now) {
+  for (auto& [life, process] : processes_) {
+    if (process.immortal_descendants && !process.alive && process.output_told) {
+      return;
+    }
+    process.descendants = 0;
+  }
+  push(now, AllSwept{});
+}
+
+}  // namespace corral::simulation

@@ -1,0 +1,202 @@
+#include "tests/simulation/run.hpp"
+
+#include <csignal>
+#include <ostream>
+#include <string>
+
+#include "supervisor/core/supervisor.hpp"
+#include "tests/simulation/checker.hpp"
+#include "tests/simulation/kernel.hpp"
+
+namespace corral::simulation {
+namespace {
+
+using namespace core;
+
+constexpr std::uint64_t most_steps = 20'000;
+
+class Run {
+ public:
+  Run(const Scenario& scenario, std::ostream* log)
+      : scenario_(scenario), log_(log), kernel_(scenario), checker_(scenario, kernel_), supervisor_(options(scenario)) {}
+
+  Outcome play() {
+    Plan plan = scenario_.plan;
+    numbers_.assign(plan);
+    plan_ = plan;
+    for (const Interference& interference : scenario_.interferences) {
+      if (interference.kind != Interference::Kind::reload) {
+        kernel_.push(interference.at,
+                     SignalReceived{interference.signal, interference.kind == Interference::Kind::hangup});
+      } else {
+        reloads_.push_back(interference.at);
+      }
+    }
+    ActionList actions;
+    supervisor_.start(now_, plan, actions);
+    carry_out(actions);
+    while (!checker_.finished()) {
+      turn();
+    }
+    return outcome_;
+  }
+
+ private:
+  static Options options(const Scenario& scenario) {
+    Options options;
+    options.seed = scenario.seed;
+    options.launches_at_once = scenario.launches_at_once;
+    options.reloadable = true;
+    if (scenario.transparent) {
+      options.transparent = Transparent{{{SIGUSR2, 0}, {SIGWINCH, SIGUSR1}}, scenario.transparent_grace};
+    }
+    return options;
+  }
+
+  void turn() {
+    if (++outcome_.steps > most_steps) {
+      throw Violation("the run comes to an end");
+    }
+    const std::optional<Instant> event = kernel_.next_event();
+    std::optional<Instant> deadline = supervisor_.next_deadline();
+    if (deadline && chance(kernel_.random(), scenario_.faults.late_timer)) {
+      *deadline += some_time(kernel_.random(), 1us, 50ms);
+    }
+    if (!reloads_.empty() && (!event || reloads_.front() <= *event) && !scenario_.transparent) {
+      now_ = std::max(now_, reloads_.front());
+      reloads_.erase(reloads_.begin());
+      reload();
+    } else if (event && (!deadline || *event <= *deadline)) {
+      now_ = std::max(now_, *event);
+      if (const std::optional<Event> happened = kernel_.take()) {
+        step(*happened);
+      }
+    } else if (deadline) {
+      now_ = std::max(now_, *deadline);
+      step(DeadlineReached{});
+    } else {
+      checker_.at_rest(supervisor_.snapshot());
+      // Even what ends only when it is told to has been told by now: whoever is left ignores it, and gets SIGKILL.
+      step(scenario_.transparent ? SignalReceived{SIGKILL, false} : SignalReceived{SIGTERM, false});
+      if (scenario_.transparent && ++nudges_ > 3) {
+        throw Violation("a worker that was sent SIGKILL ends");
+      }
+    }
+  }
+
+  void reload() {
+    Plan plan = change_plan(plan_, kernel_.random());
+    numbers_.assign(plan);
+    plan_ = plan;
+    step(ConfigReloaded{std::move(plan)});
+  }
+
+  void step(const Event& event) {
+    note(event.index());
+    if (log_ != nullptr) {
+      describe(event);
+    }
+    checker_.before(now_, event);
+    ActionList actions;
+    supervisor_.step(now_, event, actions);
+    carry_out(actions);
+    checker_.after(now_, supervisor_.snapshot(), supervisor_.next_deadline());
+  }
+
+  void carry_out(const ActionList& actions) {
+    bool load = false;
+    for (const Action& action : actions) {
+      note(100 + action.index());
+      outcome_.spawns += std::holds_alternative<SpawnWorker>(action) ? 1U : 0U;
+      load = load || std::holds_alternative<LoadConfiguration>(action);
+      if (log_ != nullptr) {
+        describe(action);
+      }
+      checker_.decided(now_, action);
+      kernel_.perform(now_, action);
+      if (const auto* ended = std::get_if<ExitSupervisor>(&action)) {
+        outcome_.exit_status = ended->status;
+      }
+    }
+    if (load && chance(kernel_.random(), 0.7)) {
+      reloads_.insert(reloads_.begin(), now_);
+    }
+  }
+
+  void note(std::uint64_t what) {
+    outcome_.trace = (outcome_.trace ^ what ^ static_cast<std::uint64_t>(now_.time_since_epoch().count())) * 0x100000001b3ULL;
+  }
+
+  void describe(const Event& event);
+  void describe(const Action& action);
+  void line(const std::string& text) {
+    *log_ << std::chrono::duration<double, std::milli>(now_.time_since_epoch()).count() << " ms  " << text << '\n';
+  }
+  static std::string who(Life life) {
+    return std::string(1, static_cast<char>('a' + number(life.worker.program))) + "/" + std::to_string(life.worker.index) + "#" +
+           std::to_string(number(life.incarnation));
+  }
+
+  const Scenario& scenario_;
+  std::ostream* log_;
+  Kernel kernel_;
+  Checker checker_;
+  Supervisor supervisor_;
+  ProgramNumbers numbers_;
+  Plan plan_;
+  std::vector<Instant> reloads_;
+  Instant now_{};
+  int nudges_ = 0;
+  Outcome outcome_;
+};
+
+template <class... F>
+struct Overloaded : F... {
+  using F::operator()...;
+};
+
+void Run::describe(const Event& event) {
+  line("> " + std::visit(Overloaded{
+                             [](const WorkerSpawned& e) { return "spawned " + who(e.life); },
+                             [](const SpawnFailed& e) { return "spawn failed " + who(e.life) + ": " + core::describe(e.failure); },
+                             [](const WorkerReady& e) { return "ready " + who(e.life); },
+                             [](const WorkerExited& e) { return "exited " + who(e.life) + ": " + corral::describe(e.status); },
+                             [](const OutputClosed& e) { return "output closed " + who(e.life); },
+                             [](const WorkerSwept& e) { return "swept " + who(e.life); },
+                             [](const AllSwept&) { return std::string("all swept"); },
+                             [](const SignalReceived& e) { return "signal " + std::to_string(e.signal); },
+                             [](const ConfigReloaded&) { return std::string("reloaded"); },
+                             [](const DeadlineReached&) { return std::string("deadline"); },
+                         },
+                         event));
+}
+
+void Run::describe(const Action& action) {
+  line("    < " + std::visit(Overloaded{
+                                 [](const SpawnWorker& a) { return "spawn " + who(a.life); },
+                                 [](const SignalWorker& a) { return "signal " + who(a.life) + " " + std::to_string(a.signal); },
+                                 [](const DrainOutput& a) { return "drain " + who(a.life); },
+                                 [](const AbandonOutput& a) { return "abandon output " + who(a.life); },
+                                 [](const SweepWorker& a) { return "sweep " + who(a.life); },
+                                 [](const SweepAll&) { return std::string("sweep all"); },
+                                 [](const LoadConfiguration&) { return std::string("load configuration"); },
+                                 [](const ForgetProgram& a) { return "forget program " + std::to_string(number(a.program)); },
+                                 [](const Announce& a) {
+                                   std::string text = "announce " + std::to_string(a.notice.index());
+                                   if (const auto* ended = std::get_if<Ended>(&a.notice)) {
+                                     text += " ended " + who(ended->life) + " verdict " +
+                                             std::to_string(static_cast<int>(ended->verdict.kind)) + " delay " +
+                                             std::to_string(ended->verdict.delay.count());
+                                   }
+                                   return text;
+                                 },
+                                 [](const ExitSupervisor& a) { return "exit " + std::to_string(a.status); },
+                             },
+                             action));
+}
+
+}  // namespace
+
+Outcome run(const Scenario& scenario, std::ostream* log) { return Run(scenario, log).play(); }
+
+}  // namespace corral::simulation

@@ -1,0 +1,21 @@
+// One scenario from the first launch to the last exit.
+#pragma once
+
+#include <cstdint>
+#include <iosfwd>
+
+#include "tests/simulation/scenario.hpp"
+
+namespace corral::simulation {
+
+struct Outcome {
+  std::uint64_t trace = 0;  ///< A hash of every event and every action: the same for the same seed and code.
+  std::uint64_t steps = 0;
+  std::uint64_t spawns = 0;
+  int exit_status = 0;
+};
+
+/// Throws Violation. `log`, where given, gets every event and every action in words.
+Outcome run(const Scenario& scenario, std::ostream* log = nullptr);
+
+}  // namespace corral::simulation
