@@ -1,6 +1,7 @@
 // One worker from launch to end: carries out the reactions of reaction.hpp.
 #include <algorithm>
 #include <csignal>
+#include <utility>
 
 #include "common/base/check.hpp"
 #include "supervisor/core/supervisor.hpp"
@@ -48,10 +49,12 @@ void Supervisor::perform(WorkerId id, Worker& worker, Reaction reaction) {
     case Reaction::give_up: return give_up(id, worker);
     case Reaction::overdue: return overdue(id, worker);
     case Reaction::late_exit:
-      if (worker.alive_unkillable) {
-        worker.alive_unkillable = false;
-        announce(GoneAtLast{life_of(id, worker)});
-        act(SweepWorker{life_of(id, worker)});
+      announce(GoneAtLast{life_of(id, worker)});
+      act(SweepWorker{life_of(id, worker)});
+      return;
+    case Reaction::late_sweep:
+      if (std::exchange(worker.occupied, false) && worker.wanted_up && phase_ == Phase::running) {
+        enqueue(id, worker);
       }
       return;
   }
@@ -88,7 +91,7 @@ void Supervisor::reschedule(WorkerId id, Worker& worker) {
 }
 
 void Supervisor::enqueue(WorkerId id, Worker& worker) {
-  if (worker.alive_unkillable) {
+  if (worker.occupied) {
     return;  // Two processes in one slot are worse than none.
   }
   CORRAL_CHECK(phase_ == Phase::running);
@@ -119,7 +122,7 @@ void Supervisor::forget(WorkerId id, Worker& worker) {
 }
 
 void Supervisor::launch(WorkerId id, Worker& worker) {
-  CORRAL_CHECK(phase_ == Phase::running && worker.wanted_up && !worker.spawning && !worker.alive_unkillable);
+  CORRAL_CHECK(phase_ == Phase::running && worker.wanted_up && !worker.spawning && !worker.occupied);
   worker.incarnation = next(worker.incarnation);
   worker.pid = 0;
   worker.ran_since = never;
@@ -205,6 +208,7 @@ void Supervisor::overdue(WorkerId id, Worker& worker) {
                    Verdict{Verdict::Kind::survivors}});
     anything_failed_ = true;
     left_behind_ = true;
+    worker.occupied = true;
     enter(id, worker, Failed{FailReason::survivors});
     return;
   }
@@ -222,7 +226,7 @@ void Supervisor::overdue(WorkerId id, Worker& worker) {
 void Supervisor::give_up(WorkerId id, Worker& worker) {
   announce(Unkillable{life_of(id, worker), worker.pid});
   abandon_output(id, worker);
-  worker.alive_unkillable = true;
+  worker.occupied = true;
   if (worker.spawning) {
     worker.spawning = false;
     --spawning_;

@@ -13,9 +13,8 @@ Reaction without_process(StateKind state, Happening happening) {
     case Happening::kill_wanted: return waits ? forget : nothing;
     case Happening::turn_came: return state == StateKind::waiting ? launch : nothing;
     case Happening::deadline: return state == StateKind::backoff ? enqueue : unexpected;
-    // Of the life before: its report is already made.
-    case Happening::output_closed:
-    case Happening::swept: return nothing;
+    case Happening::output_closed: return nothing;  // Of the life before: its report is already made.
+    case Happening::swept: return state == StateKind::failed ? late_sweep : nothing;
     case Happening::exited: return state == StateKind::failed ? late_exit : unexpected;
     case Happening::spawned:
     case Happening::spawn_failed:
@@ -101,6 +100,7 @@ std::uint32_t exits_of(StateKind state, Reaction reaction) {
     case judge_failure: return judged;
     case give_up: return bit(StateKind::failed);
     case late_exit: return same;
+    case late_sweep: return same | bit(StateKind::waiting);
   }
   return same;
 }
@@ -139,6 +139,7 @@ std::string_view name(Reaction reaction) {
     case give_up: return "give up";
     case overdue: return "overdue";
     case late_exit: return "late exit";
+    case late_sweep: return "late sweep";
     case unexpected: return "unexpected";
   }
   return "unknown";

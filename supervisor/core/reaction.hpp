@@ -47,6 +47,7 @@ enum class Reaction : std::uint8_t {
   give_up,        ///< It cannot be killed: say so, never use the slot while it lives.
   overdue,        ///< Look for descendants again, or give up on output or descendants.
   late_exit,      ///< The process that could not be killed has gone after all.
+  late_sweep,     ///< So have its descendants: the slot is free again.
   unexpected,     ///< The shell broke its promise: reported, otherwise ignored.
 };
 

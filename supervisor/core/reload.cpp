@@ -33,6 +33,9 @@ void Supervisor::adopt(const PlannedProgram& planned, Reloaded& counts) {
   }
   Program& program = program_of(planned.id);
   if (program.present && !program.retired && same_launch(program.plan, planned)) {
+    if (program.plan.spec.restart.limit != planned.spec.restart.limit) {
+      program.window.clear();
+    }
     program.plan = planned;  // Only policy changed, if anything: it is obeyed from now on.
     counts.kept += planned.workers();
     return;

@@ -324,7 +324,7 @@ Snapshot Supervisor::snapshot() const {
     ProgramSnapshot& copy = view.programs.emplace_back(program.plan.id, program.plan.spec.name, program.failed);
     for (std::uint32_t index = 0; index < program.workers.size(); ++index) {
       const Worker& worker = program.workers[index];
-      const bool alive = has_process(kind(worker.state)) || worker.alive_unkillable;
+      const bool alive = has_process(kind(worker.state)) || worker.occupied;
       copy.workers.push_back({index, worker.state, worker.incarnation, alive ? worker.pid : 0, worker.restarts,
                               worker.unhealthy, worker.wanted_up});
     }

@@ -84,7 +84,7 @@ class Supervisor {
     bool outdated : 1 = false;       ///< Runs under a definition that a reload has replaced.
     bool timed_out : 1 = false;      ///< Killed because its launch took too long.
     bool out_of_memory : 1 = false;
-    bool alive_unkillable : 1 = false;
+    bool occupied : 1 = false;       ///< Something of its last life cannot be killed: the slot is not used.
     bool retired : 1 = false;        ///< Leaves when it is settled: the program has fewer workers now.
   };
 

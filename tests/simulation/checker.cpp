@@ -25,6 +25,9 @@ void Checker::require(bool holds, const std::string& invariant) const {
   }
 }
 
+/// As it was when it was last configured.
+const PlannedProgram& Checker::last_known(ProgramId id) const { return last_known_.at(id); }
+
 const PlannedProgram* Checker::program(ProgramId id) const {
   const auto found = std::ranges::find(plan_.programs, id, &PlannedProgram::id);
   return found == plan_.programs.end() ? nullptr : &*found;
@@ -56,6 +59,10 @@ void Checker::stopping(Instant now, Duration grace) {
 
 void Checker::before(Instant now, const Event& event) {
   now_ = now;
+  told_deadline_ = std::holds_alternative<DeadlineReached>(event);
+  if (sweeping_) {
+    return;  // All workers have come to rest; nobody listens any more.
+  }
   if (const auto* signal = std::get_if<SignalReceived>(&event)) {
     const int number = signal->signal;
     if (scenario_.transparent) {
@@ -69,6 +76,7 @@ void Checker::before(Instant now, const Event& event) {
     }
     const bool stops = number == SIGTERM || number == SIGINT || (number == SIGHUP && signal->terminal_gone);
     if (number == SIGQUIT) {
+      killed_at_once_ = true;
       stopping(now, Duration::zero());
     } else if (stops && stop_at_ && number != SIGHUP) {
       forced_by_ = number;
@@ -98,6 +106,7 @@ void Checker::before(Instant now, const Event& event) {
   } else if (const auto* swept = std::get_if<WorkerSwept>(&event)) {
     if (slot(swept->life.worker).life == swept->life) {
       slot(swept->life.worker).swept = true;
+      slot(swept->life.worker).unkillable = false;
     }
   } else if (const auto* reloaded = std::get_if<ConfigReloaded>(&event)) {
     if (stop_at_) {
@@ -105,6 +114,9 @@ void Checker::before(Instant now, const Event& event) {
     }
     for (const PlannedProgram& planned : reloaded->plan.programs) {
       const PlannedProgram* old = program(planned.id);
+      if (old != nullptr && old->spec.restart.limit != planned.spec.restart.limit) {
+        unhealthy_exits_[planned.id].clear();  // A new limit counts from now on.
+      }
       if (old == nullptr || !same_process(*old, planned)) {
         unhealthy_exits_[planned.id].clear();
         failed_programs_.erase(planned.id);
@@ -116,7 +128,14 @@ void Checker::before(Instant now, const Event& event) {
         }
       }
     }
-    plan_ = reloaded->plan;
+    adopt(reloaded->plan);
+  }
+}
+
+void Checker::adopt(const Plan& plan) {
+  plan_ = plan;
+  for (const PlannedProgram& planned : plan.programs) {
+    last_known_[planned.id] = planned;
   }
 }
 
@@ -130,6 +149,8 @@ void Checker::decided(Instant now, const Action& action) {
     signalled(now, *signal);
   } else if (const auto* notice = std::get_if<Announce>(&action)) {
     noticed(now, notice->notice);
+  } else if (std::holds_alternative<SweepAll>(action)) {
+    sweeping_ = true;
   } else if (const auto* ended = std::get_if<ExitSupervisor>(&action)) {
     finished(now, ended->status);
   }
@@ -149,7 +170,7 @@ void Checker::spawned(Instant now, Life life) {
     require(known.swept || known.failed_launch, "no descendant of the last life is alive when the next begins");
     require(known.concluded, "a life is concluded before the next begins");
   }
-  require(number(life.incarnation) == number(known.last) + 1, "incarnations count up by one");
+  require(number(life.incarnation) > number(known.last), "incarnations count up");
   require(now >= known.not_before, "a restart waits for its delay");
   unanswered_.insert(life);
   require(unanswered_.size() <= scenario_.launches_at_once, "launches at once are bounded");
@@ -173,24 +194,23 @@ void Checker::signalled(Instant now, const SignalWorker& signal) {
     }
     return;
   }
-  const PlannedProgram* planned = program(signal.life.worker.program);
-  const bool due_to_launch = known.life && !known.ready && planned != nullptr;
+  const StopPolicy& policy = last_known(signal.life.worker.program).spec.stop;
   if (signal.signal == SIGKILL) {
     known.kill_sent = known.kill_sent.value_or(now);
     const bool patience_over = known.stop_sent && now >= *known.stop_sent + known.grace;
-    const bool is_stop_signal = planned == nullptr || planned->spec.stop.signal == SIGKILL;
-    require(patience_over || forced_by_ != 0 || stop_at_ || is_stop_signal || due_to_launch,
+    const bool is_stop_signal = policy.signal == SIGKILL;
+    const bool launch_took_too_long = !known.ready;
+    require(patience_over || forced_by_ != 0 || killed_at_once_ || is_stop_signal || launch_took_too_long,
             "SIGKILL comes after the grace, not before");
-    if (patience_over && forced_by_ == 0 && stop_at_) {
-      grace_over_ = grace_over_ || known.stop_sent != known.kill_sent || !is_stop_signal;
-    }
+    grace_over_ = grace_over_ || (patience_over && forced_by_ == 0 && stop_at_ && !is_stop_signal);
     if (is_stop_signal && !known.stop_sent) {
       known.stop_sent = now;
-      known.grace = planned == nullptr ? Duration::zero() : planned->spec.stop.grace;
+      known.grace = policy.grace;
     }
-  } else if (signal.signal != SIGUSR1 && signal.signal != SIGUSR2 && signal.signal != SIGCONT && !known.stop_sent) {
+  } else if (signal.signal != SIGUSR1 && signal.signal != SIGUSR2 && !known.stop_sent) {
+    require(signal.signal == policy.signal, "a worker is stopped with its own stop signal");
     known.stop_sent = now;
-    known.grace = planned == nullptr ? Duration::max() / 4 : planned->spec.stop.grace;
+    known.grace = policy.grace;
   }
 }
 
@@ -198,6 +218,7 @@ void Checker::noticed(Instant now, const Notice& notice) {
   if (const auto* ended = std::get_if<Ended>(&notice)) {
     concluded(now, ended->life, ended->verdict, false);
   } else if (const auto* failed = std::get_if<LaunchFailed>(&notice)) {
+    last_launch_failure_ = failed->failure;
     concluded(now, failed->life, failed->verdict, true);
   } else if (const auto* lost = std::get_if<ProgramFailed>(&notice)) {
     failed_programs_.insert(lost->program);
@@ -217,8 +238,7 @@ void Checker::noticed(Instant now, const Notice& notice) {
     anything_failed_ = true;
     left_behind_ = true;
   } else if (const auto* gone = std::get_if<GoneAtLast>(&notice)) {
-    slot(gone->life.worker).unkillable = false;
-    slot(gone->life.worker).swept = true;
+    require(slot(gone->life.worker).exited.has_value(), "what is said to be gone is gone");
   } else if (const auto* started = std::get_if<Started>(&notice)) {
     require(slot(started->life.worker).ready.has_value(), "a worker runs when exec has succeeded, not before");
     anything_ran_ = true;
@@ -310,7 +330,7 @@ int Checker::expected_status() const {
       const bool exec = last_launch_failure_->step == LaunchStep::exec;
       return exec && last_launch_failure_->error_number == ENOENT ? 127 : exec ? 126 : 125;
     }
-    return last_status_ ? last_status_->shell_code() : 0;
+    return last_status_ ? last_status_->shell_code() : left_behind_ ? 3 : 0;
   }
   if (forced_by_ != 0) {
     return 128 + forced_by_;
@@ -334,7 +354,7 @@ void Checker::finished(Instant, int status) {
 
 void Checker::after(Instant now, const Snapshot& snapshot, std::optional<Instant> next_deadline) {
   require(!exit_by_ || now <= *exit_by_ || exit_status_, "a stop ends within the sum of its deadlines");
-  if (next_deadline && *next_deadline <= now) {
+  if (told_deadline_ && next_deadline && *next_deadline <= now) {
     require(++repeated_deadlines_ < 3, "a deadline is acted upon, not looked at again and again");
   } else {
     repeated_deadlines_ = 0;

@@ -25,8 +25,10 @@ struct Violation : std::runtime_error {
 
 class Checker {
  public:
-  Checker(const Scenario& scenario, const Kernel& kernel) : scenario_(scenario), kernel_(kernel), plan_(scenario.plan) {}
+  Checker(const Scenario& scenario, const Kernel& kernel) : scenario_(scenario), kernel_(kernel) {}
 
+  /// The plan that the supervisor starts with.
+  void adopt(const core::Plan& plan);
   void before(Instant now, const core::Event& event);
   void decided(Instant now, const core::Action& action);
   void after(Instant now, const core::Snapshot& snapshot, std::optional<Instant> next_deadline);
@@ -63,6 +65,7 @@ class Checker {
   [[nodiscard]] int expected_status() const;
   void stopping(Instant now, Duration patience_left);
   [[nodiscard]] Duration longest_stop() const;
+  [[nodiscard]] const core::PlannedProgram& last_known(ProgramId id) const;
   [[nodiscard]] const core::PlannedProgram* program(ProgramId id) const;
   Slot& slot(WorkerId id) { return slots_[id]; }
   void require(bool holds, const std::string& invariant) const;
@@ -74,7 +77,7 @@ class Checker {
   std::map<ProgramId, std::vector<Instant>> unhealthy_exits_;  ///< Since the program's definition is what it is.
   std::set<ProgramId> failed_programs_;
   std::set<Life> unanswered_;        ///< SpawnWorker without an answer.
-  std::set<ProgramId> leaving_;
+  std::map<ProgramId, core::PlannedProgram> last_known_;
   Instant now_{};
   std::optional<Instant> stop_at_;   ///< When everything was told to stop.
   std::optional<Instant> exit_by_;
@@ -85,7 +88,9 @@ class Checker {
   bool anything_failed_ = false;
   bool grace_over_ = false;
   bool left_behind_ = false;
-  int stops_ = 0;
+  bool killed_at_once_ = false;  ///< SIGQUIT.
+  bool told_deadline_ = false;
+  bool sweeping_ = false;
   int forced_by_ = 0;
   int repeated_deadlines_ = 0;
 };

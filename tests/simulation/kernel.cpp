@@ -37,6 +37,9 @@ std::optional<Event> Kernel::take() {
     if (!std::exchange(processes_[failed->life].alive, false) && failed->failure.step != LaunchStep::fork) {
       return std::nullopt;
     }
+    if (processes_[failed->life].executing) {  // The signal came after exec, then.
+      return WorkerExited{failed->life, KilledBy{failed->failure.error_number}};
+    }
   } else if (const auto* ready = std::get_if<WorkerReady>(&next.event)) {
     processes_[ready->life].executing = true;
   }

@@ -121,6 +121,9 @@ Scenario make_scenario(std::uint64_t seed) {
   }
   scenario.plan.stay = !scenario.transparent && chance(random, 0.2);
   scenario.faults = make_faults(random);
+  if (scenario.transparent && !scenario.transparent_grace) {
+    scenario.faults.unkillable = 0;  // Without a grace nobody promises that it ends.
+  }
   scenario.interferences = make_interferences(random);
   return scenario;
 }
