@@ -1,7 +1,6 @@
 // One worker from launch to end: carries out the reactions of reaction.hpp.
 #include <algorithm>
 #include <csignal>
-#include <utility>
 
 #include "common/base/check.hpp"
 #include "supervisor/core/supervisor.hpp"
@@ -53,8 +52,11 @@ void Supervisor::perform(WorkerId id, Worker& worker, Reaction reaction) {
       act(SweepWorker{life_of(id, worker)});
       return;
     case Reaction::late_sweep:
-      if (std::exchange(worker.occupied, false) && worker.wanted_up && phase_ == Phase::running) {
-        enqueue(id, worker);
+      if (worker.occupied) {
+        worker.occupied = false;
+        if (worker.wanted_up && phase_ == Phase::running) {
+          enqueue(id, worker);
+        }
       }
       return;
   }
