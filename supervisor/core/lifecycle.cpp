@@ -57,6 +57,7 @@ void Supervisor::perform(WorkerId id, Worker& worker, Reaction reaction) {
         if (worker.wanted_up && phase_ == Phase::running) {
           enqueue(id, worker);
         }
+        to_tidy_.push_back(id.program);  // It may have left the configuration meanwhile.
       }
       return;
   }

@@ -97,7 +97,7 @@ void Supervisor::retire(Program& program, Reloaded& counts) {
 /// Lets go of what has left the configuration and has come to rest.
 void Supervisor::drop_settled(Program& program) {
   while (!program.workers.empty() && (program.retired || program.workers.back().retired) &&
-         is_settled(kind(program.workers.back().state))) {
+         is_settled(kind(program.workers.back().state)) && !program.workers.back().occupied) {
     program.dropped = std::max(program.dropped, program.workers.back().incarnation);
     program.workers.pop_back();
   }

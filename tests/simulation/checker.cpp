@@ -238,7 +238,7 @@ void Checker::noticed(Instant now, const Notice& notice) {
     anything_failed_ = true;
     left_behind_ = true;
   } else if (const auto* gone = std::get_if<GoneAtLast>(&notice)) {
-    require(slot(gone->life.worker).exited.has_value(), "what is said to be gone is gone");
+    require(!kernel_.processes().at(gone->life).alive, "what is said to be gone is gone");
   } else if (const auto* started = std::get_if<Started>(&notice)) {
     require(slot(started->life.worker).ready.has_value(), "a worker runs when exec has succeeded, not before");
     anything_ran_ = true;
