@@ -1,0 +1,187 @@
+#include "supervisor/shell/process/cgroup.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <utility>
+#include <vector>
+
+#include "supervisor/shell/process/small_file.hpp"
+
+namespace corral::process {
+namespace {
+
+std::vector<std::string_view> words(std::string_view line) {
+  std::vector<std::string_view> out;
+  while (!line.empty()) {
+    const std::size_t end = line.find(' ');
+    out.push_back(line.substr(0, end));
+    line.remove_prefix(end == std::string_view::npos ? line.size() : end + 1);
+  }
+  return out;
+}
+
+template <class Visit>
+void each_line(std::string_view text, Visit visit) {
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    visit(text.substr(0, end));
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  }
+}
+
+/// Does a comma-separated list such as "rw,memory" hold `word`?
+bool lists(std::string_view list, std::string_view word) {
+  while (!list.empty()) {
+    const std::size_t end = list.find(',');
+    if (list.substr(0, end) == word) {
+      return true;
+    }
+    list.remove_prefix(end == std::string_view::npos ? list.size() : end + 1);
+  }
+  return false;
+}
+
+/// Our directory in the hierarchy of `controller`; the unified one (v2) where that is empty.
+std::string own_directory(std::string_view controller) {
+  const std::string memberships = read_small_file("/proc/self/cgroup").value_or("");
+  std::optional<std::string_view> own;
+  each_line(memberships, [&](std::string_view line) {
+    const std::size_t first = line.find(':');
+    const std::size_t second = line.find(':', first + 1);
+    if (second != std::string_view::npos && (controller.empty() ? line.starts_with("0::")
+                                                                : lists(line.substr(first + 1, second - first - 1), controller))) {
+      own = line.substr(second + 1);
+    }
+  });
+  if (!own || own->starts_with("/..")) {
+    return {};  // Outside of what this namespace can see.
+  }
+  std::string found;
+  const std::string mounts = read_small_file("/proc/self/mountinfo").value_or("");
+  each_line(mounts, [&](std::string_view line) {
+    const std::size_t dash = line.find(" - ");
+    if (dash == std::string_view::npos) {
+      return;
+    }
+    const auto mount = words(line.substr(0, dash));
+    const auto kind = words(line.substr(dash + 3));
+    if (mount.size() < 5 || kind.size() < 3 || kind[0] != (controller.empty() ? "cgroup2" : "cgroup") ||
+        (!controller.empty() && !lists(kind[2], controller))) {
+      return;
+    }
+    const std::string_view root = mount[3] == "/" ? "" : mount[3];
+    if (own->starts_with(root) && (own->size() == root.size() || (*own)[root.size()] == '/')) {
+      found = std::string(mount[4]) + std::string(own->substr(root.size()));
+    }
+  });
+  while (found.size() > 1 && found.ends_with('/')) {
+    found.pop_back();
+  }
+  return found;
+}
+
+}  // namespace
+
+std::string own_cgroup() { return own_directory(""); }
+
+Result<WorkersCgroup> WorkersCgroup::create(std::string_view identity) {
+  const std::string own = own_cgroup();
+  if (own.empty()) {
+    return failure("cannot contain workers in a cgroup: no cgroup v2 hierarchy is mounted here");
+  }
+  const std::string path = own + "/corral-" + std::string(identity);
+  if (mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) {
+    return system_failure("cannot make cgroup '" + path + "'", errno);
+  }
+  const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0) {
+    return system_failure("cannot open cgroup '" + path + "'", errno);
+  }
+  WorkersCgroup made(fd, path);
+  if (faccessat(fd, "cgroup.kill", W_OK, 0) != 0) {
+    const int error = errno;
+    made.remove();
+    return system_failure("cannot kill by cgroup '" + path + "'", error);
+  }
+  return made;
+}
+
+std::optional<WorkersCgroup> WorkersCgroup::find(std::string_view identity) {
+  const std::string path = own_cgroup() + "/corral-" + std::string(identity);
+  const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0) {
+    return std::nullopt;
+  }
+  return WorkersCgroup(fd, path);
+}
+
+WorkersCgroup::WorkersCgroup(WorkersCgroup&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)), path_(std::move(other.path_)) {}
+
+WorkersCgroup::~WorkersCgroup() {
+  if (fd_ >= 0) {
+    close(fd_);
+  }
+}
+
+bool WorkersCgroup::kill() const {
+  const int fd = openat(fd_, "cgroup.kill", O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+  const bool done = fd >= 0 && write(fd, "1", 1) == 1;
+  if (fd >= 0) {
+    close(fd);
+  }
+  return done;
+}
+
+bool WorkersCgroup::populated() const {
+  const auto events = read_small_file("cgroup.events", fd_);
+  return events && events->find("populated 1") != std::string::npos;
+}
+
+void WorkersCgroup::remove() {
+  if (fd_ >= 0) {
+    rmdir(path_.c_str());
+  }
+}
+
+OomCounter::~OomCounter() {
+  if (fd_ >= 0) {
+    close(fd_);
+  }
+}
+
+void OomCounter::start() {
+  for (const std::string& path : {own_cgroup() + "/memory.events", own_directory("memory") + "/memory.oom_control",
+                                  std::string("/proc/vmstat")}) {
+    fd_ = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd_ >= 0) {
+      break;
+    }
+  }
+  last_ = read();
+}
+
+std::uint64_t OomCounter::fresh() {
+  const std::uint64_t now = read();
+  return now - std::exchange(last_, now);
+}
+
+std::uint64_t OomCounter::read() const {
+  std::array<char, 16384> text{};
+  const ssize_t size = fd_ < 0 ? 0 : pread(fd_, text.data(), text.size(), 0);
+  const std::string_view all(text.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
+  std::size_t at = all.starts_with("oom_kill ") ? 0 : all.find("\noom_kill ");
+  std::uint64_t count = last_;
+  if (at != std::string_view::npos && !all.empty()) {
+    at = all.find(' ', at) + 1;
+    std::from_chars(all.data() + at, all.data() + all.size(), count);
+  }
+  return count;
+}
+
+}  // namespace corral::process

@@ -1,0 +1,62 @@
+// The one cgroup that holds every worker of a supervisor, and the kernel's count of OOM kills.
+//
+// One for all and not one for each worker: making and removing a directory for each of 1,000 workers costs more than
+// stopping them (docs/decisions/0002-launching.md). It makes "everything is gone" exact, also for a supervisor that was
+// killed. Writes nothing while workers come and go.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/base/result.hpp"
+
+namespace corral::process {
+
+/// Our own directory in the cgroup v2 hierarchy, found by /proc. Empty where there is none.
+[[nodiscard]] std::string own_cgroup();
+
+class WorkersCgroup {
+ public:
+  /// Makes `corral-IDENTITY` below our own cgroup, or takes it over.
+  [[nodiscard]] static Result<WorkersCgroup> create(std::string_view identity);
+  /// What a predecessor left, if it is there.
+  [[nodiscard]] static std::optional<WorkersCgroup> find(std::string_view identity);
+  WorkersCgroup(WorkersCgroup&& other) noexcept;
+  WorkersCgroup& operator=(WorkersCgroup&&) = delete;
+  ~WorkersCgroup();
+
+  [[nodiscard]] int fd() const { return fd_; }
+  [[nodiscard]] const std::string& path() const { return path_; }
+  /// SIGKILL to all in it, forks under way included. False before Linux 5.14.
+  bool kill() const;
+  [[nodiscard]] bool populated() const;
+  /// Removes it, where it is empty.
+  void remove();
+
+ private:
+  WorkersCgroup(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
+  int fd_;
+  std::string path_;
+};
+
+/// How many processes of our memory cgroup (or of the machine) the OOM killer has killed.
+class OomCounter {
+ public:
+  OomCounter() = default;
+  OomCounter(const OomCounter&) = delete;
+  OomCounter& operator=(const OomCounter&) = delete;
+  ~OomCounter();
+  /// Finds the counter and remembers its value.
+  void start();
+  /// Kills since the last call.
+  [[nodiscard]] std::uint64_t fresh();
+
+ private:
+  [[nodiscard]] std::uint64_t read() const;
+  int fd_ = -1;
+  std::uint64_t last_ = 0;
+};
+
+}  // namespace corral::process

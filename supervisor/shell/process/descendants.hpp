@@ -1,0 +1,49 @@
+// Who our children are, and to which life one belongs that is no leader.
+//
+// A process whose parent died becomes the subreaper's child. Whose it was is told, in this order, by its session and
+// group, by CORRAL_SUPERVISOR in its environment, and by its timer slack, which a fork and an exec inherit and `env -i` does not reach.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/ids.hpp"
+
+namespace corral::process {
+
+class Descendants {
+ public:
+  Descendants() = default;
+  Descendants(const Descendants&) = delete;
+  Descendants& operator=(const Descendants&) = delete;
+  ~Descendants();
+
+  /// The pids of all our children, zombies included; nothing where /proc does not tell.
+  [[nodiscard]] std::optional<std::vector<pid_t>> children();
+
+ private:
+  [[nodiscard]] std::optional<std::vector<pid_t>> scan() const;
+  int fd_ = -1;
+  bool tried_ = false;
+};
+
+/// The value of CORRAL_SUPERVISOR that `pid` was started with; nothing where that cannot be read, empty where it has none.
+[[nodiscard]] std::optional<std::string> supervisor_variable(pid_t pid);
+
+/// The life that a value of CORRAL_SUPERVISOR names, if it is one of `identity`.
+[[nodiscard]] std::optional<Life> life_named(std::string_view value, std::string_view identity);
+
+/// 0 where it cannot be read.
+[[nodiscard]] unsigned long timer_slack_of(pid_t pid);
+
+/// A child that has ended but is not reaped yet.
+[[nodiscard]] bool is_zombie(pid_t child);
+
+/// A zombie that never came as far as exec. Looks at /proc before the process is reaped.
+[[nodiscard]] bool died_before_exec(pid_t zombie);
+
+}  // namespace corral::process

@@ -1,0 +1,226 @@
+// One supervisor for a configuration, and nothing left of the one before.
+#include <fcntl.h>
+#include <dirent.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <climits>
+#include <csignal>
+#include <cstdlib>
+#include <ctime>
+#include <memory>
+#include <set>
+#include <utility>
+
+#include "supervisor/shell/process/cgroup.hpp"
+#include "supervisor/shell/process/descendants.hpp"
+#include "supervisor/shell/process/setup.hpp"
+#include "supervisor/shell/process/small_file.hpp"
+
+namespace corral::process {
+namespace {
+
+std::uint64_t fnv1a(std::string_view text) {
+  std::uint64_t hash = 14695981039346656037U;
+  for (const char c : text) {
+    hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
+  }
+  return hash;
+}
+
+std::string lock_directory() {
+  const uid_t uid = geteuid();
+  if (uid == 0) {
+    return "/run/corral";
+  }
+  const char* runtime = std::getenv("XDG_RUNTIME_DIR");
+  return runtime != nullptr && runtime[0] == '/' ? std::string(runtime) + "/corral" : fmt::format("/tmp/corral-{}", uid);
+}
+
+/// In /tmp anybody may have made it before us: it must be a directory of our own that nobody else can write.
+Result<int> open_lock_directory(const std::string& path) {
+  if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
+    return system_failure(fmt::format("cannot make '{}'", path), errno);
+  }
+  const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0) {
+    return system_failure(fmt::format("cannot open '{}'", path), errno);
+  }
+  struct stat info {};
+  if (fstat(fd, &info) != 0 || info.st_uid != geteuid() || (info.st_mode & 0022) != 0) {
+    close(fd);
+    return failure(fmt::format("cannot trust '{}': it belongs to somebody else or others can write to it", path));
+  }
+  return fd;
+}
+
+pid_t number_in(std::string_view text) {
+  pid_t pid = 0;
+  std::from_chars(text.data(), text.data() + text.size(), pid);
+  return pid;
+}
+
+/// We and those that we come from: a supervisor started inside an old worker must not kill itself.
+std::set<pid_t> lineage() {
+  std::set<pid_t> pids{getpid()};
+  for (pid_t pid = getppid(); pid > 1 && pids.insert(pid).second;) {
+    const std::string stat = read_small_file(fmt::format("/proc/{}/stat", pid).c_str()).value_or("");
+    const std::size_t name_end = stat.rfind(')');
+    pid = name_end == std::string::npos ? 0 : number_in(std::string_view(stat).substr(std::min(stat.size(), name_end + 4)));
+  }
+  return pids;
+}
+
+/// Every process with a life of `identity` in its environment.
+std::vector<pid_t> find_leftovers(std::string_view identity) {
+  struct CloseDirectory {
+    void operator()(DIR* directory) const { closedir(directory); }
+  };
+  std::vector<pid_t> found;
+  const std::set<pid_t> ours = lineage();
+  const std::unique_ptr<DIR, CloseDirectory> proc(opendir("/proc"));
+  while (const dirent* entry = proc ? readdir(proc.get()) : nullptr) {
+    const pid_t pid = number_in(entry->d_name);
+    if (pid > 1 && !ours.contains(pid) && life_named(supervisor_variable(pid).value_or(""), identity)) {
+      found.push_back(pid);
+    }
+  }
+  return found;
+}
+
+}  // namespace
+
+std::string fresh_identity() {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  return fmt::format("{:016x}", fnv1a(fmt::format("{}.{}.{}", getpid(), now.tv_sec, now.tv_nsec)));
+}
+
+Result<std::string> identity_of(const std::string& config_path) {
+  const std::unique_ptr<char, decltype(&std::free)> real(realpath(config_path.c_str(), nullptr), &std::free);
+  if (!real) {
+    return system_failure(fmt::format("cannot find '{}'", config_path), errno);
+  }
+  return fmt::format("{:016x}", fnv1a(fmt::format("{}\n{}", getuid(), real.get())));
+}
+
+Result<InstanceLock> InstanceLock::acquire(std::string_view identity, std::string_view config_path) {
+  InstanceLock lock;
+  lock.identity_ = identity;
+  const auto directory = open_lock_directory(lock_directory());
+  if (!directory) {
+    lock.notice_ = directory.error().message + "; a second supervisor of this configuration would not be noticed";
+    return lock;
+  }
+  lock.directory_ = *directory;
+  const std::string name = lock.identity_ + ".lock";
+  for (;;) {
+    bool existed = true;
+    lock.file_ = openat(lock.directory_, name.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY);
+    if (lock.file_ < 0 && errno == ENOENT) {
+      existed = false;
+      lock.file_ = openat(lock.directory_, name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY, 0600);
+      if (lock.file_ < 0 && errno == EEXIST) {
+        continue;
+      }
+    }
+    if (lock.file_ < 0) {
+      lock.notice_ = system_error(fmt::format("cannot open '{}/{}'", lock_directory(), name), errno).message +
+                     "; a second supervisor of this configuration would not be noticed";
+      return lock;
+    }
+    if (flock(lock.file_, LOCK_EX | LOCK_NB) != 0) {
+      const std::string owner = read_small_file(name.c_str(), lock.directory_).value_or("");
+      return failure(fmt::format("already running as pid {} for '{}'", number_in(owner), config_path));
+    }
+    // Its last owner may have removed it between our open and our lock.
+    struct stat held {};
+    struct stat named {};
+    if (fstat(lock.file_, &held) == 0 && fstatat(lock.directory_, name.c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+        held.st_ino == named.st_ino && held.st_dev == named.st_dev) {
+      lock.unclean_ = existed;
+      break;
+    }
+    close(std::exchange(lock.file_, -1));
+  }
+  const std::string text = fmt::format("{}\n", getpid());
+  if (ftruncate(lock.file_, 0) != 0 || pwrite(lock.file_, text.data(), text.size(), 0) < 0) {
+    lock.notice_ = system_error(fmt::format("cannot write '{}/{}'", lock_directory(), name), errno).message;
+  }
+  return lock;
+}
+
+InstanceLock::InstanceLock(InstanceLock&& other) noexcept
+    : directory_(std::exchange(other.directory_, -1)),
+      file_(std::exchange(other.file_, -1)),
+      unclean_(other.unclean_),
+      identity_(std::move(other.identity_)),
+      notice_(std::move(other.notice_)) {}
+
+InstanceLock& InstanceLock::operator=(InstanceLock&& other) noexcept {
+  std::swap(directory_, other.directory_);
+  std::swap(file_, other.file_);
+  std::swap(unclean_, other.unclean_);
+  std::swap(identity_, other.identity_);
+  std::swap(notice_, other.notice_);
+  return *this;
+}
+
+InstanceLock::~InstanceLock() {
+  if (file_ >= 0) {
+    close(file_);
+  }
+  if (directory_ >= 0) {
+    close(directory_);
+  }
+}
+
+void InstanceLock::release() {
+  if (file_ >= 0) {
+    unlinkat(directory_, (identity_ + ".lock").c_str(), 0);
+    close(std::exchange(file_, -1));
+  }
+}
+
+InstanceLock::Leftovers InstanceLock::clear_leftovers(Duration patience) const {
+  static constexpr timespec step{0, 2'000'000};
+  Leftovers result;
+  std::set<pid_t> seen;
+  timespec start{};
+  clock_gettime(CLOCK_MONOTONIC, &start);
+  const std::optional<WorkersCgroup> cgroup = WorkersCgroup::find(identity_);
+  for (;;) {
+    const bool in_cgroup = cgroup && cgroup->populated();
+    if (in_cgroup) {
+      const std::string members = read_small_file("cgroup.procs", cgroup->fd()).value_or("");
+      for (std::string_view rest = members; !rest.empty();) {
+        seen.insert(number_in(rest));
+        rest.remove_prefix(std::min(rest.size(), rest.find('\n') == std::string_view::npos ? rest.size() : rest.find('\n') + 1));
+      }
+      cgroup->kill();
+    }
+    const std::vector<pid_t> left = find_leftovers(identity_);
+    for (const pid_t pid : left) {
+      seen.insert(pid);
+      kill(pid, SIGKILL);
+    }
+    result.killed = static_cast<std::uint32_t>(seen.size());
+    if (!in_cgroup && left.empty()) {
+      return result;
+    }
+    timespec now{};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (std::chrono::seconds(now.tv_sec - start.tv_sec) + std::chrono::nanoseconds(now.tv_nsec - start.tv_nsec) > patience) {
+      result.gone = false;
+      return result;
+    }
+    nanosleep(&step, nullptr);
+  }
+}
+
+}  // namespace corral::process

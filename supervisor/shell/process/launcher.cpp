@@ -1,0 +1,351 @@
+#include "supervisor/shell/process/launcher.hpp"
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <linux/futex.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <ctime>
+
+#include "common/base/check.hpp"
+#include "supervisor/shell/process/command_path.hpp"
+#include "supervisor/shell/process/launch_text.hpp"
+#include "supervisor/shell/process/raw_syscall.hpp"
+#include "supervisor/shell/process/template_parts.hpp"
+
+namespace corral::process {
+namespace {
+
+using core::LaunchFailure;
+using core::LaunchStep;
+
+constexpr unsigned long sharing = CLONE_VM | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID;
+
+int start_for_clone(void* plan) {
+  start_worker(plan);
+  return 127;
+}
+
+bool refuses_cgroups(int error) {
+  return error == ENOSYS || error == EPERM || error == EACCES || error == EINVAL || error == EOPNOTSUPP ||
+         error == EBUSY || error == ENODEV || error == E2BIG;
+}
+
+std::string limit_name(int detail) {
+  switch (detail) {
+    case -1: return "nice";
+    case RLIMIT_AS: return "as";
+    case RLIMIT_CORE: return "core";
+    case RLIMIT_CPU: return "cpu";
+    case RLIMIT_DATA: return "data";
+    case RLIMIT_FSIZE: return "fsize";
+    case RLIMIT_MEMLOCK: return "memlock";
+    case RLIMIT_NOFILE: return "nofile";
+    case RLIMIT_NPROC: return "nproc";
+    case RLIMIT_RTPRIO: return "rtprio";
+    case RLIMIT_STACK: return "stack";
+    default: return std::to_string(detail);
+  }
+}
+
+LaunchFailure failure_of(const LaunchSlot& slot) {
+  const LaunchTemplate::Parts& parts = slot.program->parts();
+  LaunchFailure failure{slot.plan.failed_step, slot.plan.error, {}};
+  switch (failure.step) {
+    case LaunchStep::exec:
+      failure.subject = describe_executable(slot.path, failure.error_number);
+      parts.resolved.clear();  // It may be elsewhere by the next time.
+      break;
+    case LaunchStep::directory: failure.subject = slot.directory; break;
+    case LaunchStep::affinity: failure.subject = slot.placement; break;
+    case LaunchStep::limits: failure.subject = limit_name(slot.plan.detail); break;
+    case LaunchStep::user:
+    case LaunchStep::groups: failure.subject = parts.user.empty() ? parts.group : parts.user; break;
+    case LaunchStep::group: failure.subject = parts.group.empty() ? parts.user : parts.group; break;
+    case LaunchStep::prepare:
+    case LaunchStep::fork:
+    case LaunchStep::parent_died:
+    case LaunchStep::session:
+    case LaunchStep::terminal:
+    case LaunchStep::descriptors:
+    case LaunchStep::privileges:
+    case LaunchStep::killed:
+    case LaunchStep::timeout: break;
+  }
+  return failure;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Launcher>> Launcher::open(std::string identity, const ProcessSetup& setup, bool plain) {
+  std::unique_ptr<Launcher> launcher(new Launcher);
+  launcher->identity_ = std::move(identity);
+  launcher->supervisor_ = getpid();
+  if (setup.inherited_open_files().rlim_cur != setup.inherited_open_files().rlim_max) {
+    launcher->open_files_ = setup.inherited_open_files();
+  }
+  // Nothing is open up there: this only asks whether the call exists and is allowed.
+  if (syscall(SYS_close_range, 0x7fffff00U, ~0U, 0U) != 0) {
+    launcher->shares_files_ = false;
+    for (int fd = 3; fd < 4096; ++fd) {
+      fcntl(fd, F_SETFD, FD_CLOEXEC);
+    }
+    launcher->notices_.emplace_back(
+        "close_range(2) is not available: launches cost more with every open descriptor, and workers rely on close-on-exec");
+  }
+  if (plain) {
+    return launcher;
+  }
+  launcher->null_ = ::open("/dev/null", O_RDWR | O_CLOEXEC | O_NOCTTY);
+  if (launcher->null_ < 0) {
+    return system_failure("cannot open '/dev/null' for the workers' stdin", errno);
+  }
+  // Now, while low numbers are to be had.
+  for (std::size_t i = 0; i < Processes::side_by_side; ++i) {
+    std::array<int, 3> reserved{};
+    for (int& fd : reserved) {
+      fd = fcntl(launcher->null_, F_DUPFD_CLOEXEC, 3);
+    }
+    launcher->reserves_.push_back(reserved);
+  }
+  return launcher;
+}
+
+Launcher::~Launcher() {
+  harvest();
+  for (Slot& slot : busy_) {
+    static_cast<void>(slot.release());  // Still in use by a process that hangs in exec.
+  }
+  for (const std::array<int, 3>& reserved : reserves_) {
+    for (const int fd : reserved) {
+      if (fd >= 0) {
+        close(fd);
+      }
+    }
+  }
+  if (null_ >= 0) {
+    close(null_);
+  }
+}
+
+std::expected<Launcher::Slot, LaunchFailure> Launcher::take_slot() {
+  if (busy_.size() >= Processes::side_by_side) {
+    harvest();
+    if (busy_.size() - slow_ >= Processes::side_by_side) {
+      wait_for_oldest(std::chrono::milliseconds(1));
+      harvest();
+    }
+  }
+  if (!free_.empty()) {
+    Slot slot = std::move(free_.back());
+    free_.pop_back();
+    return slot;
+  }
+  Slot slot = std::make_unique<LaunchSlot>();
+  if (!slot->has_stack()) {
+    return std::unexpected(LaunchFailure{LaunchStep::prepare, ENOMEM, {}});
+  }
+  if (!reserves_.empty()) {
+    slot->reserved = reserves_.back();
+    reserves_.pop_back();
+  }
+  return slot;
+}
+
+void Launcher::give_back(Slot slot) {
+  // A pipe held here would never come to its end.
+  for (std::size_t i = 0; i < 3; ++i) {
+    const int used = slot->plan.descriptors[i];
+    if (used >= 0 && used == slot->reserved[i]) {
+      dup3(null_, used, O_CLOEXEC);
+    }
+  }
+  free_.push_back(std::move(slot));
+}
+
+int Launcher::reserve(LaunchSlot& slot) {
+  if (null_ < 0) {
+    null_ = ::open("/dev/null", O_RDWR | O_CLOEXEC | O_NOCTTY);
+  }
+  for (int& fd : slot.reserved) {
+    if (fd < 0) {
+      fd = fcntl(null_, F_DUPFD_CLOEXEC, 3);
+    }
+    if (fd < 0) {
+      return errno;
+    }
+  }
+  return 0;
+}
+
+std::expected<void, LaunchFailure> Launcher::arrange_descriptors(LaunchSlot& slot, const LaunchRequest& request) {
+  StartPlan& plan = slot.plan;
+  const int wanted[3] = {request.stdin_fd, request.stdout_fd, request.stderr_fd};
+  if (const int error = std::ranges::any_of(wanted, [](int fd) { return fd > 2; }) || !request.transparent
+                            ? reserve(slot)
+                            : 0;
+      error != 0) {
+    return std::unexpected(LaunchFailure{LaunchStep::prepare, error, {}});
+  }
+  for (std::size_t i = 0; i < 3; ++i) {
+    plan.descriptors[i] = wanted[i];
+    if (wanted[i] > 2) {
+      // A copy, since the caller may close its own before the worker has come to take it.
+      if (dup3(wanted[i], slot.reserved[i], O_CLOEXEC) < 0) {
+        return std::unexpected(LaunchFailure{LaunchStep::prepare, errno, {}});
+      }
+      plan.descriptors[i] = slot.reserved[i];
+    }
+    if (i == 0 && wanted[i] < 0 && !request.transparent) {
+      plan.descriptors[i] = null_;
+    }
+    plan.descriptor_bound = std::max(plan.descriptor_bound, static_cast<unsigned>(plan.descriptors[i] + 1));
+  }
+  return {};
+}
+
+std::expected<void, LaunchFailure> Launcher::fill(LaunchSlot& slot, const LaunchRequest& request) const {
+  const LaunchTemplate::Parts& parts = request.program->parts();
+  if (auto written = write_text(slot, request, identity_); !written) {
+    return written;
+  }
+  StartPlan& plan = slot.plan;
+  plan.path = slot.path.c_str();
+  plan.argv = slot.argv.data();
+  plan.envp = slot.envp.data();
+  plan.own_session = !request.transparent;
+  plan.take_terminal = request.transparent && tcgetpgrp(0) == getpgrp();
+  plan.shares_files = shares_files_;
+  plan.directory = slot.directory.empty() ? nullptr : slot.directory.c_str();
+  plan.supervisor = supervisor_;
+  if (request.placement != nullptr && !request.placement->empty()) {
+    slot.affinity.assign(*std::prev(request.placement->end()) / 64U + 1U, 0);
+    for (const std::uint16_t cpu : *request.placement) {
+      slot.affinity[cpu / 64U] |= 1UL << (cpu % 64U);
+    }
+    plan.affinity = slot.affinity.data();
+    plan.affinity_size = slot.affinity.size() * sizeof(unsigned long);
+  }
+  slot.limits.clear();
+  if (open_files_) {
+    slot.limits.push_back({RLIMIT_NOFILE, *open_files_});
+  }
+  slot.limits.insert(slot.limits.end(), parts.limits.begin(), parts.limits.end());
+  plan.limits = slot.limits.data();
+  plan.limit_count = slot.limits.size();
+  plan.set_nice = parts.nice.has_value();
+  plan.nice = parts.nice.value_or(0);
+  plan.umask = parts.umask.value_or(-1);
+  const Account& account = parts.account;
+  plan.set_groups = account.set_groups;
+  plan.groups = account.groups.data();
+  plan.group_count = account.groups.size();
+  plan.set_group = account.set_group;
+  plan.group = account.group;
+  plan.set_user = account.set_user;
+  plan.user = account.user;
+  plan.no_new_privileges = parts.no_new_privileges;
+  return {};
+}
+
+long Launcher::clone(LaunchSlot& slot, int cgroup) {
+  const unsigned long flags = sharing | (shares_files_ ? CLONE_FILES : 0UL);
+  if (cgroup >= 0 && cgroup_refused_ == 0) {
+    clone_args arguments{};
+    arguments.flags = flags | CLONE_INTO_CGROUP;
+    arguments.parent_tid = reinterpret_cast<std::uintptr_t>(&slot.tid);
+    arguments.child_tid = arguments.parent_tid;
+    arguments.exit_signal = SIGCHLD;
+    arguments.stack = reinterpret_cast<std::uintptr_t>(slot.stack_base());
+    arguments.stack_size = LaunchSlot::stack_size;
+    arguments.cgroup = static_cast<unsigned>(cgroup);
+    const long pid = raw_clone3(&arguments, sizeof arguments, start_worker, &slot.plan);
+    if (pid > 0 || !refuses_cgroups(static_cast<int>(-pid))) {
+      return pid;
+    }
+    cgroup_refused_ = static_cast<int>(-pid);
+  }
+  const long pid = ::clone(start_for_clone, slot.stack_top(), static_cast<int>(flags) | SIGCHLD, &slot.plan, &slot.tid,
+                           nullptr, &slot.tid);
+  return pid < 0 ? -errno : pid;
+}
+
+std::expected<pid_t, LaunchFailure> Launcher::start(const LaunchRequest& request, int cgroup, unsigned long timer_slack) {
+  CORRAL_CHECK(request.program != nullptr);
+  auto taken = take_slot();
+  if (!taken) {
+    return std::unexpected(std::move(taken.error()));
+  }
+  Slot slot = std::move(*taken);
+  slot->plan = StartPlan{};
+  slot->life = request.life;
+  slot->program = request.program;
+  slot->transparent = request.transparent;
+  auto filled = fill(*slot, request);
+  if (filled) {
+    filled = arrange_descriptors(*slot, request);
+  }
+  if (!filled) {
+    give_back(std::move(slot));
+    return std::unexpected(std::move(filled.error()));
+  }
+  slot->plan.timer_slack = timer_slack;
+  const long pid = clone(*slot, cgroup);
+  if (pid < 0) {
+    slot->tid = 0;
+    give_back(std::move(slot));
+    return std::unexpected(LaunchFailure{LaunchStep::fork, static_cast<int>(-pid), {}});
+  }
+  slot->pid = static_cast<pid_t>(pid);
+  busy_.push_back(std::move(slot));
+  return static_cast<pid_t>(pid);
+}
+
+void Launcher::harvest() {
+  for (std::size_t i = 0; i < busy_.size();) {
+    if (!busy_[i]->released()) {
+      ++i;
+      continue;
+    }
+    Slot slot = std::move(busy_[i]);
+    busy_.erase(busy_.begin() + static_cast<std::ptrdiff_t>(i));
+    slow_ -= i < slow_ ? 1 : 0;
+    Finished finished{slot->life, slot->pid, slot->program, slot->transparent, std::nullopt};
+    if (__atomic_load_n(&slot->plan.failed, __ATOMIC_ACQUIRE)) {
+      finished.failure = failure_of(*slot);
+    }
+    finished_.push_back(std::move(finished));
+    give_back(std::move(slot));
+  }
+}
+
+void Launcher::wait_for_oldest(std::chrono::microseconds patience) {
+  if (slow_ >= busy_.size() || patience.count() <= 0) {
+    return;
+  }
+  LaunchSlot& slot = *busy_[slow_];
+  const timespec wait{static_cast<time_t>(patience.count() / 1'000'000),
+                      static_cast<long>(patience.count() % 1'000'000 * 1000)};
+  const int tid = __atomic_load_n(&slot.tid, __ATOMIC_ACQUIRE);
+  if (tid != 0 && syscall(SYS_futex, &slot.tid, FUTEX_WAIT, tid, &wait, nullptr, 0) != 0 && errno == ETIMEDOUT &&
+      patience >= std::chrono::milliseconds(1)) {
+    ++slow_;
+  }
+}
+
+void Launcher::collect(std::chrono::microseconds patience, std::vector<Finished>& out) {
+  harvest();
+  if (finished_.empty()) {
+    wait_for_oldest(patience);
+    harvest();
+  }
+  std::ranges::move(finished_, std::back_inserter(out));
+  finished_.clear();
+}
+
+}  // namespace corral::process

@@ -1,0 +1,221 @@
+#include "supervisor/shell/process/processes.hpp"
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <ctime>
+
+#include "common/base/check.hpp"
+#include "supervisor/shell/process/processes_state.hpp"
+#include "supervisor/shell/process/small_file.hpp"
+#include "supervisor/shell/process/template_parts.hpp"
+
+namespace corral::process {
+
+Markers::Markers() {
+  // With any other slack a supervisor above us has marked us: adding to its mark would make it another's.
+  static constexpr int standard = 50'000;
+  if (prctl(PR_GET_TIMERSLACK) == standard) {
+    base_ = standard;
+  }
+}
+
+std::uint32_t Markers::take() {
+  if (base_ == 0) {
+    return 0;
+  }
+  if (!free_.empty()) {
+    const std::uint32_t marker = free_.back();
+    free_.pop_back();
+    return marker;
+  }
+  return next_ < most ? next_++ : 0;
+}
+
+void Markers::give_back(std::uint32_t marker) {
+  if (marker != 0) {
+    free_.push_back(marker);
+  }
+}
+
+Instant coarse_now() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  return Instant(std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
+}
+
+bool group_remains(pid_t leader) { return kill(-leader, 0) == 0 && kill(leader, 0) != 0 && errno == ESRCH; }
+
+Processes::Processes(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Processes::Processes(Processes&&) noexcept = default;
+Processes& Processes::operator=(Processes&&) noexcept = default;
+
+Processes::~Processes() {
+  if (state_ && state_->cgroup) {
+    state_->cgroup->remove();
+  }
+}
+
+Result<Processes> Processes::open(const ProcessSetup& setup, ProcessOptions options) {
+  CORRAL_CHECK(!options.identity.empty());
+  auto launcher = Launcher::open(options.identity, setup, options.plain);
+  if (!launcher) {
+    return std::unexpected(std::move(launcher.error()));
+  }
+  auto state = std::make_unique<State>(std::move(options), std::move(*launcher));
+  siginfo_t any{};
+  if (waitid(P_ALL, 0, &any, WEXITED | WNOHANG | WNOWAIT) == 0) {
+    const auto before = state->descendants.children().value_or(std::vector<pid_t>{});
+    state->strangers.insert(before.begin(), before.end());
+  }
+  if (state->options.plain) {
+    state->no_cgroup = "one command needs none";
+  } else if (state->options.containment == core::Containment::subreaper) {
+    state->no_cgroup = "as configured";
+  } else if (auto cgroup = WorkersCgroup::create(state->options.identity)) {
+    state->cgroup.emplace(std::move(*cgroup));
+  } else if (state->options.containment == core::Containment::cgroup) {
+    return std::unexpected(std::move(cgroup.error()));
+  } else {
+    state->no_cgroup = cgroup.error().message;
+  }
+  return Processes(std::move(state));
+}
+
+std::expected<pid_t, core::LaunchFailure> Processes::launch(const LaunchRequest& request) {
+  State& s = *state_;
+  CORRAL_CHECK(!s.living.contains(request.life.worker));
+  const std::uint32_t marker = s.options.plain ? 0 : s.markers.take();
+  auto pid = s.launcher->start(request, s.cgroup ? s.cgroup->fd() : -1, s.markers.slack(marker));
+  if (s.cgroup && s.launcher->cgroup_refused() != 0) {
+    s.no_cgroup = system_error("cannot start workers in cgroup '" + s.cgroup->path() + "'", s.launcher->cgroup_refused()).message;
+    s.notices.push_back(s.no_cgroup + "; containing them as subreaper");
+    s.cgroup->remove();
+    s.cgroup.reset();
+  }
+  if (!pid) {
+    s.markers.give_back(marker);
+    return pid;
+  }
+  const auto [leader, fresh] = s.leaders.try_emplace(*pid, Leader{request.life, marker, false, false, false, {}});
+  CORRAL_CHECK(fresh);
+  s.living.emplace(request.life.worker, *pid);
+  return pid;
+}
+
+void Processes::State::take_outcomes(std::chrono::microseconds patience) {
+  finished.clear();
+  launcher->collect(patience, finished);
+  for (Launcher::Finished& launch : finished) {
+    const auto found = leaders.find(launch.pid);
+    CORRAL_CHECK(found != leaders.end() && found->second.life == launch.life);
+    found->second.settled = true;
+    found->second.settled_at = last_settled = coarse_now();
+    if (launch.failure) {
+      found->second.failed = true;
+      living.erase(launch.life.worker);
+    } else {
+      set_oom_score(launch);
+    }
+    outcomes.push_back({launch.life, launch.pid, std::move(launch.failure)});
+  }
+}
+
+/// After exec, by the supervisor: before it, the kernel would take a write for the whole memory that both share and
+/// change the supervisor's own value too.
+void Processes::State::set_oom_score(const Launcher::Finished& launch) {
+  static constexpr int before_the_supervisor = 10;  // A hundredth of the memory: more than the supervisor ever has.
+  const std::optional<int> configured = launch.program->parts().oom_score_adj;
+  if (!configured && (launch.transparent || !caught_up)) {
+    return;
+  }
+  const int score = configured.value_or(std::min(1000, own_oom_score + before_the_supervisor));
+  const int fd = ::open(("/proc/" + std::to_string(launch.pid) + "/oom_score_adj").c_str(), O_WRONLY | O_CLOEXEC);
+  const std::string text = std::to_string(score);
+  const bool done = fd >= 0 && write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  if (!done && configured && errno != ESRCH && errno != ENOENT) {
+    notices.push_back(system_error("cannot set oom_score_adj " + text + " of " + launch.program->parts().program + "/" +
+                                       std::to_string(launch.life.worker.index),
+                                   errno).message);
+  }
+  if (fd >= 0) {
+    close(fd);
+  }
+}
+
+void Processes::settle(std::chrono::microseconds patience, std::vector<LaunchOutcome>& out) {
+  State& s = *state_;
+  s.take_outcomes(s.outcomes.empty() ? patience : std::chrono::microseconds(0));
+  std::ranges::move(s.outcomes, std::back_inserter(out));
+  s.outcomes.clear();
+}
+
+std::size_t Processes::outstanding() const { return state_->launcher->outstanding() + state_->outcomes.size(); }
+
+bool Processes::signal(Life life, int number) {
+  State& s = *state_;
+  if (const auto found = s.living.find(life.worker); found != s.living.end()) {
+    const pid_t pid = found->second;
+    Leader& leader = s.leaders.at(pid);
+    if (leader.life.incarnation == life.incarnation) {
+      leader.killed_by_us = leader.killed_by_us || number == SIGKILL;
+      // ESRCH: it has not come as far as making its own group.
+      return kill(-pid, number) == 0 || (errno == ESRCH && kill(pid, number) == 0);
+    }
+  }
+  const auto rest = s.resting.find(life.worker);
+  if (rest == s.resting.end() || rest->second.incarnation != life.incarnation || !rest->second.group) {
+    return false;
+  }
+  rest->second.group = group_remains(rest->second.leader);
+  return rest->second.group && kill(-rest->second.leader, number) == 0;
+}
+
+void Processes::State::retire(const Leader& leader, pid_t pid, bool group) {
+  Remains& rest = resting[leader.life.worker];
+  markers.give_back(rest.marker);
+  rest = Remains{pid, group, leader.marker, leader.life.incarnation};
+}
+
+void Processes::forget(WorkerId worker) {
+  State& s = *state_;
+  CORRAL_CHECK(!s.living.contains(worker));
+  if (const auto rest = s.resting.find(worker); rest != s.resting.end()) {
+    s.markers.give_back(rest->second.marker);
+    s.resting.erase(rest);
+  }
+}
+
+void Processes::catch_up() {
+  State& s = *state_;
+  if (s.caught_up) {
+    return;
+  }
+  s.caught_up = true;
+  s.oom.start();
+  const std::string score = read_small_file("/proc/self/oom_score_adj").value_or("0");
+  std::from_chars(score.data(), score.data() + score.size(), s.own_oom_score);
+  if (!s.options.plain && !s.descendants.children()) {
+    s.notices.emplace_back(
+        "/proc cannot be read: descendants that leave the process group of their worker cannot be found until everything stops");
+  }
+}
+
+std::string Processes::containment() const {
+  return state_->cgroup ? "cgroup " + state_->cgroup->path() : "subreaper (" + state_->no_cgroup + ")";
+}
+
+std::vector<std::string> Processes::take_notices() {
+  std::vector<std::string> out = state_->launcher->take_notices();
+  std::ranges::move(state_->notices, std::back_inserter(out));
+  state_->notices.clear();
+  return out;
+}
+
+}  // namespace corral::process

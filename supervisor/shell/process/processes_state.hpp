@@ -1,0 +1,105 @@
+// What Processes knows: who is alive, and what is left of whom. For the .cpp files of this room alone.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "supervisor/shell/process/cgroup.hpp"
+#include "supervisor/shell/process/descendants.hpp"
+#include "supervisor/shell/process/launcher.hpp"
+#include "supervisor/shell/process/processes.hpp"
+
+namespace corral::process {
+
+/// One bit pattern for each living life, carried in its timer slack. Lowest free number first: the slack stays short.
+class Markers {
+ public:
+  Markers();
+  /// 0: none to be had.
+  std::uint32_t take();
+  void give_back(std::uint32_t marker);
+  /// The slack to set; 0 for no marker.
+  [[nodiscard]] unsigned long slack(std::uint32_t marker) const { return marker == 0 ? 0 : base_ + marker; }
+
+ private:
+  static constexpr std::uint32_t most = 100'000;  // 0.1 ms of slack at worst.
+  unsigned long base_ = 0;
+  std::uint32_t next_ = 1;
+  std::vector<std::uint32_t> free_;
+};
+
+/// A process that was launched and is not reaped.
+struct Leader {
+  Life life;
+  std::uint32_t marker = 0;
+  bool failed = false;      ///< Its launch failed and was reported: reap it in silence.
+  bool settled = false;     ///< Its exec has happened, or was not reached.
+  bool killed_by_us = false;
+  Instant settled_at{};
+};
+
+/// What may be left of a life whose leader was reaped.
+struct Remains {
+  pid_t leader = 0;    ///< The number of its session and group; kept from reuse by the kernel while either has members.
+  bool group = false;  ///< Its group had members when last looked.
+  std::uint32_t marker = 0;
+  Incarnation incarnation{};
+};
+
+struct LifeHash {
+  std::size_t operator()(const Life& life) const noexcept {
+    return std::hash<WorkerId>{}(life.worker) * 31 + number(life.incarnation);
+  }
+};
+
+struct Processes::State {
+  State(ProcessOptions wanted, std::unique_ptr<Launcher> launching) : options(std::move(wanted)), launcher(std::move(launching)) {}
+
+  ProcessOptions options;
+  std::unique_ptr<Launcher> launcher;
+  std::optional<WorkersCgroup> cgroup;
+  std::string no_cgroup;  ///< Why there is none.
+  OomCounter oom;
+  std::uint64_t oom_credit = 0;
+  int own_oom_score = 0;
+  bool caught_up = false;
+  Markers markers;
+  Descendants descendants;
+  std::vector<std::string> notices;
+
+  std::unordered_map<pid_t, Leader> leaders;
+  std::unordered_map<WorkerId, pid_t> living;
+  std::unordered_map<WorkerId, Remains> resting;          ///< The latest dead life of a worker, not being swept.
+  std::unordered_map<Life, Remains, LifeHash> sweeps;
+  std::unordered_map<pid_t, Life> attributed;             ///< Orphans whose origin was found before.
+  std::unordered_set<pid_t> strangers;                    ///< Children from before: none of our business.
+  std::vector<LaunchOutcome> outcomes;
+  std::vector<Launcher::Finished> finished;               ///< Scratch.
+  Instant last_settled{};
+
+  // processes.cpp
+  void take_outcomes(std::chrono::microseconds patience);
+  void set_oom_score(const Launcher::Finished& launch);
+  void retire(const Leader& leader, pid_t pid, bool group_remains);
+  // reap.cpp
+  bool reap_one(Deaths& out);
+  void bury(pid_t pid, const Leader& leader, const Death& facts, Deaths& out);
+  bool killed_by_oom(bool killed_by_us, int signal);
+  // sweep.cpp
+  [[nodiscard]] std::optional<Life> origin(pid_t orphan);
+  void kill_orphan(pid_t orphan);
+  [[nodiscard]] std::vector<pid_t> orphans();
+};
+
+/// Whether the group that `leader` (reaped) led still has members. A number that is in use as a group is not given to a
+/// new process, so a process of that number means that the group is gone and somebody else has the number now.
+[[nodiscard]] bool group_remains(pid_t leader);
+
+[[nodiscard]] Instant coarse_now();
+
+}  // namespace corral::process

@@ -1,0 +1,153 @@
+// Sweeping: nothing of a life is left when corral says so, double-forked and setsid'ed descendants included.
+//
+// A process cannot run from this: when its parent dies it becomes a child of ours, and stays in the list of our children until we reap it. What is
+// killed hands its own children over in turn; each pass takes one more generation, and SIGCHLD calls for the next pass.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+
+#include "common/base/check.hpp"
+#include "supervisor/shell/process/processes_state.hpp"
+
+namespace corral::process {
+
+std::vector<pid_t> Processes::State::orphans() {
+  auto pids = descendants.children().value_or(std::vector<pid_t>{});
+  std::erase_if(pids, [this](pid_t pid) { return leaders.contains(pid) || strangers.contains(pid); });
+  return pids;
+}
+
+/// The life that an orphan came from; nothing where that cannot be told.
+std::optional<Life> Processes::State::origin(pid_t orphan) {
+  if (const auto known = attributed.find(orphan); known != attributed.end()) {
+    return known->second;
+  }
+  const pid_t session = getsid(orphan);
+  for (const pid_t leader : {session, getpgid(orphan)}) {
+    if (const auto found = leaders.find(leader); found != leaders.end()) {
+      return found->second.life;
+    }
+  }
+  for (const auto& [life, rest] : sweeps) {
+    if (rest.leader == session && kill(session, 0) != 0) {
+      return life;
+    }
+  }
+  const auto variable = supervisor_variable(orphan);
+  if (!variable) {
+    return std::nullopt;
+  }
+  std::optional<Life> life = life_named(*variable, options.identity);
+  if (!life && variable->empty()) {
+    const unsigned long slack = timer_slack_of(orphan);
+    for (const auto& [swept, rest] : sweeps) {
+      if (rest.marker != 0 && slack == markers.slack(rest.marker)) {
+        life = swept;
+      }
+    }
+  }
+  if (life) {
+    attributed.emplace(orphan, *life);
+  }
+  return life;
+}
+
+/// It is our child and not reaped: its pid and its group are its own.
+void Processes::State::kill_orphan(pid_t orphan) {
+  const pid_t group = getpgid(orphan);
+  if (group > 1 && group != getpgrp() && !leaders.contains(group)) {
+    kill(-group, SIGKILL);
+  }
+  kill(orphan, SIGKILL);
+}
+
+void Processes::sweep(Life life) {
+  State& s = *state_;
+  if (s.sweeps.contains(life)) {
+    return;
+  }
+  if (const auto found = s.living.find(life.worker); found != s.living.end()) {
+    CORRAL_CHECK(s.leaders.at(found->second).life.incarnation != life.incarnation);
+  }
+  Remains rest;
+  if (const auto found = s.resting.find(life.worker);
+      found != s.resting.end() && found->second.incarnation == life.incarnation) {
+    rest = found->second;
+    s.resting.erase(found);
+  }
+  if (rest.group && group_remains(rest.leader)) {
+    kill(-rest.leader, SIGKILL);
+  }
+  s.sweeps.emplace(life, rest);
+}
+
+void Processes::finish_sweeps(std::vector<Life>& gone) {
+  State& s = *state_;
+  if (s.sweeps.empty()) {
+    return;
+  }
+  std::unordered_set<Life, LifeHash> alive;
+  bool unknown_zombie = false;
+  for (const pid_t orphan : s.orphans()) {
+    const std::optional<Life> life = s.origin(orphan);
+    if (life && s.sweeps.contains(*life)) {
+      alive.insert(*life);
+      s.kill_orphan(orphan);
+    } else if (!life && is_zombie(orphan)) {
+      unknown_zombie = true;  // It may just have left us children of a life that we sweep: reap it, then look again.
+    }
+  }
+  for (auto it = s.sweeps.begin(); it != s.sweeps.end();) {
+    Remains& rest = it->second;
+    rest.group = rest.group && group_remains(rest.leader);
+    if (rest.group) {
+      kill(-rest.leader, SIGKILL);
+    }
+    if (rest.group || unknown_zombie || alive.contains(it->first)) {
+      ++it;
+      continue;
+    }
+    s.markers.give_back(rest.marker);
+    gone.push_back(it->first);
+    it = s.sweeps.erase(it);
+  }
+}
+
+bool Processes::sweeping() const { return !state_->sweeps.empty(); }
+
+void Processes::sweep_all() {
+  State& s = *state_;
+  for (auto& [pid, leader] : s.leaders) {
+    leader.killed_by_us = true;
+    if (kill(-pid, SIGKILL) != 0 && errno == ESRCH) {
+      kill(pid, SIGKILL);
+    }
+  }
+  if (s.cgroup && s.cgroup->populated()) {
+    s.cgroup->kill();
+  }
+  for (auto& [worker, rest] : s.resting) {
+    if (rest.group && group_remains(rest.leader)) {
+      kill(-rest.leader, SIGKILL);
+    }
+  }
+  for (const pid_t orphan : s.orphans()) {
+    s.kill_orphan(orphan);
+  }
+}
+
+bool Processes::alone() {
+  State& s = *state_;
+  siginfo_t info{};
+  if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0) {
+    if (s.strangers.empty() || !s.leaders.empty() || !s.orphans().empty()) {
+      return false;
+    }
+  }
+  return !s.cgroup || !s.cgroup->populated();
+}
+
+}  // namespace corral::process
