@@ -43,6 +43,8 @@ enum class PlacementReason : std::uint8_t {
   quota_below_mask,  ///< The CPU quota is smaller than the affinity mask, and the configuration does not insist.
 };
 
+[[nodiscard]] bool is_pinned(PlacementReason reason);
+
 struct ProgramPlacement {
   std::vector<CpuSet> workers;  ///< One for each worker; an empty set is "not pinned".
   PlacementReason reason = PlacementReason::one_worker;
@@ -58,10 +60,10 @@ struct PlacementPlan {
 };
 
 enum class PlacementFault : std::uint8_t {
-  empty_list,       ///< An explicit list without a CPU.
-  cpu_not_usable,   ///< An explicit list names CPUs that are offline, absent, or not allowed to this process.
-  too_many_cores,   ///< One worker alone asks for more CPUs than there are.
-  no_cores_each,    ///< per_worker is 0.
+  empty_list,      ///< An explicit list without a CPU.
+  cpu_not_usable,  ///< An explicit list names CPUs that are offline, absent, or not allowed to this process.
+  too_many_cores,  ///< One worker alone asks for more CPUs than there are.
+  no_cores_each,   ///< per_worker is 0.
 };
 
 /// A request that cannot be met on this machine. Nothing is placed then: no silent fallback.

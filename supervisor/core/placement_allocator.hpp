@@ -1,10 +1,12 @@
 // Hands out CPUs to workers, program by program, and remembers how many workers each CPU has.
 //
-// Invariant: take() gives a CPU its n-th worker only when every CPU of the pool has n-1, so the loads of a pool differ
-// by at most one. This file knows nothing of policies, quotas and messages: placement.cpp decides who asks for what.
+// Invariant: a worker is given the CPUs of its pool that have the fewest workers, so that the loads of a pool that
+// nobody else uses differ by at most one. This file knows nothing of policies, quotas and messages: placement.cpp
+// decides who asks for what.
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "supervisor/core/cpu_set.hpp"
@@ -34,15 +36,18 @@ class CpuAllocator {
     std::int64_t crowding = 0;  ///< Workers that its core would have beside it, full rounds not counted.
   };
 
-  [[nodiscard]] std::vector<Candidate> least_loaded(const std::vector<std::uint32_t>& pool) const;
-  [[nodiscard]] bool filled_before(const Candidate& left, const Candidate& right) const;
-  [[nodiscard]] bool nearer(std::uint32_t left, std::uint32_t right) const;
-  [[nodiscard]] std::vector<std::vector<std::uint32_t>> blocks(std::vector<std::uint32_t> cpus, std::uint32_t each) const;
-  [[nodiscard]] bool same_place(std::uint32_t left, std::uint32_t right, int level) const;
+  /// What the CPUs of one worker have in common, the nearest first.
+  enum class Nearness : std::uint8_t { same_cache, same_package, same_node, same_kind, anywhere };
+
+  [[nodiscard]] std::uint32_t index_of(std::uint16_t number) const;
+  [[nodiscard]] std::vector<Candidate> least_loaded(const std::vector<std::uint32_t>& pool,
+                                                    std::uint32_t at_least) const;
+  [[nodiscard]] bool filled_before(std::uint32_t left, std::uint32_t right) const;
+  [[nodiscard]] bool together(std::uint32_t left, std::uint32_t right, Nearness nearness) const;
+  [[nodiscard]] std::vector<std::uint32_t> blocks(std::vector<std::uint32_t> cpus, std::uint32_t each) const;
   void take_round(const std::vector<std::uint32_t>& pool, std::uint32_t workers, std::uint32_t each,
                   std::vector<CpuSet>& placements);
-  void give(const std::vector<std::uint32_t>& block, std::vector<CpuSet>& placements);
-  [[nodiscard]] std::uint32_t index_of(std::uint16_t number) const;
+  [[nodiscard]] CpuSet give(std::span<const std::uint32_t> block);
 
   std::vector<Cpu> cpus_;                 ///< The allowed CPUs, by number.
   std::vector<std::uint32_t> core_load_;  ///< Workers on each core; LogicalCpu::core is made dense for it.

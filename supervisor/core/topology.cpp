@@ -15,8 +15,7 @@ const LogicalCpu* Topology::find(std::uint16_t number) const {
 std::uint32_t usable_cpus(std::size_t cpus, std::optional<double> quota) {
   CORRAL_CHECK(cpus <= CpuSet::highest + 1U);
   auto usable = static_cast<double>(cpus);
-  // A quota of 2 written as 200001/100000 is meant as 2, not as 3.
-  if (quota) usable = std::min(usable, std::ceil(*quota - 1e-3));
+  if (quota) usable = std::min(usable, std::ceil(*quota - quota_precision));
   return static_cast<std::uint32_t>(std::max(usable, 1.0));
 }
 

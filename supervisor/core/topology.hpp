@@ -1,7 +1,8 @@
 // The machine as placement sees it: which logical CPUs there are, and which of them share what.
 //
 // Plain data, filled by the shell (or by a test) and never read from anywhere here. Numbers other than the CPU's own
-// are labels: equal means "the same one", the order of nodes, packages and caches is the order in which they are filled.
+// are labels: equal means "the same one", the order of nodes, packages and caches is the order in which they are
+// filled.
 #pragma once
 
 #include <cstdint>
@@ -38,14 +39,18 @@ struct Topology {
 
 /// Everything that placement depends on.
 struct Machine {
-  CpuSet allowed;               ///< Where this process may run: its affinity mask. Never empty.
-  CpuSet online;                ///< Every CPU that is switched on; empty where that is not known. Only for messages.
-  std::optional<double> quota;  ///< The CPU time a cgroup allows, in CPUs; nothing: as much as there is. Above 0.
-  Topology topology;            ///< Of the allowed CPUs at least, or empty.
-  std::string topology_missing; ///< Where the topology is not known: why, for a message.
+  CpuSet allowed;                ///< Where this process may run: its affinity mask. Never empty.
+  CpuSet online;                 ///< Every CPU that is switched on; empty where that is not known. Only for messages.
+  std::optional<double> quota;   ///< The CPU time a cgroup allows, in CPUs; nothing: as much as there is. Above 0.
+  Topology topology;             ///< Of the allowed CPUs at least, or empty.
+  std::string topology_missing;  ///< Where the topology is not known: why, for a message.
 };
 
-/// How many CPUs' worth of work can really run at once on `cpus`: their number, cut to the quota rounded up; at least 1.
+/// Quotas are counted no finer than this: 200001/100000 is meant as 2 CPUs, not as 3.
+inline constexpr double quota_precision = 1e-3;
+
+/// How many CPUs' worth of work can really run at once on `cpus`: their number, cut to the quota rounded up; at
+/// least 1.
 [[nodiscard]] std::uint32_t usable_cpus(std::size_t cpus, std::optional<double> quota);
 
 /// Turns one number for each core (a capacity, a frequency) into kinds: 0 for the slowest. Numbers within a tenth of
