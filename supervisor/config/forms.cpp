@@ -70,7 +70,7 @@ Form<std::string> string_form(std::string words, std::string schema) {
 constexpr std::uint64_t most_account = 4'294'967'294;  // One more is -1, which means "leave it" to setuid.
 
 bool is_account_number(std::string_view text) {
-  return digits_of(text) == text.size() && (text == "0" || !text.starts_with('0'));
+  return !text.empty() && digits_of(text) == text.size() && (text == "0" || !text.starts_with('0'));
 }
 
 bool is_account_name(std::string_view text) {

@@ -25,7 +25,7 @@ std::string verdict(const std::string& document) {
   }
   const auto first = std::ranges::find_if_not(loaded.error(), &corral::config::Diagnostic::beyond_schema);
   return first == loaded.error().end() ? "beyond " + loaded.error().front().message
-                                       : "error " + first->pointer + " " + first->message;
+                                       : "error " + first->message;
 }
 
 }  // namespace
