@@ -15,6 +15,9 @@
 
 namespace corral::core {
 
+/// The node of a CPU that belongs to none although others do: filled last.
+inline constexpr std::uint32_t no_node = ~0U;
+
 /// One hardware thread, what the kernel calls a CPU.
 struct LogicalCpu {
   std::uint16_t number = 0;
