@@ -45,7 +45,7 @@ def parse_options():
 
 def chosen_subjects(options, setting):
     everyone, absent = subjects.corral_subjects(setting), []
-    if not (options.quick or options.no_peers):
+    if options.subject or not (options.quick or options.no_peers):
         found, absent = subjects.peer_subjects(os.path.join(setting.folder, "peers"))
         everyone += found
     if options.subject:
