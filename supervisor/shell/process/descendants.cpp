@@ -105,8 +105,8 @@ std::optional<std::vector<pid_t>> Descendants::scan() const {
 std::optional<std::string> supervisor_variable(pid_t pid) {
   static constexpr std::string_view name("\0CORRAL_SUPERVISOR=", 19);
   auto text = read_small_file(proc_path(pid, "environ").c_str());
-  if (!text || text->empty()) {
-    return std::nullopt;
+  if (!text) {
+    return errno == EACCES || errno == EPERM ? std::nullopt : std::optional(std::string());
   }
   text->insert(0, 1, '\0');
   const std::size_t at = text->find(name);
@@ -143,9 +143,14 @@ unsigned long timer_slack_of(pid_t pid) {
   return text ? number_of<unsigned long>(std::string_view(*text).substr(0, text->find('\n'))).value_or(0) : 0;
 }
 
-bool is_zombie(pid_t child) {
+bool is_ending(pid_t child) {
+  static constexpr unsigned long exiting = 0x4;  // PF_EXITING
   siginfo_t info{};
-  return waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == child;
+  if (waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == child) {
+    return true;
+  }
+  const auto flags = stat_field(child, 9);
+  return flags && (number_of<unsigned long>(*flags).value_or(0) & exiting) != 0;
 }
 
 bool died_before_exec(pid_t zombie) {

@@ -31,7 +31,8 @@ class Descendants {
   bool tried_ = false;
 };
 
-/// The value of CORRAL_SUPERVISOR that `pid` was started with; nothing where that cannot be read, empty where it has none.
+/// The value of CORRAL_SUPERVISOR that `pid` was started with; nothing where that cannot be read, empty where it has
+/// none, also in the middle of an exec and at the end of a life, when there is no environment to be seen.
 [[nodiscard]] std::optional<std::string> supervisor_variable(pid_t pid);
 
 /// The life that a value of CORRAL_SUPERVISOR names, if it is one of `identity`.
@@ -40,8 +41,9 @@ class Descendants {
 /// 0 where it cannot be read.
 [[nodiscard]] unsigned long timer_slack_of(pid_t pid);
 
-/// A child that has ended but is not reaped yet.
-[[nodiscard]] bool is_zombie(pid_t child);
+/// A child that is about to end or has ended and is not reaped yet: it may have let go of its memory, and with that of
+/// its environment, but not yet of its own children.
+[[nodiscard]] bool is_ending(pid_t child);
 
 /// A zombie that never came as far as exec. Looks at /proc before the process is reaped.
 [[nodiscard]] bool died_before_exec(pid_t zombie);

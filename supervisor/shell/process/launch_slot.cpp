@@ -14,6 +14,7 @@ LaunchSlot::LaunchSlot() {
 }
 
 LaunchSlot::~LaunchSlot() {
+  // What the supervisor holds of pipes must not outlive the launch.
   for (const int fd : reserved) {
     if (fd >= 0) {
       close(fd);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/base/ids.hpp"
+#include "common/base/instant.hpp"
 #include "supervisor/shell/process/launch_template.hpp"
 #include "supervisor/shell/process/worker_start.hpp"
 
@@ -31,6 +32,7 @@ struct LaunchSlot {
 
   int tid = 0;  ///< Written by the kernel.
   pid_t pid = 0;
+  Instant started{};
   Life life;
   const LaunchTemplate* program = nullptr;
   StartPlan plan;

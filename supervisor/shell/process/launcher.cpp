@@ -13,6 +13,7 @@
 #include <ctime>
 
 #include "common/base/check.hpp"
+#include "supervisor/shell/process/coarse_clock.hpp"
 #include "supervisor/shell/process/command_path.hpp"
 #include "supervisor/shell/process/launch_text.hpp"
 #include "supervisor/shell/process/raw_syscall.hpp"
@@ -23,6 +24,9 @@ namespace {
 
 using core::LaunchFailure;
 using core::LaunchStep;
+
+/// An exec that takes this long hangs on a disk: nobody waits for it again, its outcome comes when it comes.
+constexpr Duration slow_after = std::chrono::milliseconds(20);
 
 constexpr unsigned long sharing = CLONE_VM | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID;
 
@@ -165,7 +169,9 @@ void Launcher::give_back(Slot slot) {
       dup3(null_, used, O_CLOEXEC);
     }
   }
-  free_.push_back(std::move(slot));
+  if (free_.size() + busy_.size() < Processes::side_by_side) {
+    free_.push_back(std::move(slot));
+  }
 }
 
 int Launcher::reserve(LaunchSlot& slot) {
@@ -302,6 +308,7 @@ std::expected<pid_t, LaunchFailure> Launcher::start(const LaunchRequest& request
     return std::unexpected(LaunchFailure{LaunchStep::fork, static_cast<int>(-pid), {}});
   }
   slot->pid = static_cast<pid_t>(pid);
+  slot->started = coarse_now();
   busy_.push_back(std::move(slot));
   return static_cast<pid_t>(pid);
 }
@@ -333,7 +340,7 @@ void Launcher::wait_for_oldest(std::chrono::microseconds patience) {
                       static_cast<long>(patience.count() % 1'000'000 * 1000)};
   const int tid = __atomic_load_n(&slot.tid, __ATOMIC_ACQUIRE);
   if (tid != 0 && syscall(SYS_futex, &slot.tid, FUTEX_WAIT, tid, &wait, nullptr, 0) != 0 && errno == ETIMEDOUT &&
-      patience >= std::chrono::milliseconds(1)) {
+      coarse_now() - slot.started > slow_after) {
     ++slow_;
   }
 }

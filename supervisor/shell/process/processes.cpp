@@ -9,7 +9,6 @@
 #include <cerrno>
 #include <charconv>
 #include <csignal>
-#include <ctime>
 
 #include "common/base/check.hpp"
 #include "supervisor/shell/process/processes_state.hpp"
@@ -42,12 +41,6 @@ void Markers::give_back(std::uint32_t marker) {
   if (marker != 0) {
     free_.push_back(marker);
   }
-}
-
-Instant coarse_now() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-  return Instant(std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
 }
 
 bool group_remains(pid_t leader) { return kill(-leader, 0) == 0 && kill(leader, 0) != 0 && errno == ESRCH; }

@@ -34,7 +34,7 @@ namespace corral::process {
 /// One process to start. Everything that is pointed to must live until launch() has returned, the template until the
 /// outcome has been reported.
 struct LaunchRequest {
-  Life life;
+  Life life{};
   const LaunchTemplate* program = nullptr;
   const core::CpuSet* placement = nullptr;  ///< Bind to these CPUs; null or empty: the supervisor's own affinity.
   std::uint32_t cores = 0;                  ///< For OMP_NUM_THREADS and its like; 0 leaves them alone.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "supervisor/shell/process/cgroup.hpp"
+#include "supervisor/shell/process/coarse_clock.hpp"
 #include "supervisor/shell/process/descendants.hpp"
 #include "supervisor/shell/process/launcher.hpp"
 #include "supervisor/shell/process/processes.hpp"
@@ -99,7 +100,5 @@ struct Processes::State {
 /// Whether the group that `leader` (reaped) led still has members. A number that is in use as a group is not given to a
 /// new process, so a process of that number means that the group is gone and somebody else has the number now.
 [[nodiscard]] bool group_remains(pid_t leader);
-
-[[nodiscard]] Instant coarse_now();
 
 }  // namespace corral::process

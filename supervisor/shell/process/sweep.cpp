@@ -90,14 +90,14 @@ void Processes::finish_sweeps(std::vector<Life>& gone) {
     return;
   }
   std::unordered_set<Life, LifeHash> alive;
-  bool unknown_zombie = false;
+  bool unknown_ending = false;
   for (const pid_t orphan : s.orphans()) {
     const std::optional<Life> life = s.origin(orphan);
     if (life && s.sweeps.contains(*life)) {
       alive.insert(*life);
       s.kill_orphan(orphan);
-    } else if (!life && is_zombie(orphan)) {
-      unknown_zombie = true;  // It may just have left us children of a life that we sweep: reap it, then look again.
+    } else if (!life && is_ending(orphan)) {
+      unknown_ending = true;  // It may just have left us children of a life that we sweep: reap it, then look again.
     }
   }
   for (auto it = s.sweeps.begin(); it != s.sweeps.end();) {
@@ -106,7 +106,7 @@ void Processes::finish_sweeps(std::vector<Life>& gone) {
     if (rest.group) {
       kill(-rest.leader, SIGKILL);
     }
-    if (rest.group || unknown_zombie || alive.contains(it->first)) {
+    if (rest.group || unknown_ending || alive.contains(it->first)) {
       ++it;
       continue;
     }
