@@ -49,6 +49,10 @@ enum class Zero { allowed, refused };
 /// The shapes that several forms share, as the schema's $defs: JSON text, `"duration":{…},…`.
 [[nodiscard]] std::string shared_definitions();
 
+[[nodiscard]] constexpr bool is_digit(char letter) { return letter >= '0' && letter <= '9'; }
+/// How many digits a text begins with.
+[[nodiscard]] std::size_t digits_of(std::string_view text);
+
 /// What parse_duration and parse_size take, leaving aside how much: digits, perhaps a fraction, a unit; or "0".
 [[nodiscard]] bool looks_like_duration(std::string_view text);
 [[nodiscard]] bool looks_like_size(std::string_view text);
@@ -69,11 +73,10 @@ Form<T> choice(std::vector<Choice<T>> choices) {
   Form<T> form;
   std::vector<std::string_view> names;
   for (const Choice<T>& one : choices) {
-    form.schema += fmt::format("{}\"{}\"", names.empty() ? "" : ",", one.name);
     form.words += fmt::format("{}\"{}\"", names.empty() ? "" : &one == &choices.back() ? " or " : ", ", one.name);
     names.push_back(one.name);
   }
-  form.schema = "\"enum\":[" + form.schema + "]";
+  form.schema = [names] { return fmt::format("\"enum\":[\"{}\"]", fmt::join(names, "\",\"")); };
   form.kinds = only(Kind::string);
   form.write = [choices](const T& value) {
     const auto found = std::ranges::find(choices, value, &Choice<T>::value);

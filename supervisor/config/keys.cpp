@@ -195,19 +195,16 @@ Form<std::vector<ProgramSpec>> programs_form() {
 
 /// "$schema" is for editors: it is checked and forgotten.
 Field<SupervisorSpec> schema_field() {
-  const Form<std::string> form = plain_string("a string");
-  Field<SupervisorSpec> field;
-  field.about = {.path = "/$schema",
-                 .name = "$schema",
-                 .words = form.words,
-                 .default_value = {},
-                 .otherwise = "nothing",
-                 .meaning = "Where editors find the JSON Schema; corral itself does not read it.",
-                 .example = R"("./corral.schema.json")",
-                 .required = false};
-  field.schema = form.schema;
+  const auto form = shared(plain_string("a string"));
+  Field<SupervisorSpec> field =
+      plain_field<SupervisorSpec>("$schema", form->words,
+                                  {.meaning = "Where editors find the JSON Schema; corral itself does not read it.",
+                                   .example = R"("./corral.schema.json")",
+                                   .otherwise = "nothing"},
+                                  {});
+  field.schema = form->schema;
   field.read = [form](SupervisorSpec&, const Value& value, Context& context) {
-    std::ignore = decode(form, value, context);
+    std::ignore = decode(*form, value, context);
   };
   return field;
 }

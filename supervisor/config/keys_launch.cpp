@@ -47,7 +47,7 @@ constexpr std::string_view any_variable_pattern = R"(^[^=\u0000]+$)";
 
 Form<std::string> variable_name() {
   Form<std::string> form = plain_string("a variable's name");
-  form.schema = fmt::format(R"("type":"string","pattern":{})", json_string(any_variable_pattern));
+  form.schema = [] { return fmt::format(R"("type":"string","pattern":{})", json_string(any_variable_pattern)); };
   form.decode = [](const Value& value, Context& context) -> std::optional<std::string> {
     if (value.text.empty() || value.text.find_first_of(std::string_view("=\0", 2)) != std::string::npos) {
       context.report.add(value.range, fmt::format("{} is not a variable's name", in_quotes(value.text)));
@@ -103,7 +103,8 @@ std::optional<CoresPolicy> decode_cores_text(const Value& value, std::string_vie
 
 Form<CoresPolicy> cores_text() {
   Form<CoresPolicy> form;
-  form.schema = R"("type":"string","pattern":"^(?:separate|shared|[0-9]+(?:-[0-9]+)?(?:, ?[0-9]+(?:-[0-9]+)?)*)$")";
+  form.schema =
+      literal(R"("type":"string","pattern":"^(?:separate|shared|[0-9]+(?:-[0-9]+)?(?:, ?[0-9]+(?:-[0-9]+)?)*)$")");
   form.words = R"("separate", "shared", a list of CPUs such as "0-3,8")";
   form.kinds = only(Kind::string);
   form.advice = [](const Value& value) {
@@ -136,11 +137,13 @@ Form<CoresPolicy> cores_form() {
 }
 
 Form<std::vector<std::string>> command_form() {
-  const Form<std::string> argument = expandable_string("a string", 0);
-  const Form<std::string> program = expandable_string("the program to run", 1);
+  const auto argument = shared(expandable_string("a string", 0));
+  const auto program = shared(expandable_string("the program to run", 1));
   Form<std::vector<std::string>> form;
-  form.schema = fmt::format(R"("type":"array","minItems":1,"prefixItems":[{{{}}}],"items":{{{}}})", program.schema,
-                            argument.schema);
+  form.schema = [=] {
+    return fmt::format(R"("type":"array","minItems":1,"prefixItems":[{{{}}}],"items":{{{}}})", program->schema(),
+                       argument->schema());
+  };
   form.words = "a list of strings: the program and its arguments";
   form.kinds = only(Kind::list);
   form.advice = command_advice;
@@ -153,7 +156,10 @@ Form<std::vector<std::string>> command_form() {
     std::vector<std::string> all;
     std::size_t total = 0;
     for (const Value& part : value.parts) {
-      std::optional<std::string> one = decode(all.empty() ? program : argument, part, context);
+      if (context.report.full()) {
+        break;
+      }
+      std::optional<std::string> one = decode(all.empty() ? *program : *argument, part, context);
       total += one ? one->size() : 0;
       if (total > longest_command_line) {
         context.report.add_beyond_schema(
@@ -168,7 +174,7 @@ Form<std::vector<std::string>> command_form() {
 }
 
 Form<std::vector<std::pair<std::string, std::string>>> environment_form() {
-  return names_form<std::string>("an object of strings", {std::string(own_variable_pattern), refuse_variable},
+  return names_form<std::string>("an object of strings", {own_variable_pattern, refuse_variable},
                                  expandable_string("a string", 0), 0, 100'000);
 }
 

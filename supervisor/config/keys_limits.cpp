@@ -27,9 +27,11 @@ enum class Unit { count, bytes, seconds };
 
 Form<Amount> text_amount(Unit unit) {
   Form<Amount> form;
-  form.schema = unit == Unit::bytes ? fmt::format(R"("type":"string","pattern":{})",
-                                                  json_string("^(?:unlimited|" + size_pattern() + ")$"))
-                                    : R"("type":"string","enum":["unlimited"])";
+  form.schema = [unit]() -> std::string {
+    return unit != Unit::bytes
+               ? R"("type":"string","enum":["unlimited"])"
+               : fmt::format(R"("type":"string","pattern":{})", json_string("^(?:unlimited|" + size_pattern() + ")$"));
+  };
   form.words = unit == Unit::bytes ? R"(a size such as "64MiB", or "unlimited")" : R"("unlimited")";
   form.kinds = only(Kind::string);
   form.decode = [=, words = form.words](const Value& value, Context& context) -> std::optional<Amount> {
@@ -94,23 +96,17 @@ struct Limits {
   std::vector<ResourceLimit> all;
 };
 
-Field<Limits> limit(std::string name, int resource, Unit unit, std::string meaning, std::string example) {
-  const Form<Bounds> form = bounds(unit);
-  Field<Limits> field;
-  field.about = {.path = "/" + name,
-                 .name = name,
-                 .words = form.words,
-                 .default_value = {},
-                 .otherwise = "the supervisor's own",
-                 .meaning = std::move(meaning),
-                 .example = std::move(example),
-                 .required = false};
-  field.schema = form.schema;
+Field<Limits> limit(std::string_view name, int resource, Unit unit, std::string_view meaning,
+                    std::string_view example) {
+  const auto form = shared(bounds(unit));
+  Field<Limits> field = plain_field<Limits>(
+      name, form->words, {.meaning = meaning, .example = example, .otherwise = "the supervisor's own"}, {});
+  field.schema = form->schema;
   if (resource == RLIMIT_NOFILE) {
-    field.sections = form.sections;  // All of them look alike: once is enough on the reference page.
+    field.sections = form->sections;  // All of them look alike: once is enough on the reference page.
   }
   field.read = [=](Limits& limits, const Value& value, Context& context) {
-    if (const std::optional<Bounds> decoded = decode(form, value, context)) {
+    if (const std::optional<Bounds> decoded = decode(*form, value, context)) {
       limits.all.push_back({resource, decoded->soft.value, decoded->hard.value});
     }
   };

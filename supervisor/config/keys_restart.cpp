@@ -33,7 +33,7 @@ Form<std::vector<int>> success_codes_form() {
 
 Form<std::optional<RestartLimit>> limit_form() {
   Form<std::optional<RestartLimit>> none;
-  none.schema = R"("type":"null")";
+  none.schema = literal(R"("type":"null")");
   none.words = "`null` for no limit";
   none.kinds = only(Kind::null);
   none.decode = [](const Value&, Context&) { return std::optional(std::optional<RestartLimit>{}); };

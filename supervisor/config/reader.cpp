@@ -156,14 +156,14 @@ class TreeBuilder {
       const Value& part = object.parts[index];
       if (first == nullptr || first->key != part.key) {
         first = &part;
-      } else if (!report_.full()) {
+      } else if (report_.full()) {
+        return;
+      } else {
         const Diagnostic place = make_diagnostic({}, text_, first->key_range.begin, first->key_range.end);
         report_.add_beyond_schema(part.key_range,
                                   fmt::format("duplicate key {}: it is already in line {}, column {}",
                                               in_quotes(part.key), place.line, place.column),
                                   "remove one of the two, or rename it");
-      } else {
-        report_.add(part.key_range, {});  // Only counted.
       }
     }
   }
@@ -178,6 +178,47 @@ class TreeBuilder {
   bool key_pending_ = false;
   bool done_ = false;
   std::size_t values_ = 0;
+};
+
+/// The text for the parser, each run of blanks and comments outside of strings one blank. So what is a comment is
+/// decided in one place, skip_blanks, and the library never gathers long blanks for an error message.
+class WithoutBlanks {
+ public:
+  using iterator_category = std::input_iterator_tag;
+  using value_type = char;
+  using difference_type = std::ptrdiff_t;
+  using pointer = const char*;
+  using reference = char;
+
+  WithoutBlanks(std::string_view text, std::size_t at) : text_(text), at_(at) { look(); }
+
+  char operator*() const { return next_ != at_ ? ' ' : text_[at_]; }
+  WithoutBlanks& operator++() {
+    if (next_ == at_) {
+      note(text_[at_]);
+      ++at_;
+    } else {
+      at_ = next_;
+    }
+    look();
+    return *this;
+  }
+  void operator++(int) { ++*this; }
+  friend bool operator==(const WithoutBlanks& left, const WithoutBlanks& right) { return left.at_ == right.at_; }
+
+ private:
+  void look() { next_ = in_string_ ? at_ : skip_blanks(text_, at_); }
+  void note(char letter) {
+    const bool quote = letter == '"' && !escaped_;
+    escaped_ = in_string_ && letter == '\\' && !escaped_;
+    in_string_ = in_string_ != quote;
+  }
+
+  std::string_view text_;
+  std::size_t at_;        ///< Where the next character for the parser stands.
+  std::size_t next_ = 0;  ///< Behind the blanks that stand there; at_ where there are none.
+  bool in_string_ = false;
+  bool escaped_ = false;
 };
 
 /// The report of a byte that JSON text never holds.
@@ -246,10 +287,7 @@ std::optional<Value> read_json(std::string_view text, Report& report) {
     return std::nullopt;
   }
   TreeBuilder builder(text, report);
-  constexpr bool strict = true;
-  constexpr bool ignore_comments = true;
-  if (!nlohmann::json::sax_parse(text.begin(), text.end(), &builder, nlohmann::json::input_format_t::json, strict,
-                                 ignore_comments)) {
+  if (!nlohmann::json::sax_parse(WithoutBlanks(text, 0), WithoutBlanks(text, text.size()), &builder)) {
     CORRAL_CHECK(!report.empty());
     return std::nullopt;
   }

@@ -74,7 +74,7 @@ std::string section_text(const Section& section) {
 
 std::vector<KeyDescription> keys() {
   std::vector<KeyDescription> all;
-  for (const Section& section : configuration_form().sections) {
+  for (const Section& section : configuration_form().sections()) {
     all.insert(all.end(), section.keys.begin(), section.keys.end());
   }
   return all;
@@ -82,7 +82,7 @@ std::vector<KeyDescription> keys() {
 
 std::string reference_page() {
   std::string out(head);
-  for (const Section& section : configuration_form().sections) {
+  for (const Section& section : configuration_form().sections()) {
     out += section_text(section);
   }
   out += "\n## What a JSON Schema cannot state\n\n`corral check` asks for these as well:\n\n";

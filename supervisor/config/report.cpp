@@ -21,7 +21,7 @@ std::vector<Diagnostic> Report::diagnostics(const Value* root) {
     Diagnostic one = make_diagnostic(file_, text_, problem.where.begin, problem.where.end);
     one.pointer = root != nullptr ? pointer_to(*root, problem.where.begin) : problem.pointer;
     if (out.size() == most_shown_diagnostics) {
-      one.message = fmt::format("and {} more like these from here on", count() - out.size());
+      one.message = fmt::format("and {}{} more from here on", full() ? "at least " : "", problems_.size() - out.size());
       one.suggestion = "mend the ones above first, then check again";
       out.push_back(std::move(one));
       break;

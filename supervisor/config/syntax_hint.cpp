@@ -65,7 +65,11 @@ class Explainer {
   }
   [[nodiscard]] char closer() const { return in_object() ? '}' : ']'; }
   [[nodiscard]] std::size_t end_of(std::size_t at) const { return at < text_.size() ? token_end(text_, at) : at; }
-  [[nodiscard]] std::string shown(std::size_t at) const { return in_quotes(text_.substr(at, end_of(at) - at), 30); }
+  [[nodiscard]] std::string shown(std::size_t at) const {
+    const std::string_view token = text_.substr(at, end_of(at) - at);
+    constexpr std::size_t most = 40;
+    return token.starts_with('"') && token.size() <= most ? printable(token) : in_quotes(token, most);
+  }
   [[nodiscard]] std::size_t line_of(std::size_t at) const {
     return 1 + static_cast<std::size_t>(std::ranges::count(text_.substr(0, at), '\n'));
   }
@@ -96,26 +100,27 @@ class Explainer {
 
   /// The file ends although something is still open.
   void unfinished() {
+    const Range end{progress_.last.end, progress_.last.end};
     if (progress_.open.empty()) {
-      say({text_.size(), text_.size()}, "the file ends where a value is expected");
+      say(end, "the file ends where a value is expected");
       return;
     }
     const std::size_t opened = progress_.open.back()->range.begin;
-    say({text_.size(), text_.size()},
+    say(end,
         fmt::format("the file ends inside the {} that was opened in line {}", in_object() ? "object" : "list",
                     line_of(opened)),
         fmt::format("add the missing '{}'", closer()));
   }
 
   void behind_value(std::size_t at) {
-    if (at >= text_.size()) {
+    if (last_is_glued()) {
+      value(progress_.last.begin);
+    } else if (at >= text_.size()) {
       unfinished();
     } else if (text_[at] == ',') {
       behind_comma(at);
     } else if (text_[at] == '}' || text_[at] == ']') {
       mismatch(at);
-    } else if (const Range last = progress_.last; last_is_glued()) {
-      value(last.begin);
     } else if (text_[at] == ';') {
       say({at, at + 1}, "';' between two values", "separate them with a comma");
     } else {
