@@ -157,7 +157,7 @@ void Supervisor::stop(WorkerId id, Worker& worker) {
 void Supervisor::kill(WorkerId id, Worker& worker) {
   const StateKind before = kind(worker.state);
   std::optional<Duration> grace;
-  if (before == StateKind::stopping && forced_by_ == 0) {
+  if (const auto* stopping = std::get_if<Stopping>(&worker.state); stopping != nullptr && now_ >= stopping->kill_at) {
     const StopPolicy& policy = program_of(id.program).plan.spec.stop;
     grace = policy.grace;
     // A stop signal of SIGKILL left no grace to be over.

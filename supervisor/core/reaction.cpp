@@ -15,10 +15,10 @@ Reaction without_process(StateKind state, Happening happening) {
     case Happening::deadline: return state == StateKind::backoff ? enqueue : unexpected;
     case Happening::output_closed: return nothing;  // Of the life before: its report is already made.
     case Happening::swept: return state == StateKind::failed ? late_sweep : nothing;
-    case Happening::exited: return state == StateKind::failed ? late_exit : unexpected;
-    case Happening::spawned:
-    case Happening::spawn_failed:
-    case Happening::ready: return unexpected;
+    case Happening::exited:
+    case Happening::spawn_failed: return state == StateKind::failed ? late_exit : unexpected;
+    case Happening::ready: return state == StateKind::failed ? nothing : unexpected;  // It hung in exec, was given up.
+    case Happening::spawned: return unexpected;
   }
   return unexpected;
 }

@@ -50,7 +50,7 @@ Duration jittered(const RestartPolicy& policy, Duration base, Random& random) {
 
 bool ExitWindow::note(Instant now, const RestartLimit& limit) {
   exits_.push_back(now);
-  while (now - exits_.front() >= limit.within) {
+  while (!exits_.empty() && now - exits_.front() >= limit.within) {
     exits_.pop_front();
   }
   if (exits_.size() > limit.restarts + std::size_t{1}) {

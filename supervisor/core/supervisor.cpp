@@ -157,7 +157,7 @@ void Supervisor::kill_at_once(int signal) {
   if (phase_ == Phase::running) {
     begin_shutdown({StopCause::Kind::signal, signal});
   }
-  grace_was_over_ = grace_was_over_ || unsettled_ > 0;
+  grace_was_over_ = grace_was_over_ || workers_with_process() > 0;
   for_each_worker([&](WorkerId id, Worker&) { apply(id, Happening::kill_wanted); });
 }
 
