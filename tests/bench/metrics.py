@@ -51,7 +51,7 @@ class Bench:
             for subject in turn:
                 try:
                     samples.setdefault(subject.name, []).append(once(subject))
-                except (TookTooLong, ProcessLookupError, FileNotFoundError, TypeError) as problem:
+                except (TookTooLong, ProcessLookupError, FileNotFoundError) as problem:
                     self.remarks[subject.name] = f"{problem}"
                     self.say(f"  {subject.name}: {problem}")
                 finally:
@@ -259,10 +259,10 @@ def busy(bench):
         workers = processes.descendants(pid)
         if len(workers) != cores:
             raise TookTooLong(f"it runs {len(workers)} workers on {cores} cores")
-        before, begin = sum(processes.stat_of(worker)[2] for worker in workers), time.monotonic()
+        before, begin = sum(map(processes.cpu_seconds, workers)), time.monotonic()
         time.sleep(3 if bench.quick else 10)
         took = time.monotonic() - begin
-        return 100 * (sum(processes.stat_of(worker)[2] for worker in workers) - before) / took / cores
+        return 100 * (sum(map(processes.cpu_seconds, workers)) - before) / took / cores
 
     samples = bench.interleaved("busy", 3, once)
     title = "CPU-bound Python on all cores: cores busy (the best of 3)"

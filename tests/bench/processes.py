@@ -117,5 +117,7 @@ def context_switches(pids):
 
 def cpu_seconds(pid):
     """User and system time of a process and of its children that have been waited for, in clock ticks' resolution."""
-    _, _, own, children = stat_of(pid)
-    return own + children
+    found = stat_of(pid)
+    if found is None:
+        raise ProcessLookupError(f"process {pid} has ended")
+    return found[2] + found[3]
