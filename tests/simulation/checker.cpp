@@ -77,6 +77,9 @@ void Checker::before(Instant now, const Event& event) {
     const bool stops = number == SIGTERM || number == SIGINT || (number == SIGHUP && signal->terminal_gone);
     if (number == SIGQUIT) {
       killed_at_once_ = true;
+      grace_over_ = grace_over_ || std::ranges::any_of(slots_, [](const auto& entry) {
+                      return entry.second.life && !entry.second.concluded && !entry.second.exited;
+                    });
       stopping(now, Duration::zero());
     } else if (stops && stop_at_ && number != SIGHUP) {
       forced_by_ = number;
@@ -188,7 +191,8 @@ void Checker::signalled(Instant now, const SignalWorker& signal) {
   require(known.life == signal.life && !known.concluded, "only the present life is signalled");
   require(!known.exited, "a process that is gone is not signalled");
   if (scenario_.transparent && signal.signal != SIGKILL) {
-    if (scenario_.transparent_grace && !known.stop_sent) {
+    const bool ends = signal.signal == SIGTERM || signal.signal == SIGINT || signal.signal == SIGQUIT || signal.signal == SIGHUP;
+    if (ends && scenario_.transparent_grace && !known.stop_sent) {
       known.stop_sent = now;
       known.grace = plan_.programs.front().spec.stop.grace;
     }
@@ -237,6 +241,11 @@ void Checker::noticed(Instant now, const Notice& notice) {
     known.concluded = true;
     anything_failed_ = true;
     left_behind_ = true;
+  } else if (const auto* killed = std::get_if<KillSent>(&notice)) {
+    const Slot& known = slot(killed->life.worker);
+    const bool signals_alike = last_known(killed->life.worker.program).spec.stop.signal == SIGKILL;
+    require(signals_alike || killed->grace.has_value() == (known.stop_sent && now >= *known.stop_sent + known.grace),
+            "a kill says that the grace was over when it was, and only then");
   } else if (const auto* gone = std::get_if<GoneAtLast>(&notice)) {
     require(!kernel_.processes().at(gone->life).alive, "what is said to be gone is gone");
   } else if (const auto* started = std::get_if<Started>(&notice)) {
@@ -335,6 +344,9 @@ int Checker::expected_status() const {
   if (forced_by_ != 0) {
     return 128 + forced_by_;
   }
+  if (!anything_ran_ && anything_failed_ && last_launch_failure_) {
+    return 125;
+  }
   return grace_over_ || left_behind_ ? 3 : anything_failed_ ? 1 : 0;
 }
 
@@ -347,8 +359,7 @@ void Checker::finished(Instant, int status) {
   for (const auto& [id, known] : slots_) {
     require(known.concluded, "every life is concluded before the end");
   }
-  const bool told_to_kill = !scenario_.transparent && (status == 3 || status == 125);
-  require(status == expected_status() || (told_to_kill && (stop_at_ || !anything_ran_)),
+  require(status == expected_status(),
           "the exit status says what happened: " + std::to_string(status) + ", expected " + std::to_string(expected_status()));
 }
 

@@ -132,7 +132,12 @@ void Kernel::signal(Instant now, Life life, int number) {
   if (deadly && process.unkillable) {
     if (!process.immortal) {
       process.doomed = true;
-      push(now + some_time(random_, 1s, 60s), WorkerExited{life, KilledBy{SIGKILL}});
+      const Instant at = now + some_time(random_, 1s, 60s);
+      if (!process.executing && chance(random_, 0.5)) {  // It hung in exec, and never got out of it.
+        push(at, SpawnFailed{life, {LaunchStep::killed, SIGKILL, {}}});
+      } else {
+        push(at, WorkerExited{life, KilledBy{SIGKILL}});
+      }
     }
     return;
   }
