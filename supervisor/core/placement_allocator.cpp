@@ -34,11 +34,7 @@ std::uint32_t CpuAllocator::index_of(std::uint16_t number) const {
 }
 
 void CpuAllocator::count(const CpuSet& taken) {
-  for (const std::uint16_t number : taken) {
-    Cpu& cpu = cpus_[index_of(number)];
-    ++cpu.load;
-    ++core_load_[cpu.where.core];
-  }
+  for (const std::uint16_t number : taken) occupy(index_of(number));
 }
 
 std::vector<CpuSet> CpuAllocator::take(const CpuSet& pool, std::uint32_t workers, std::uint32_t each) {
@@ -57,21 +53,14 @@ std::vector<CpuSet> CpuAllocator::take(const CpuSet& pool, std::uint32_t workers
 /// As many workers as the least loaded CPUs have room for, at most `workers`, at least one.
 void CpuAllocator::take_round(const std::vector<std::uint32_t>& pool, std::uint32_t workers, std::uint32_t each,
                               std::vector<CpuSet>& placements) {
-  const std::vector<Candidate> candidates = least_loaded(pool, 0);
+  const std::vector<Candidate> candidates = least_loaded(pool);
   std::vector<std::uint32_t> order;
   order.reserve(candidates.size());
   for (const Candidate& candidate : candidates) order.push_back(candidate.cpu);
 
   const auto fit = static_cast<std::uint32_t>(order.size() / each);
   if (fit == 0) {
-    // Too few are left of this round: all of them, and the best of those that have more workers already.
-    for (std::uint32_t load = cpus_[order.front()].load; order.size() < each;) {
-      const std::vector<Candidate> fuller = least_loaded(pool, load + 1);
-      load = cpus_[fuller.front().cpu].load;
-      for (const Candidate& candidate : fuller) order.push_back(candidate.cpu);
-    }
-    order.resize(each);
-    placements.push_back(give(order));
+    placements.push_back(take_across_rounds(pool, each));
     return;
   }
   const std::uint32_t served = std::min(fit, workers);
@@ -84,17 +73,32 @@ void CpuAllocator::take_round(const std::vector<std::uint32_t>& pool, std::uint3
     order = blocks({order.begin(), order.begin() + static_cast<std::ptrdiff_t>(std::max(demand, idle))}, each);
   CORRAL_CHECK(order.size() >= demand);
   for (std::size_t first = 0; first < demand; first += each) {
-    placements.push_back(give(std::span(order).subspan(first, each)));
+    placements.push_back(set_of(std::span(order).subspan(first, each)));
   }
+  for (std::size_t i = 0; i < demand; ++i) occupy(order[i]);
 }
 
-/// The CPUs of the pool with the fewest workers (but at least `at_least`), the best for the next worker first.
-std::vector<CpuAllocator::Candidate> CpuAllocator::least_loaded(const std::vector<std::uint32_t>& pool,
-                                                                std::uint32_t at_least) const {
-  std::uint32_t least = std::numeric_limits<std::uint32_t>::max();
-  for (const std::uint32_t index : pool) {
-    if (cpus_[index].load >= at_least) least = std::min(least, cpus_[index].load);
+/// One worker, when fewer than `each` CPUs are left of this round: those, and the best of the next round.
+CpuSet CpuAllocator::take_across_rounds(std::vector<std::uint32_t> pool, std::uint32_t each) {
+  std::vector<std::uint32_t> block;
+  std::vector<bool> chosen(cpus_.size(), false);  // A worker has no CPU twice.
+  while (block.size() < each) {
+    const std::vector<Candidate> candidates = least_loaded(pool);
+    const std::size_t wanted = std::min(each - block.size(), candidates.size());
+    for (std::size_t i = 0; i < wanted; ++i) {
+      block.push_back(candidates[i].cpu);
+      chosen[candidates[i].cpu] = true;
+      occupy(candidates[i].cpu);
+    }
+    std::erase_if(pool, [&](std::uint32_t index) { return chosen[index]; });
   }
+  return set_of(block);
+}
+
+/// The CPUs of the pool with the fewest workers, the best for the next worker first.
+std::vector<CpuAllocator::Candidate> CpuAllocator::least_loaded(const std::vector<std::uint32_t>& pool) const {
+  std::uint32_t least = std::numeric_limits<std::uint32_t>::max();
+  for (const std::uint32_t index : pool) least = std::min(least, cpus_[index].load);
   std::vector<Candidate> candidates;
   std::vector<std::uint32_t> before(core_load_.size(), 0);  // Candidates of each core so far.
   for (const std::uint32_t index : pool) {
@@ -163,16 +167,15 @@ std::vector<std::uint32_t> CpuAllocator::blocks(std::vector<std::uint32_t> cpus,
   return order;
 }
 
-/// One more worker, bound to `block`.
-CpuSet CpuAllocator::give(std::span<const std::uint32_t> block) {
+void CpuAllocator::occupy(std::uint32_t index) {
+  ++cpus_[index].load;
+  ++core_load_[cpus_[index].where.core];
+}
+
+CpuSet CpuAllocator::set_of(std::span<const std::uint32_t> block) const {
   std::vector<std::uint16_t> numbers;
   numbers.reserve(block.size());
-  for (const std::uint32_t index : block) {
-    Cpu& cpu = cpus_[index];
-    ++cpu.load;
-    ++core_load_[cpu.where.core];
-    numbers.push_back(cpu.where.number);
-  }
+  for (const std::uint32_t index : block) numbers.push_back(cpus_[index].where.number);
   return CpuSet(std::move(numbers));
 }
 

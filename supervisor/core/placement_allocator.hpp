@@ -40,14 +40,15 @@ class CpuAllocator {
   enum class Nearness : std::uint8_t { same_cache, same_package, same_node, same_kind, anywhere };
 
   [[nodiscard]] std::uint32_t index_of(std::uint16_t number) const;
-  [[nodiscard]] std::vector<Candidate> least_loaded(const std::vector<std::uint32_t>& pool,
-                                                    std::uint32_t at_least) const;
+  [[nodiscard]] std::vector<Candidate> least_loaded(const std::vector<std::uint32_t>& pool) const;
   [[nodiscard]] bool filled_before(std::uint32_t left, std::uint32_t right) const;
   [[nodiscard]] bool together(std::uint32_t left, std::uint32_t right, Nearness nearness) const;
   [[nodiscard]] std::vector<std::uint32_t> blocks(std::vector<std::uint32_t> cpus, std::uint32_t each) const;
   void take_round(const std::vector<std::uint32_t>& pool, std::uint32_t workers, std::uint32_t each,
                   std::vector<CpuSet>& placements);
-  [[nodiscard]] CpuSet give(std::span<const std::uint32_t> block);
+  [[nodiscard]] CpuSet take_across_rounds(std::vector<std::uint32_t> pool, std::uint32_t each);
+  [[nodiscard]] CpuSet set_of(std::span<const std::uint32_t> block) const;
+  void occupy(std::uint32_t index);
 
   std::vector<Cpu> cpus_;                 ///< The allowed CPUs, by number.
   std::vector<std::uint32_t> core_load_;  ///< Workers on each core; LogicalCpu::core is made dense for it.
