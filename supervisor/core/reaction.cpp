@@ -17,8 +17,8 @@ Reaction without_process(StateKind state, Happening happening) {
     case Happening::swept: return state == StateKind::failed ? late_sweep : nothing;
     case Happening::exited:
     case Happening::spawn_failed: return state == StateKind::failed ? late_exit : unexpected;
-    case Happening::ready: return state == StateKind::failed ? nothing : unexpected;  // It hung in exec, was given up.
-    case Happening::spawned: return unexpected;
+    case Happening::ready: return state == StateKind::failed ? nothing : unexpected;  // It hung, and was given up.
+    case Happening::spawned: return state == StateKind::failed ? note_pid : unexpected;
   }
   return unexpected;
 }

@@ -143,6 +143,17 @@ TEST_CASE("a launch that hung and then succeeded is dead all the same") {
   CHECK(d.exits("a/0", KilledBy{SIGKILL}) == "sweep a/0#1");
 }
 
+TEST_CASE("a launch that is reported only after it was given up is known by its pid from then on") {
+  Driver d;
+  d.start({impatient(), program("b")});
+  d.up("b/0");
+  d.pass(15s);
+  CHECK(d.said("unkillable"));
+  CHECK(d.spawned("a/0").empty());
+  CHECK(d.notices().empty());
+  CHECK(d.worker("a/0").pid == 4000);
+}
+
 TEST_CASE("a hung launch frees its place among those under way") {
   Options options;
   options.launches_at_once = 1;

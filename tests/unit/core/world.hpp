@@ -1,0 +1,252 @@
+// The core and what surrounds it, small enough to be copied at each fork of the road: knows which events a kernel could
+// produce now, and asserts the invariants after each. For test_exhaustive.cpp.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <map>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "supervisor/core/supervisor.hpp"
+
+namespace corral::core::testing {
+
+/// What is true of one worker's process.
+struct Process {
+  Life life;
+  bool asked = false;      ///< SpawnWorker was asked for and not answered.
+  bool alive = false;      ///< Not reaped.
+  bool executing = false;
+  bool output = false;     ///< OutputClosed is still to come.
+  bool sweeping = false;   ///< WorkerSwept is due.
+  bool concluded = true;
+};
+
+inline void require(bool holds, const std::string& invariant) {
+  if (!holds) {
+    throw std::logic_error(invariant);
+  }
+}
+
+/// The core and its surroundings. Copied at each fork of the road.
+class World {
+ public:
+  World(const Options& options, std::vector<Plan> plans) : core_(options), plans_(std::move(plans)) {
+    ActionList actions;
+    core_.start(now_, plans_.front(), actions);
+    observe(actions);
+  }
+
+  [[nodiscard]] bool over() const { return core_.phase() == Phase::done; }
+
+  /// Does the n-th of the events that can happen now; false when there are fewer.
+  bool happen(std::size_t n, std::string& told) {
+    for (const auto& [id, process] : processes_) {
+      for (const What what : {What::spawned, What::launch_fails, What::ready, What::exits_well, What::crashes,
+                              What::output_closes, What::swept}) {
+        if (possible(what, process) && n-- == 0) {
+          told = std::string(words[static_cast<std::size_t>(what)]) + std::to_string(number(id.program)) + "/" + std::to_string(id.index);
+          step(event_of(what, process));
+          return true;
+        }
+      }
+    }
+    if (sweeping_all_ && n-- == 0) {
+      told = "all swept";
+      step(AllSwept{});
+      return true;
+    }
+    if (core_.next_deadline() && n-- == 0) {
+      told = "deadline";
+      meet_deadline();
+      return true;
+    }
+    for (const int number : {SIGTERM, SIGQUIT}) {
+      if (n-- == 0) {
+        told = "signal " + std::to_string(number);
+        step(SignalReceived{number});
+        return true;
+      }
+    }
+    for (const Plan& plan : plans_) {
+      if (plans_.size() > 1 && n-- == 0) {
+        told = "reload " + std::to_string(&plan - plans_.data());
+        step(ConfigReloaded{plan});
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /// Everybody does as told from now on: the end must come.
+  void stop() {
+    step(SignalReceived{SIGTERM});
+    for (int turn = 0; !over(); ++turn) {
+      require(turn < 200, "a stop comes to its end");
+      if (!answer()) {
+        require(core_.next_deadline().has_value(), "what waits has a deadline");
+        meet_deadline();
+      }
+    }
+    for (const auto& [id, process] : processes_) {
+      require(process.concluded, "every life is concluded before the end");
+    }
+  }
+
+ private:
+  enum class What : std::uint8_t { spawned, launch_fails, ready, exits_well, crashes, output_closes, swept };
+  static constexpr std::array<const char*, 7> words{"spawned ",  "launch fails ", "ready ", "exits well ",
+                                                    "crashes ", "output closes ", "swept "};
+
+  static bool possible(What what, const Process& process) {
+    switch (what) {
+      case What::spawned: return process.asked;
+      case What::launch_fails: return process.alive && !process.executing;
+      case What::ready: return process.alive && !process.asked && !process.executing;
+      case What::exits_well:
+      case What::crashes: return process.alive && process.executing;
+      case What::output_closes: return process.output && !process.alive;
+      case What::swept: return process.sweeping;
+    }
+    return false;
+  }
+
+  static Event event_of(What what, const Process& process) {
+    switch (what) {
+      case What::spawned: return WorkerSpawned{process.life, 1};
+      case What::launch_fails: return SpawnFailed{process.life, {}};
+      case What::ready: return WorkerReady{process.life};
+      case What::exits_well: return WorkerExited{process.life, ExitedWith{0}};
+      case What::crashes: return WorkerExited{process.life, KilledBy{SIGSEGV}};
+      case What::output_closes: return OutputClosed{process.life};
+      case What::swept: return WorkerSwept{process.life};
+    }
+    return DeadlineReached{};
+  }
+
+  /// What a well-behaved kernel has to say next, if anything.
+  bool answer() {
+    for (const auto& [id, process] : processes_) {
+      for (const What what : {What::spawned, What::ready, What::exits_well, What::output_closes, What::swept}) {
+        if (possible(what, process)) {
+          step(event_of(what, process));
+          return true;
+        }
+      }
+    }
+    if (sweeping_all_) {
+      step(AllSwept{});
+    }
+    return sweeping_all_;
+  }
+
+  void meet_deadline() {
+    now_ = std::max(now_, *core_.next_deadline());
+    step(DeadlineReached{});
+    require(over() || !core_.next_deadline() || *core_.next_deadline() > now_, "a deadline that was met is gone");
+  }
+
+  void note(const Event& event) {
+    if (const auto* signal = std::get_if<SignalReceived>(&event)) {
+      told_to_stop_ = told_to_stop_ || signal->signal == SIGTERM || signal->signal == SIGQUIT;
+    } else if (const auto* spawned = std::get_if<WorkerSpawned>(&event)) {
+      processes_.at(spawned->life.worker).asked = false;
+    } else if (const auto* failed = std::get_if<SpawnFailed>(&event)) {
+      Process& process = processes_.at(failed->life.worker);
+      process.asked = process.alive = process.output = false;
+    } else if (const auto* ready = std::get_if<WorkerReady>(&event)) {
+      processes_.at(ready->life.worker).executing = true;
+    } else if (const auto* exited = std::get_if<WorkerExited>(&event)) {
+      processes_.at(exited->life.worker).alive = false;
+    } else if (const auto* closed = std::get_if<OutputClosed>(&event)) {
+      processes_.at(closed->life.worker).output = false;
+    } else if (const auto* swept = std::get_if<WorkerSwept>(&event)) {
+      processes_.at(swept->life.worker).sweeping = false;
+    }
+  }
+
+  void step(const Event& event) {
+    note(event);
+    ActionList actions;
+    core_.step(now_, event, actions);
+    observe(actions);
+    check_states();
+  }
+
+  void observe(const ActionList& actions) {
+    for (const Action& action : actions) {
+      require(!exited_, "ExitSupervisor is the last action");
+      if (const auto* spawn = std::get_if<SpawnWorker>(&action)) {
+        spawn_worker(spawn->life);
+      } else if (const auto* signal = std::get_if<SignalWorker>(&action)) {
+        const Process& process = processes_.at(signal->life.worker);
+        require(process.life == signal->life && process.alive, "only living processes are signalled");
+      } else if (const auto* sweep = std::get_if<SweepWorker>(&action)) {
+        require(!processes_.at(sweep->life.worker).alive, "only what is left of the dead is swept");
+        processes_.at(sweep->life.worker).sweeping = true;
+      } else if (const auto* announced = std::get_if<Announce>(&action)) {
+        notice(announced->notice);
+      } else if (std::holds_alternative<SweepAll>(action)) {
+        sweeping_all_ = true;
+      } else if (std::holds_alternative<ExitSupervisor>(action)) {
+        exited_ = true;
+      }
+    }
+  }
+
+  void spawn_worker(Life life) {
+    Process& process = processes_[life.worker];
+    require(!told_to_stop_, "nothing is launched after a stop");
+    require(!process.alive && !process.sweeping, "a slot never has two lives");
+    require(process.concluded, "a life is concluded before the next begins");
+    require(number(life.incarnation) > number(process.life.incarnation), "incarnations count up");
+    process = {life, true, true, false, true, false, false};
+  }
+
+  void notice(const Notice& notice) {
+    if (const auto* broken = std::get_if<ShellBrokePromise>(&notice)) {
+      require(false, "the core knows what to make of " + broken->what);
+    } else if (const auto* ended = std::get_if<Ended>(&notice)) {
+      conclude(ended->life);
+    } else if (const auto* failed = std::get_if<LaunchFailed>(&notice)) {
+      conclude(failed->life);
+    } else if (const auto* hopeless = std::get_if<Unkillable>(&notice)) {
+      require(processes_.at(hopeless->life.worker).alive, "what is dead is not unkillable");
+      conclude(hopeless->life);
+    }
+  }
+
+  void conclude(Life life) {
+    Process& process = processes_.at(life.worker);
+    require(process.life == life && !process.concluded, "each life is concluded once");
+    process.concluded = true;
+  }
+
+  void check_states() const {
+    for (const ProgramSnapshot& program : core_.snapshot().programs) {
+      for (const WorkerSnapshot& worker : program.workers) {
+        const auto found = processes_.find({program.id, worker.index});
+        const bool alive = found != processes_.end() && found->second.alive;
+        const bool executing = alive && found->second.executing;
+        require(has_process(kind(worker.state)) == alive || kind(worker.state) == StateKind::failed,
+                "a state says whether there is a process");
+        require(kind(worker.state) != StateKind::running || executing, "what runs has been seen to execute");
+        require(core_.phase() != Phase::stopping || !worker.wanted_up, "after a stop nobody is wanted");
+      }
+    }
+  }
+
+  Supervisor core_;
+  std::vector<Plan> plans_;
+  std::map<WorkerId, Process> processes_;
+  Instant now_{std::chrono::hours(1)};
+  bool sweeping_all_ = false;
+  bool told_to_stop_ = false;
+  bool exited_ = false;
+};
+
+}  // namespace corral::core::testing
