@@ -1,0 +1,349 @@
+#include "supervisor/cli/cli.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <charconv>
+#include <csignal>
+#include <string_view>
+
+#include "common/base/signals.hpp"
+#include "common/base/suggest.hpp"
+#include "common/base/units.hpp"
+#include "supervisor/cli/commands.hpp"
+
+namespace corral::cli {
+namespace {
+
+constexpr int usage_error = 2;
+
+/// Help with examples first: most people need no more.
+constexpr const char* about = R"(corral keeps a worker process busy on every core.
+
+  corral run                            supervise what ./corral.json says
+  corral exec -- python3 server.py      a container's init: signals, zombies, exit status
+  corral exec -n auto -- ./crunch       one worker on every core
+  corral check                          is the configuration right? what would it start?
+  corral schema > corral.schema.json    for your editor)";
+
+constexpr const char* run_about = R"(Supervise what a configuration says, until all programs have finished or a signal says stop.
+
+  corral run                       ./corral.json, or /etc/corral/corral.json
+  corral run crunch.json           that one
+  corral run --log-format json     for a log collector
+
+  SIGTERM, SIGINT   stop gracefully; a second one kills at once
+  SIGQUIT           kill at once
+  SIGHUP            read the configuration again; what did not change keeps running
+  SIGUSR1, SIGUSR2  passed on to the workers
+
+Exit status: 0 all finished well or stopped as asked; 1 a program failed; 2 usage or configuration;
+3 a stop needed SIGKILL; 125 no worker could be started; 128+N ended at once by a second signal N.)";
+
+constexpr const char* exec_about = R"(Run one command as a perfect init, or a pool of it, without a configuration file.
+
+  corral exec -- python3 server.py                  signals passed on, zombies reaped, its exit status
+  corral exec --map-signal TERM=QUIT -- nginx -g 'daemon off;'
+  corral exec --restart always --grace 30s -- ./serve
+  corral exec -n auto -- ./crunch --shard {index}/{workers}
+  docker: ENTRYPOINT ["corral", "exec", "--"]
+
+With one worker the command has corral's stdin, stdout, stderr and terminal, every signal that can be caught
+is passed on, and the exit status is the command's own: 128+N for a death by signal N, 127 not found,
+126 not executable. With -n it is a pool as `corral run` has it.)";
+
+constexpr const char* check_about = R"(Validate a configuration and print the plan. Starts nothing.
+
+  corral check
+  corral check crunch.json --json
+
+Exit status: 0 valid, 2 not.)";
+
+constexpr const char* schema_about = R"(Print the JSON Schema of the configuration.
+
+  corral schema > corral.schema.json       then "$schema": "./corral.schema.json"
+  corral schema --reference                every key, as Markdown)";
+
+[[noreturn]] void refuse(const std::string& message) { throw CLI::ValidationError(message); }
+
+template <class T>
+T accept(Result<T> result) {
+  if (!result) {
+    refuse(result.error().message);
+  }
+  return *result;
+}
+
+std::uint32_t parse_count(const std::string& text, std::uint32_t lowest, std::uint32_t highest) {
+  std::uint32_t value = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (failed != std::errc{} || end != text.data() + text.size() || value < lowest || value > highest) {
+    refuse(fmt::format("'{}' is not a whole number from {} to {}", text, lowest, highest));
+  }
+  return value;
+}
+
+int parse_signal_or_refuse(const std::string& text) {
+  const std::optional<int> number = parse_signal(text);
+  if (!number) {
+    std::vector<std::string_view> names;
+    for (const SignalName& known : standard_signals()) {
+      names.push_back(known.name);
+    }
+    const std::string_view near = nearest(text, names);
+    refuse(fmt::format("there is no signal '{}'{}", text, near.empty() ? "" : fmt::format("; did you mean {}?", near)));
+  }
+  return *number;
+}
+
+core::WorkerCount parse_workers(const std::string& text) {
+  if (text == "auto") {
+    return core::AutoWorkers{};
+  }
+  constexpr std::uint32_t most = 100'000;
+  return parse_count(text, 1, most);
+}
+
+core::CoresPolicy parse_cores(const std::string& text) {
+  if (text == "separate") {
+    return core::SeparateCores{};
+  }
+  if (text == "shared") {
+    return core::SharedCores{};
+  }
+  return core::ListedCores{accept(core::CpuSet::parse(text))};
+}
+
+core::RestartWhen parse_when(const std::string& text) {
+  if (text == "always") {
+    return core::RestartWhen::always;
+  }
+  if (text == "on-failure") {
+    return core::RestartWhen::on_failure;
+  }
+  if (text == "never") {
+    return core::RestartWhen::never;
+  }
+  refuse(fmt::format("'{}' is not always, on-failure or never", text));
+}
+
+/// "10/60s": restarts within a time; "none".
+std::optional<core::RestartLimit> parse_limit(const std::string& text) {
+  if (text == "none") {
+    return std::nullopt;
+  }
+  const std::size_t slash = text.find('/');
+  if (slash == std::string::npos) {
+    refuse(fmt::format("'{}' is not a limit such as 10/60s (restarts within a time), or none", text));
+  }
+  constexpr std::uint32_t most = 1'000'000;
+  return core::RestartLimit{parse_count(text.substr(0, slash), 0, most), accept(parse_duration(text.substr(slash + 1)))};
+}
+
+std::pair<int, int> parse_map(const std::string& text) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos) {
+    refuse(fmt::format("'{}' does not say which signal becomes which, such as HUP=QUIT (TERM=0 passes nothing on)", text));
+  }
+  const int from = parse_signal_or_refuse(text.substr(0, equals));
+  if (from == SIGKILL || from == SIGSTOP || from == SIGCHLD) {
+    refuse(fmt::format("SIG{} cannot be passed on", signal_name(from)));
+  }
+  const std::string to = text.substr(equals + 1);
+  return {from, to == "0" ? 0 : parse_signal_or_refuse(to)};
+}
+
+std::pair<std::string, std::string> parse_variable(const std::string& text) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0) {
+    refuse(fmt::format("'{}' is not NAME=VALUE", text));
+  }
+  if (text.starts_with("CORRAL_")) {
+    refuse("names that start with CORRAL_ are corral's own");
+  }
+  return {text.substr(0, equals), text.substr(equals + 1)};
+}
+
+void add_talk(CLI::App& app, Talk& talk) {
+  app.add_option_function<std::string>(
+         "--log-format", [&talk](const std::string& text) { talk.format = text == "json" ? shell::LogFormat::json : shell::LogFormat::text; },
+         "text, or json: one object a line")
+      ->check(CLI::IsMember({"text", "json"}));
+  app.add_option_function<std::string>(
+         "--colour,--color",
+         [&talk](const std::string& text) {
+           talk.colour = text == "always" ? Colour::always : text == "never" ? Colour::never : Colour::automatic;
+         },
+         "auto, always or never")
+      ->check(CLI::IsMember({"auto", "always", "never"}));
+  app.add_flag("-q,--quiet", talk.quiet, "say only what is not routine");
+}
+
+/// A text option that is parsed at once, so that a mistake is reported with the option's name.
+template <class Apply>
+CLI::Option* add_parsed(CLI::App& app, const char* name, Apply apply, const char* help) {
+  return app.add_option_function<std::string>(name, std::function<void(const std::string&)>(std::move(apply)), help);
+}
+
+struct ExecExtras {
+  std::vector<std::string> variables;
+  std::vector<std::string> maps;
+  bool restart_given = false;
+};
+
+void add_exec_policy(CLI::App& app, ExecOptions& options, ExecExtras& extras) {
+  core::ProgramSpec& program = options.program;
+  add_parsed(app, "-n,--workers", [&](const std::string& t) { program.launch.workers = parse_workers(t); },
+             "how many workers: a number, or auto for one on every core");
+  add_parsed(app, "--cores", [&](const std::string& t) { program.launch.cores = parse_cores(t); },
+             "separate, shared, or a list such as 0-3,8");
+  add_parsed(app, "--cores-per-worker",
+             [&](const std::string& t) { program.launch.cores = core::SeparateCores{parse_count(t, 1, core::CpuSet::highest + 1U)}; },
+             "that many cores for each worker");
+  add_parsed(app, "--restart",
+             [&](const std::string& t) {
+               program.restart.when = parse_when(t);
+               extras.restart_given = true;
+             },
+             "always, on-failure or never");
+  add_parsed(app, "--delay", [&](const std::string& t) { program.restart.delay = accept(parse_duration(t)); },
+             "before the first restart after an unhealthy exit (100ms)");
+  add_parsed(app, "--max-delay", [&](const std::string& t) { program.restart.max_delay = accept(parse_duration(t)); },
+             "the longest delay (30s)");
+  add_parsed(app, "--healthy-after", [&](const std::string& t) { program.restart.healthy_after = accept(parse_duration(t)); },
+             "a life that long forgets earlier failures (10s)");
+  add_parsed(app, "--limit", [&](const std::string& t) { program.restart.limit = parse_limit(t); },
+             "unhealthy exits within a time that are still tolerated, such as 10/60s, or none");
+  add_parsed(app, "--stop-signal", [&](const std::string& t) { program.stop.signal = parse_signal_or_refuse(t); },
+             "what asks a worker to stop (TERM)");
+  add_parsed(app, "--grace",
+             [&](const std::string& t) {
+               program.stop.grace = accept(parse_duration(t));
+               options.grace_given = true;
+             },
+             "from the stop signal to SIGKILL (10s; with one worker there is no SIGKILL unless this is given)");
+}
+
+void add_exec_surroundings(CLI::App& app, ExecOptions& options, ExecExtras& extras) {
+  core::LaunchSpec& launch = options.program.launch;
+  app.add_option("--map-signal", extras.maps, "pass on another signal, such as HUP=QUIT; TERM=0 passes nothing on")
+      ->allow_extra_args(false);
+  app.add_option("-e,--env", extras.variables, "NAME=VALUE for the workers")->allow_extra_args(false);
+  app.add_option("--directory", launch.directory, "where the workers run");
+  app.add_option("--user", launch.user, "name or number");
+  app.add_option("--group", launch.group, "name or number");
+  add_parsed(app, "--containment",
+             [&](const std::string& t) {
+               options.containment = t == "cgroup" ? core::Containment::cgroup
+                                     : t == "subreaper" ? core::Containment::subreaper : core::Containment::automatic;
+             },
+             "auto, cgroup or subreaper")
+      ->check(CLI::IsMember({"auto", "cgroup", "subreaper"}));
+  app.add_option("command", launch.command, "the command and its arguments")->required();
+  app.positionals_at_end();
+}
+
+/// A transparent init hands on the words of the command as they are.
+void escape_placeholders(std::vector<std::string>& command) {
+  for (std::string& word : command) {
+    for (const std::string_view name : {"{index}", "{workers}", "{program}", "{cores}"}) {
+      for (std::size_t at = word.find(name); at != std::string::npos; at = word.find(name, at + name.size() + 2)) {
+        word.insert(at + name.size(), "}").insert(at, "{");
+      }
+    }
+  }
+}
+
+int exec_with(ExecOptions& options, const ExecExtras& extras) {
+  core::ProgramSpec& program = options.program;
+  const std::string& command = program.launch.command.front();
+  program.name = command.substr(command.rfind('/') + 1);
+  for (const std::string& text : extras.variables) {
+    program.launch.environment.push_back(parse_variable(text));
+  }
+  for (const std::string& text : extras.maps) {
+    options.map_signals.push_back(parse_map(text));
+  }
+  const auto* count = std::get_if<std::uint32_t>(&program.launch.workers);
+  if (count != nullptr && *count == 1) {
+    if (!extras.restart_given) {
+      program.restart.when = core::RestartWhen::never;
+    }
+    // An init is no sandbox: what the image's command may do, it may do.
+    program.launch.no_new_privileges = false;
+    escape_placeholders(program.launch.command);
+  } else if (!options.map_signals.empty()) {
+    refuse("--map-signal is for one worker: a pool's signals are corral's own (see corral run --help)");
+  }
+  if (program.restart.delay > program.restart.max_delay) {
+    refuse("--delay is longer than --max-delay");
+  }
+  return exec(std::move(options));
+}
+
+/// CLI11 says "The following argument was not expected: x": a near name is worth more.
+std::string explain(const CLI::App& app, const std::vector<std::string>& words, const CLI::Error& error) {
+  std::string message = error.what();
+  const bool no_command = app.get_subcommands().empty() && !words.empty() && !words.front().starts_with('-');
+  if (no_command) {
+    const std::vector<std::string_view> names{"run", "exec", "check", "schema"};
+    const std::string_view near = nearest(words.front(), names);
+    message = fmt::format("there is no command '{}'{}", words.front(),
+                          near.empty() ? "" : fmt::format("; did you mean '{}'?", near));
+  }
+  return message;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app(about, "corral");
+  app.set_version_flag("--version", "corral " CORRAL_VERSION);
+  app.require_subcommand(1);
+  app.get_formatter()->column_width(34);
+
+  RunOptions run_options;
+  CLI::App& run_app = *app.add_subcommand("run", run_about);
+  run_app.add_option("config", run_options.config, "the configuration file");
+  add_talk(run_app, run_options.talk);
+
+  ExecOptions exec_options;
+  ExecExtras exec_extras;
+  CLI::App& exec_app = *app.add_subcommand("exec", exec_about);
+  add_exec_policy(exec_app, exec_options, exec_extras);
+  add_exec_surroundings(exec_app, exec_options, exec_extras);
+  add_talk(exec_app, exec_options.talk);
+
+  CheckOptions check_options;
+  CLI::App& check_app = *app.add_subcommand("check", check_about);
+  check_app.add_option("config", check_options.config, "the configuration file");
+  check_app.add_flag("--json", check_options.json, "for programs");
+
+  bool reference = false;
+  CLI::App& schema_app = *app.add_subcommand("schema", schema_about);
+  schema_app.add_flag("--reference", reference, "print the reference page instead");
+
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  try {
+    app.parse(argc, argv);
+    if (run_app.parsed()) {
+      return run(run_options);
+    }
+    if (exec_app.parsed()) {
+      return exec_with(exec_options, exec_extras);
+    }
+    if (check_app.parsed()) {
+      return check(check_options);
+    }
+    return schema(reference);
+  } catch (const CLI::Success& success) {
+    const int status = app.exit(success);
+    return std::fflush(stdout) == 0 ? status : usage_error;
+  } catch (const CLI::Error& error) {
+    fmt::print(stderr, "corral: {}\nSee: corral {}--help\n", explain(app, words, error),
+               app.get_subcommands().empty() ? "" : app.get_subcommands().front()->get_name() + " ");
+    return usage_error;
+  }
+}
+
+}  // namespace corral::cli

@@ -1,0 +1,51 @@
+// One function for each sub-command, with its options as data. Each returns the exit status.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "supervisor/core/spec.hpp"
+#include "supervisor/shell/narrator.hpp"
+
+namespace corral::cli {
+
+enum class Colour : std::uint8_t { automatic, always, never };
+
+/// What `run` and `exec` have in common.
+struct Talk {
+  shell::LogFormat format = shell::LogFormat::text;
+  Colour colour = Colour::automatic;
+  bool quiet = false;
+};
+
+struct RunOptions {
+  std::string config;  ///< Empty: the default places.
+  Talk talk;
+};
+[[nodiscard]] int run(const RunOptions& options);
+
+struct ExecOptions {
+  core::ProgramSpec program;
+  core::Containment containment = core::Containment::automatic;
+  bool grace_given = false;
+  std::vector<std::pair<int, int>> map_signals;
+  Talk talk;
+};
+[[nodiscard]] int exec(ExecOptions options);
+
+struct CheckOptions {
+  std::string config;
+  bool json = false;
+  Colour colour = Colour::automatic;
+};
+[[nodiscard]] int check(const CheckOptions& options);
+
+[[nodiscard]] int schema(bool reference);
+
+/// Whether `fd` gets colours.
+[[nodiscard]] bool wants_colour(Colour colour, int fd);
+
+}  // namespace corral::cli

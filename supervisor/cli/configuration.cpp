@@ -1,0 +1,65 @@
+#include "supervisor/cli/configuration.hpp"
+
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "supervisor/shell/disk/config_file.hpp"
+
+namespace corral::cli {
+namespace {
+
+constexpr const char* local_configuration = "corral.json";
+constexpr const char* system_configuration = "/etc/corral/corral.json";
+
+std::optional<std::string> own_environment(std::string_view name) {
+  const char* value = std::getenv(std::string(name).c_str());  // NOLINT(concurrency-mt-unsafe)
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+/// "command/0" of the third program as "/programs/NAME/command/0".
+std::string pointer_to(const core::SupervisorSpec& spec, const shell::Complaint& complaint) {
+  return config::pointer({"programs", spec.programs[complaint.program].name}) + "/" + complaint.key;
+}
+
+}  // namespace
+
+Result<std::string> find_configuration(const std::string& given) {
+  if (!given.empty()) {
+    return given;
+  }
+  for (const char* place : {local_configuration, system_configuration}) {
+    if (::access(place, F_OK) == 0) {
+      return std::string(place);
+    }
+  }
+  return failure("no configuration: there is no corral.json in this directory and no /etc/corral/corral.json; name one, "
+                 "or write one (corral schema --reference explains every key)");
+}
+
+std::expected<Configuration, std::vector<config::Diagnostic>> load_configuration(const std::string& path,
+                                                                                 const core::Plan* running) {
+  Result<std::string> text = disk::read_config_file(path);
+  if (!text) {
+    config::Diagnostic diagnostic;
+    diagnostic.file = path;
+    diagnostic.message = text.error().message;
+    return std::unexpected(std::vector{std::move(diagnostic)});
+  }
+  auto loaded = config::parse({path, std::move(*text)}, own_environment);
+  if (!loaded) {
+    return std::unexpected(std::move(loaded.error()));
+  }
+  auto preparation = shell::prepare(loaded->spec, running);
+  if (!preparation) {
+    std::vector<config::Diagnostic> diagnostics;
+    for (shell::Complaint& complaint : preparation.error()) {
+      diagnostics.push_back(loaded->diagnose(pointer_to(loaded->spec, complaint), std::move(complaint.message),
+                                             std::move(complaint.suggestion)));
+    }
+    return std::unexpected(std::move(diagnostics));
+  }
+  return Configuration{std::move(loaded->spec), std::move(*preparation)};
+}
+
+}  // namespace corral::cli

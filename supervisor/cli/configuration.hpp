@@ -1,0 +1,26 @@
+// A configuration file from its path to something that can be started, or to everything that is wrong with it.
+#pragma once
+
+#include <expected>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "supervisor/config/config.hpp"
+#include "supervisor/shell/preparation.hpp"
+
+namespace corral::cli {
+
+struct Configuration {
+  core::SupervisorSpec spec;
+  shell::Preparation preparation;
+};
+
+/// "corral.json" of this directory, then /etc/corral/corral.json; the error names both.
+[[nodiscard]] Result<std::string> find_configuration(const std::string& given);
+
+/// Reads, checks and prepares. `running`: see shell::prepare.
+[[nodiscard]] std::expected<Configuration, std::vector<config::Diagnostic>> load_configuration(
+    const std::string& path, const core::Plan* running = nullptr);
+
+}  // namespace corral::cli

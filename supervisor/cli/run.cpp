@@ -1,0 +1,187 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+
+#include "supervisor/cli/commands.hpp"
+#include "supervisor/cli/configuration.hpp"
+#include "supervisor/shell/pump.hpp"
+
+namespace corral::cli {
+
+using namespace std::chrono_literals;
+
+bool wants_colour(Colour colour, int fd) {
+  if (colour != Colour::automatic) {
+    return colour == Colour::always;
+  }
+  const char* no_colour = std::getenv("NO_COLOR");  // NOLINT(concurrency-mt-unsafe)
+  const char* term = std::getenv("TERM");           // NOLINT(concurrency-mt-unsafe)
+  return (no_colour == nullptr || *no_colour == '\0') && (term == nullptr || std::string_view(term) != "dumb") &&
+         ::isatty(fd) != 0;
+}
+
+namespace {
+
+/// How long processes that a killed predecessor left are waited for.
+constexpr Duration leftover_patience = 10s;
+
+int complain(const std::string& message) {
+  fmt::print(stderr, "corral: {}\n", message);
+  return 2;
+}
+
+std::uint64_t fresh_seed() {
+  return static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count()) ^
+         static_cast<std::uint64_t>(::getpid()) << 32U;
+}
+
+/// Reads the file again on SIGHUP; knows what is in force, so that unchanged workers keep their places.
+class Reloader {
+ public:
+  Reloader(std::string path, core::Plan in_force) : path_(std::move(path)), in_force_(std::move(in_force)) {}
+
+  Result<shell::Prepared> operator()() {
+    auto configuration = load_configuration(path_, &in_force_);
+    if (!configuration) {
+      std::string text = fmt::format("'{}' is not valid", path_);
+      for (const config::Diagnostic& diagnostic : configuration.error()) {
+        text += fmt::format("; {}:{}:{}: at {}: {}", diagnostic.file, diagnostic.line, diagnostic.column,
+                            diagnostic.pointer.empty() ? "/" : diagnostic.pointer, diagnostic.message);
+        if (!diagnostic.suggestion.empty()) {
+          text += fmt::format(" ({})", diagnostic.suggestion);
+        }
+      }
+      return failure(std::move(text));
+    }
+    in_force_ = configuration->preparation.prepared.plan;
+    return std::move(configuration->preparation.prepared);
+  }
+
+ private:
+  std::string path_;
+  core::Plan in_force_;
+};
+
+shell::VoiceOptions voice_options(const Talk& talk) {
+  return {talk.format, talk.quiet ? shell::Weight::notable : shell::Weight::routine, wants_colour(talk.colour, STDOUT_FILENO),
+          wants_colour(talk.colour, STDERR_FILENO)};
+}
+
+/// Nothing of a predecessor that was killed may be alive when the first worker starts.
+Result<void> clear_leftovers(const process::InstanceLock& lock) {
+  if (!lock.unclean()) {
+    return {};
+  }
+  const process::InstanceLock::Leftovers left = lock.clear_leftovers(leftover_patience);
+  if (!left.gone) {
+    return failure(fmt::format("processes of an earlier corral for this configuration do not end on SIGKILL; nothing is started "
+                               "beside them. Find them with: grep -lz CORRAL_SUPERVISOR= /proc/[0-9]*/environ"));
+  }
+  if (left.killed > 0) {
+    fmt::print(stderr, "corral: an earlier corral was killed and left {} process{} behind; killed\n", left.killed,
+               left.killed == 1 ? "" : "es");
+  }
+  return {};
+}
+
+}  // namespace
+
+int run(const RunOptions& options) {
+  auto setup = process::ProcessSetup::begin();
+  if (!setup) {
+    return complain(setup.error().message);
+  }
+  const Result<std::string> path = find_configuration(options.config);
+  if (!path) {
+    return complain(path.error().message);
+  }
+  auto configuration = load_configuration(*path);
+  if (!configuration) {
+    fmt::print(stderr, "{}", config::render(configuration.error(), wants_colour(options.talk.colour, STDERR_FILENO)));
+    return 2;
+  }
+  const Result<std::string> identity = process::identity_of(*path);
+  if (!identity) {
+    return complain(identity.error().message);
+  }
+  auto lock = process::InstanceLock::acquire(*identity, *path);
+  if (!lock) {
+    return complain(lock.error().message);
+  }
+  if (const Result<void> cleared = clear_leftovers(*lock); !cleared) {
+    return complain(cleared.error().message);
+  }
+
+  shell::Prepared& prepared = configuration->preparation.prepared;
+  shell::PumpOptions pump_options;
+  pump_options.core.seed = fresh_seed();
+  pump_options.core.reloadable = true;
+  pump_options.voice = voice_options(options.talk);
+  pump_options.processes.identity = *identity;
+  pump_options.processes.containment = configuration->spec.containment;
+  pump_options.loader = [reloader = std::make_shared<Reloader>(*path, prepared.plan)] { return (*reloader)(); };
+  auto pump = shell::Pump::open(*setup, std::move(pump_options));
+  if (!pump) {
+    return complain(pump.error().message);
+  }
+  for (const std::string& notice : setup->notices()) {
+    (*pump)->say(shell::Weight::notable, "degraded", notice);
+  }
+  if (!lock->notice().empty()) {
+    (*pump)->say(shell::Weight::notable, "degraded", lock->notice());
+  }
+  const int status = (*pump)->run(std::move(prepared));
+  pump->reset();
+  lock->release();
+  return status;
+}
+
+int exec(ExecOptions options) {
+  auto setup = process::ProcessSetup::begin();
+  if (!setup) {
+    return complain(setup.error().message);
+  }
+  const core::WorkerCount& workers = options.program.launch.workers;
+  const auto* count = std::get_if<std::uint32_t>(&workers);
+  const bool one = count != nullptr && *count == 1;
+  core::SupervisorSpec spec;
+  spec.containment = options.containment;
+  spec.programs.push_back(options.program);
+  auto preparation = shell::prepare(spec);
+  if (!preparation) {
+    int status = 2;
+    for (const shell::Complaint& complaint : preparation.error()) {
+      const std::string more = complaint.suggestion.empty() ? "" : " (" + complaint.suggestion + ")";
+      status = complain(complaint.message + more);
+      if (one && complaint.key == "command/0") {
+        return complaint.message.find("No such file") != std::string::npos || complaint.message.starts_with("there is no")
+                   ? 127
+                   : 126;
+      }
+    }
+    return status;
+  }
+  shell::PumpOptions pump_options;
+  pump_options.core.seed = fresh_seed();
+  pump_options.voice = voice_options(options.talk);
+  pump_options.processes.identity = process::fresh_identity();
+  pump_options.processes.containment = spec.containment;
+  pump_options.own_descriptors = one;
+  if (one) {
+    pump_options.core.transparent = core::Transparent{std::move(options.map_signals), options.grace_given};
+    pump_options.processes.plain = true;
+    // It is the command's terminal and log: only what the command cannot say itself is said.
+    pump_options.voice.least = shell::Weight::notable;
+    pump_options.voice.endings = options.program.restart.when != core::RestartWhen::never;
+  }
+  auto pump = shell::Pump::open(*setup, std::move(pump_options));
+  if (!pump) {
+    return complain(pump.error().message);
+  }
+  return (*pump)->run(std::move(preparation->prepared));
+}
+
+}  // namespace corral::cli

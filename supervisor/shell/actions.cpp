@@ -1,0 +1,153 @@
+// What the core asks for, done. No function here decides anything, and none calls the core.
+#include <fmt/format.h>
+
+#include <csignal>
+#include <thread>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+
+#include "common/base/check.hpp"
+#include "supervisor/shell/pump.hpp"
+
+namespace corral::shell {
+
+void Pump::perform(const core::Action& action) {
+  std::visit([this](const auto& what) { perform(what); }, action);
+}
+
+process::LaunchRequest Pump::request_for(Life life, const Relay::WriteEnds& ends) const {
+  const Program& program = programs_[number(life.worker.program)];
+  const core::CpuSet& placement = program.placements[life.worker.index];
+  process::LaunchRequest request;
+  request.life = life;
+  request.program = program.prepared.launch.get();
+  request.placement = &placement;
+  request.cores = placement.empty() ? program.prepared.threads : static_cast<std::uint32_t>(placement.size());
+  request.stdout_fd = ends.out.get();
+  request.stderr_fd = ends.err.get();
+  request.transparent = options_.own_descriptors;
+  return request;
+}
+
+void Pump::perform(const core::SpawnWorker& action) {
+  ++spawned_since_look_;
+  Relay::WriteEnds ends;
+  if (relay_) {
+    Result<Relay::WriteEnds> connected = relay_->connect(action.life);
+    if (!connected) {
+      const int error = connected.error().error_number;
+      enqueue(core::SpawnFailed{action.life, {core::LaunchStep::prepare, error, connected.error().message}});
+      return;
+    }
+    ends = std::move(*connected);
+  }
+  const auto launched = processes_->launch(request_for(action.life, ends));
+  if (!launched) {
+    if (relay_) {
+      relay_->close(action.life);
+    }
+    enqueue(core::SpawnFailed{action.life, launched.error()});
+    return;
+  }
+  settle_wait_ = Duration::zero();
+  if (options_.own_descriptors) {
+    only_pid_ = *launched;
+  }
+  enqueue(core::WorkerSpawned{action.life, *launched});
+}
+
+void Pump::perform(const core::SignalWorker& action) { processes_->signal(action.life, action.signal); }
+
+void Pump::perform(const core::DrainOutput& action) {
+  if (!relay_ || relay_->drain(action.life)) {
+    enqueue(core::OutputClosed{action.life});
+  }
+}
+
+void Pump::perform(const core::AbandonOutput& action) {
+  if (relay_) {
+    relay_->close(action.life);
+  }
+}
+
+void Pump::perform(const core::SweepWorker& action) {
+  processes_->sweep(action.life);
+  sweep_due_ = true;
+}
+
+void Pump::perform(const core::SweepAll&) {
+  sweeping_all_ = true;
+  if (processes_->alone()) {
+    sweeping_all_ = false;
+    enqueue(core::AllSwept{});
+  } else {
+    processes_->sweep_all();
+  }
+}
+
+void Pump::perform(const core::LoadConfiguration&) {
+  if (is_loading_) {
+    reload_again_ = true;
+    return;
+  }
+  is_loading_ = true;
+  loading_ = std::jthread([this, loader = options_.loader] {
+    boost::asio::post(loop_, [this, result = loader()]() mutable { loaded(std::move(result)); });
+  });
+}
+
+void Pump::loaded(Result<Prepared> result) {
+  is_loading_ = false;
+  if (!result) {
+    say(Weight::trouble, "reload_failed", "the configuration stays as it was: " + result.error().message);
+  } else {
+    for (std::string& note : result->notes) {
+      say(Weight::notable, "note", std::move(note));
+    }
+    // What was queued before belongs to the old configuration, the end of a program that comes back among it.
+    step_until_quiet();
+    if (core_.phase() == core::Phase::running) {
+      numbers_.assign(result->plan);
+      adopt(*result);
+    }
+    enqueue(core::ConfigReloaded{std::move(result->plan)});
+  }
+  if (std::exchange(reload_again_, false)) {
+    perform(core::LoadConfiguration{});
+  }
+  turn();
+}
+
+/// From now on launches are made from `prepared`: before the core has heard of it, so that none is made from the old.
+void Pump::adopt(const Prepared& prepared) {
+  CORRAL_CHECK(prepared.programs.size() == prepared.plan.programs.size());
+  for (std::size_t i = 0; i < prepared.programs.size(); ++i) {
+    const core::PlannedProgram& planned = prepared.plan.programs[i];
+    if (number(planned.id) >= programs_.size()) {
+      programs_.resize(number(planned.id) + std::size_t{1});
+    }
+    programs_[number(planned.id)] = {planned.spec.name, prepared.programs[i], planned.placements};
+  }
+}
+
+void Pump::perform(const core::ForgetProgram& action) {
+  Program& program = programs_[number(action.program)];
+  for (std::uint32_t index = 0; index < program.placements.size(); ++index) {
+    processes_->forget(WorkerId{action.program, index});
+  }
+  program = Program{program.name, {}, {}};
+}
+
+void Pump::perform(const core::Announce& action) { voice_->notice(action.notice); }
+
+void Pump::perform(const core::ExitSupervisor& action) { status_ = action.status; }
+
+void Pump::follow_job(const process::JobChange& change) {
+  if (change.stopped_by != 0 && !terminal_.stop_with(only_pid_)) {
+    // Nobody above us could ever continue it: it goes on, as the kernel has it for an orphaned process group.
+    processes_->signal(change.life, SIGCONT);
+  }
+}
+
+}  // namespace corral::shell

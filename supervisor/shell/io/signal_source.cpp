@@ -1,0 +1,31 @@
+#include "supervisor/shell/io/signal_source.hpp"
+
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+namespace corral::shell {
+
+Result<SignalSource> SignalSource::open(const sigset_t& signals) {
+  SignalSource source;
+  source.fd_ = FileDescriptor(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!source.fd_) {
+    return system_failure("cannot receive signals", errno);
+  }
+  return source;
+}
+
+void SignalSource::read(std::vector<ReceivedSignal>& out) {
+  std::array<signalfd_siginfo, 32> batch;  // Not initialised: 4 KiB that the kernel fills.
+  const ssize_t got = ::read(fd_.get(), batch.data(), sizeof(batch));
+  if (got <= 0) {
+    return;
+  }
+  for (std::size_t i = 0; i < static_cast<std::size_t>(got) / sizeof(signalfd_siginfo); ++i) {
+    out.push_back({static_cast<int>(batch[i].ssi_signo), batch[i].ssi_code == SI_KERNEL});
+  }
+}
+
+}  // namespace corral::shell

@@ -1,0 +1,292 @@
+#include "supervisor/shell/io/writer.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <climits>
+#include <condition_variable>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+
+#include "common/base/file_descriptor.hpp"
+
+namespace corral::shell {
+
+namespace asio = boost::asio;
+
+class Writer::Backend {
+ public:
+  virtual ~Backend() = default;
+  virtual void append(std::string_view bytes) = 0;
+  virtual void flush() = 0;
+  [[nodiscard]] virtual std::size_t pending() const = 0;
+  [[nodiscard]] virtual int error_number() const = 0;
+  [[nodiscard]] virtual std::uint64_t dropped() const = 0;
+  virtual bool finish(Duration patience) = 0;
+};
+
+// ---- Pipes, terminals, sockets --------------------------------------------------------------------------------------
+
+class Writer::Direct : public Writer::Backend {
+ public:
+  Direct(asio::io_context& loop, int fd, mode_t mode, std::function<void()> drained)
+      : inherited_(fd), is_socket_(S_ISSOCK(mode)), waiter_(loop), drained_(std::move(drained)) {}
+  ~Direct() override {
+    if (waiter_.is_open()) {
+      static_cast<void>(waiter_.release());
+    }
+  }
+
+  void append(std::string_view bytes) override {
+    if (error_ != 0) {
+      dropped_ += bytes.size();
+    } else {
+      buffer_.append(bytes);
+    }
+  }
+
+  void flush() override {
+    if (!waiting_) {
+      write_some();
+      if (!buffer_.empty()) {
+        wait_for_room();
+      }
+    }
+  }
+
+  [[nodiscard]] std::size_t pending() const override { return buffer_.size(); }
+  [[nodiscard]] int error_number() const override { return error_; }
+  [[nodiscard]] std::uint64_t dropped() const override { return dropped_; }
+
+  bool finish(Duration patience) override {
+    const auto until = std::chrono::steady_clock::now() + patience;
+    write_some();
+    while (!buffer_.empty()) {
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+      pollfd ready{target(), POLLOUT, 0};
+      if (left.count() <= 0 || ::poll(&ready, 1, static_cast<int>(left.count())) == 0) {
+        return false;
+      }
+      write_some();
+    }
+    return true;
+  }
+
+ private:
+  [[nodiscard]] int target() const { return own_ ? own_.get() : inherited_; }
+
+  /// Once, when there is something to write: most `exec`s never have a word to say.
+  void open_anew() {
+    opened_ = true;
+    if (!is_socket_) {
+      const std::string path = "/proc/self/fd/" + std::to_string(inherited_);
+      own_ = FileDescriptor(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
+      // A terminal or pipe of somebody else cannot be opened anew: then room is asked for before each write.
+    }
+  }
+
+  /// How much goes at once: nothing where it would wait.
+  ssize_t write_once(const char* data, std::size_t size) {
+    if (!opened_) {
+      open_anew();
+    }
+    if (is_socket_) {
+      return ::send(inherited_, data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+    }
+    if (own_) {
+      return ::write(own_.get(), data, size);
+    }
+    pollfd ready{inherited_, POLLOUT, 0};
+    if (::poll(&ready, 1, 0) == 0) {
+      errno = EAGAIN;
+      return -1;
+    }
+    return ::write(inherited_, data, std::min<std::size_t>(size, PIPE_BUF));
+  }
+
+  void write_some() {
+    std::size_t done = 0;
+    while (done < buffer_.size()) {
+      const ssize_t wrote = write_once(buffer_.data() + done, buffer_.size() - done);
+      if (wrote >= 0) {
+        done += static_cast<std::size_t>(wrote);
+      } else if (errno == EAGAIN) {
+        break;
+      } else if (errno != EINTR) {
+        error_ = errno;
+        dropped_ += buffer_.size() - done;
+        done = buffer_.size();
+      }
+    }
+    buffer_.erase(0, done);
+    if (buffer_.empty() && buffer_.capacity() > keep_) {
+      std::string().swap(buffer_);
+    }
+  }
+
+  void wait_for_room() {
+    if (!waiter_.is_open()) {
+      boost::system::error_code ec;
+      waiter_.assign(target(), ec);
+      if (ec) {
+        return;  // Not pollable, so never full either.
+      }
+    }
+    waiting_ = true;
+    waiter_.async_wait(asio::posix::stream_descriptor::wait_write, [this](boost::system::error_code ec) {
+      waiting_ = false;
+      if (ec) {
+        return;
+      }
+      flush();
+      if (buffer_.empty()) {
+        drained_();
+      }
+    });
+  }
+
+  static constexpr std::size_t keep_ = 64 * 1024;
+  int inherited_;
+  bool is_socket_;
+  bool opened_ = false;
+  FileDescriptor own_;
+  asio::posix::stream_descriptor waiter_;
+  std::function<void()> drained_;
+  std::string buffer_;
+  bool waiting_ = false;
+  int error_ = 0;
+  std::uint64_t dropped_ = 0;
+};
+
+// ---- Regular files --------------------------------------------------------------------------------------------------
+
+class Writer::Threaded : public Writer::Backend {
+ public:
+  Threaded(asio::io_context& loop, int fd, std::function<void()> drained)
+      : loop_(loop), fd_(fd), drained_(std::move(drained)) {}
+  ~Threaded() override {
+    if (thread_.joinable()) {
+      {
+        const std::lock_guard lock(mutex_);
+        leaving_ = true;
+      }
+      work_.notify_one();
+      thread_.join();
+    }
+  }
+
+  void append(std::string_view bytes) override { fresh_.append(bytes); }
+
+  void flush() override {
+    if (fresh_.empty()) {
+      return;
+    }
+    if (!thread_.joinable()) {
+      thread_ = std::thread([this] { write_for_ever(); });
+    }
+    {
+      const std::lock_guard lock(mutex_);
+      pending_ += fresh_.size();
+      shared_.append(fresh_);
+    }
+    fresh_.clear();
+    work_.notify_one();
+  }
+
+  [[nodiscard]] std::size_t pending() const override { return pending_ + fresh_.size(); }
+  [[nodiscard]] int error_number() const override { return error_; }
+  [[nodiscard]] std::uint64_t dropped() const override { return dropped_; }
+
+  bool finish(Duration patience) override {
+    flush();
+    std::unique_lock lock(mutex_);
+    const bool all = done_.wait_for(lock, patience, [this] { return pending_ == 0; });
+    if (!all) {
+      lock.unlock();
+      thread_.detach();  // It hangs in the kernel; the process ends without it.
+    }
+    return all;
+  }
+
+ private:
+  void write_for_ever() {
+    std::unique_lock lock(mutex_);
+    while (true) {
+      work_.wait(lock, [this] { return leaving_ || !shared_.empty(); });
+      if (shared_.empty()) {
+        return;
+      }
+      std::string batch;
+      batch.swap(shared_);
+      lock.unlock();
+      write_all(batch);
+      lock.lock();
+      pending_ -= batch.size();
+      if (pending_ == 0) {
+        done_.notify_all();
+        asio::post(loop_, [this] { drained_(); });
+      }
+    }
+  }
+
+  void write_all(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const ssize_t wrote = ::write(fd_, bytes.data(), bytes.size());
+      if (wrote >= 0) {
+        bytes.remove_prefix(static_cast<std::size_t>(wrote));
+        error_ = 0;
+      } else if (errno != EINTR) {
+        // ENOSPC may pass: this batch is lost and counted, the next one is tried again.
+        error_ = errno;
+        dropped_ += bytes.size();
+        return;
+      }
+    }
+  }
+
+  asio::io_context& loop_;
+  int fd_;
+  std::function<void()> drained_;
+  std::string fresh_;
+  std::mutex mutex_;
+  std::condition_variable work_;
+  std::condition_variable done_;
+  std::string shared_;
+  std::atomic<std::size_t> pending_ = 0;
+  std::atomic<int> error_ = 0;
+  std::atomic<std::uint64_t> dropped_ = 0;
+  bool leaving_ = false;
+  std::thread thread_;
+};
+
+// ---- The choice -----------------------------------------------------------------------------------------------------
+
+Writer::Writer(asio::io_context& loop, int fd, std::function<void()> drained) {
+  struct stat status {};
+  const bool known = ::fstat(fd, &status) == 0;
+  if (known && (S_ISREG(status.st_mode) || S_ISBLK(status.st_mode))) {
+    backend_ = std::make_unique<Threaded>(loop, fd, std::move(drained));
+  } else {
+    backend_ = std::make_unique<Direct>(loop, fd, status.st_mode, std::move(drained));
+  }
+}
+
+Writer::~Writer() = default;
+void Writer::append(std::string_view bytes) { backend_->append(bytes); }
+void Writer::flush() { backend_->flush(); }
+std::size_t Writer::pending() const { return backend_->pending(); }
+int Writer::error_number() const { return backend_->error_number(); }
+std::uint64_t Writer::dropped() const { return backend_->dropped(); }
+bool Writer::finish(Duration patience) { return backend_->finish(patience); }
+
+}  // namespace corral::shell

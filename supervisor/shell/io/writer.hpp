@@ -1,0 +1,50 @@
+// Bytes to one of the supervisor's own descriptors, without ever waiting for whoever reads them.
+//
+// A pipe, terminal or socket is written without blocking and, when it is full, again when it has room. The flag for that
+// belongs to the open file and not to us (setting it on an inherited terminal would make the user's shell
+// non-blocking), so the file is opened anew through /proc/self/fd; where that is not possible room is asked for first.
+// A regular file may block in the kernel however it was opened, so it is written by a thread of its own.
+// The buffer is bounded by its users: they look at pending() and stop reading, or drop and count.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <boost/asio/io_context.hpp>
+
+#include "common/base/instant.hpp"
+
+namespace corral::shell {
+
+class Writer {
+ public:
+  /// `fd` stays the caller's and must stay open. `drained` is called in the loop when pending() has fallen to zero after
+  /// flush() could not write everything.
+  Writer(boost::asio::io_context& loop, int fd, std::function<void()> drained);
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+  ~Writer();
+
+  void append(std::string_view bytes);
+  /// Writes what can be written now. Called once a turn of the loop.
+  void flush();
+  /// Bytes that are appended and not yet written.
+  [[nodiscard]] std::size_t pending() const;
+  /// The reader has gone (EPIPE, EIO, ENOSPC…): what is appended is dropped and counted from now on.
+  [[nodiscard]] int error_number() const;
+  [[nodiscard]] std::uint64_t dropped() const;
+  /// The end: waits for the reader at most that long. False when something was left.
+  bool finish(Duration patience);
+
+ private:
+  class Backend;
+  class Direct;
+  class Threaded;
+  std::unique_ptr<Backend> backend_;
+};
+
+}  // namespace corral::shell

@@ -1,0 +1,189 @@
+#include "supervisor/shell/narrator.hpp"
+
+#include <fmt/format.h>
+
+#include "common/base/signals.hpp"
+#include "common/base/text.hpp"
+#include "common/base/units.hpp"
+
+namespace corral::shell {
+namespace {
+
+using namespace core;
+
+std::string count(std::uint32_t number, std::string_view noun) {
+  return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
+}
+
+std::string restart_text(const Verdict& verdict) {
+  return verdict.delay == Duration::zero()
+             ? fmt::format("restart {} now", verdict.restart)
+             : fmt::format("restart {} in {}", verdict.restart, describe_duration(verdict.delay));
+}
+
+std::string follows(const Verdict& verdict) {
+  switch (verdict.kind) {
+    case Verdict::Kind::restart: return restart_text(verdict);
+    case Verdict::Kind::finished: return "finished, no restart is due";
+    case Verdict::Kind::not_restarted: return "failed: its restart policy starts nothing again";
+    case Verdict::Kind::stopped: return "stopped as asked";
+    case Verdict::Kind::replaced: return "starts again with its new definition";
+    case Verdict::Kind::program_failed: return "not restarted: the program has failed";
+    case Verdict::Kind::survivors: return "failed: processes that it started cannot be killed, its slot stays unused";
+  }
+  return "";
+}
+
+bool is_trouble(const Verdict& verdict) {
+  return verdict.kind == Verdict::Kind::not_restarted || verdict.kind == Verdict::Kind::program_failed ||
+         verdict.kind == Verdict::Kind::survivors;
+}
+
+std::string signal_text(int signal) { return "SIG" + signal_name(signal); }
+
+}  // namespace
+
+std::string Narrator::worker(WorkerId id) const { return fmt::format("{}/{}", names_(id.program), id.index); }
+
+std::string Narrator::with_pid(Life life, std::int32_t pid) const {
+  return fmt::format("{} (pid {})", worker(life.worker), pid);
+}
+
+Story Narrator::tell(const Notice& notice) const {
+  return std::visit([this](const auto& what) { return on(what); }, notice);
+}
+
+Story Narrator::on(const Started& notice) const {
+  return {Weight::routine, "worker_started", with_pid(notice.life, notice.pid) + " started", notice.life, {}};
+}
+
+Story Narrator::on(const Ended& notice) const {
+  std::string text = with_pid(notice.life, notice.pid) + " " + describe(notice.status);
+  if (notice.out_of_memory) {
+    text += " by the kernel: out of memory";
+  }
+  text += fmt::format(", after {}; {}", describe_duration(notice.lived), follows(notice.verdict));
+  const bool quiet = notice.verdict.kind == Verdict::Kind::stopped || notice.verdict.kind == Verdict::Kind::finished ||
+                     notice.verdict.kind == Verdict::Kind::replaced;
+  const Weight weight = is_trouble(notice.verdict) ? Weight::trouble : quiet ? Weight::routine : Weight::notable;
+  return {weight, "worker_ended", std::move(text), notice.life, {}};
+}
+
+Story Narrator::on(const LaunchFailed& notice) const {
+  return {is_trouble(notice.verdict) ? Weight::trouble : Weight::notable, "launch_failed",
+          fmt::format("{}: {}; {}", worker(notice.life.worker), describe(notice.failure), follows(notice.verdict)),
+          notice.life,
+          {}};
+}
+
+Story Narrator::on(const StopSignalled& notice) const {
+  return {Weight::routine, "worker_stopping",
+          fmt::format("{}: sent {}, SIGKILL in {}", worker(notice.life.worker), signal_text(notice.signal),
+                      describe_duration(notice.grace)),
+          notice.life,
+          {}};
+}
+
+Story Narrator::on(const KillSent& notice) const {
+  const std::string why = notice.grace ? fmt::format("it did not stop within its grace of {}", describe_duration(*notice.grace))
+                                       : std::string("it shall end at once");
+  return {notice.grace ? Weight::trouble : Weight::notable, "worker_killed",
+          fmt::format("{}: sent SIGKILL, {}", worker(notice.life.worker), why), notice.life, {}};
+}
+
+Story Narrator::on(const Unkillable& notice) const {
+  return {Weight::trouble, "worker_unkillable",
+          fmt::format("{} has not ended after SIGKILL: it hangs in the kernel (see /proc/{}/stack); its slot stays unused "
+                      "while it exists",
+                      with_pid(notice.life, notice.pid), notice.pid),
+          notice.life,
+          {}};
+}
+
+Story Narrator::on(const GoneAtLast& notice) const {
+  return {Weight::notable, "worker_gone", worker(notice.life.worker) + ": the process that could not be killed is gone",
+          notice.life, {}};
+}
+
+Story Narrator::on(const OutputHeld& notice) const {
+  return {Weight::notable, "output_held",
+          worker(notice.life.worker) + ": ended, but another process holds its output open; no longer waited for", notice.life,
+          {}};
+}
+
+Story Narrator::on(const ProgramFailed& notice) const {
+  return {Weight::trouble, "program_failed",
+          fmt::format("{} failed: {} within {} are more than its restart limit allows; {}", names_(notice.program),
+                      count(notice.unhealthy_exits, "unhealthy exit"), describe_duration(notice.within),
+                      notice.shuts_down ? "everything stops (then: shutdown)" : "its workers stop"),
+          {},
+          notice.program};
+}
+
+Story Narrator::on(const ShutdownBegun& notice) const {
+  if (notice.cause.kind == StopCause::Kind::program_failed) {
+    return {Weight::notable, "stopping",
+            fmt::format("stopping {}: a program failed and its policy says shutdown", count(notice.workers, "worker")), {}, {}};
+  }
+  return {Weight::notable, "stopping",
+          fmt::format("{} received, stopping {}; a second SIGINT or SIGTERM kills at once", signal_text(notice.cause.signal),
+                      count(notice.workers, "worker")),
+          {},
+          {}};
+}
+
+Story Narrator::on(const ShutdownForced& notice) const {
+  return {Weight::trouble, "killing",
+          fmt::format("{} received again, killing {} at once", signal_text(notice.signal), count(notice.workers, "worker")), {}, {}};
+}
+
+Story Narrator::on(const SignalIgnored& notice) const {
+  return {Weight::routine, "signal_ignored", signal_text(notice.signal) + " received, nothing to do for it now", {}, {}};
+}
+
+Story Narrator::on(const SignalPassedOn& notice) const {
+  return {Weight::routine, "signal_passed_on",
+          fmt::format("{} received, passed on to {}", signal_text(notice.signal), count(notice.workers, "worker")), {}, {}};
+}
+
+Story Narrator::on(const Reloaded& notice) const {
+  return {Weight::notable, "reloaded",
+          fmt::format("configuration reloaded: {} kept, {} replaced, {} started, {} stopped", count(notice.kept, "worker"),
+                      notice.replaced, notice.started, notice.stopped),
+          {},
+          {}};
+}
+
+Story Narrator::on(const LeftBehind&) const {
+  return {Weight::trouble, "left_behind", "processes are left behind that SIGKILL does not end: see ps -e -o pid,stat,cmd", {}, {}};
+}
+
+Story Narrator::on(const ShellBrokePromise& notice) const {
+  return {Weight::trouble, "internal_error",
+          fmt::format("internal error at {}: {}; please report this", worker(notice.worker), notice.what), {}, {}};
+}
+
+Story Narrator::on(const Finished& notice) const {
+  return {Weight::routine, "finished", fmt::format("finished with status {}", notice.status), {}, {}};
+}
+
+std::string to_json_line(const Story& story, const Narrator& narrator, std::string_view time) {
+  constexpr std::array<std::string_view, 3> levels{"info", "notice", "error"};
+  std::string line = R"({"time":)";
+  append_json_string(line, time);
+  line += R"(,"source":"corral","level":)";
+  append_json_string(line, levels[static_cast<std::size_t>(story.weight)]);
+  line += R"(,"event":)";
+  append_json_string(line, story.event);
+  if (story.life) {
+    line += R"(,"worker":)";
+    append_json_string(line, narrator.worker(story.life->worker));
+    line += R"(,"incarnation":)" + std::to_string(number(story.life->incarnation));
+  }
+  line += R"(,"message":)";
+  append_json_string(line, story.text);
+  line += "}\n";
+  return line;
+}
+
+}  // namespace corral::shell

@@ -1,0 +1,67 @@
+// The core's notices in words: one event, one line, and always why.
+//
+// Written for the person at 3 a.m.: what happened, why, what comes next. As text, or as one JSON object a line for
+// machines. Decides nothing and writes nowhere.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "supervisor/core/action.hpp"
+
+namespace corral::shell {
+
+enum class LogFormat : std::uint8_t { text, json };
+
+/// How much of it somebody wants to know.
+enum class Weight : std::uint8_t { routine, notable, trouble };
+
+struct Story {
+  Weight weight = Weight::notable;
+  std::string_view event;  ///< For machines: "worker_ended".
+  std::string text;        ///< For people, without a line break.
+  std::optional<Life> life;
+  std::optional<ProgramId> program;
+};
+
+class Narrator {
+ public:
+  using Names = std::function<std::string_view(ProgramId)>;
+
+  explicit Narrator(Names names) : names_(std::move(names)) {}
+
+  [[nodiscard]] Story tell(const core::Notice& notice) const;
+
+  /// "crunch/0".
+  [[nodiscard]] std::string worker(WorkerId id) const;
+
+ private:
+  [[nodiscard]] std::string with_pid(Life life, std::int32_t pid) const;
+  [[nodiscard]] Story on(const core::Started& notice) const;
+  [[nodiscard]] Story on(const core::Ended& notice) const;
+  [[nodiscard]] Story on(const core::LaunchFailed& notice) const;
+  [[nodiscard]] Story on(const core::StopSignalled& notice) const;
+  [[nodiscard]] Story on(const core::KillSent& notice) const;
+  [[nodiscard]] Story on(const core::Unkillable& notice) const;
+  [[nodiscard]] Story on(const core::GoneAtLast& notice) const;
+  [[nodiscard]] Story on(const core::OutputHeld& notice) const;
+  [[nodiscard]] Story on(const core::ProgramFailed& notice) const;
+  [[nodiscard]] Story on(const core::ShutdownBegun& notice) const;
+  [[nodiscard]] Story on(const core::ShutdownForced& notice) const;
+  [[nodiscard]] Story on(const core::SignalIgnored& notice) const;
+  [[nodiscard]] Story on(const core::SignalPassedOn& notice) const;
+  [[nodiscard]] Story on(const core::Reloaded& notice) const;
+  [[nodiscard]] Story on(const core::LeftBehind& notice) const;
+  [[nodiscard]] Story on(const core::ShellBrokePromise& notice) const;
+  [[nodiscard]] Story on(const core::Finished& notice) const;
+
+  Names names_;
+};
+
+/// The story as a line of JSON: {"time":…,"event":…,"worker":…,"message":…}, with its line break.
+[[nodiscard]] std::string to_json_line(const Story& story, const Narrator& narrator, std::string_view time);
+
+}  // namespace corral::shell

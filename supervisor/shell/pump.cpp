@@ -1,0 +1,286 @@
+#include "supervisor/shell/pump.hpp"
+
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "common/base/check.hpp"
+
+namespace corral::shell {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// How long a reader of stdout or stderr is waited for at the end.
+constexpr Duration last_words = 1s;
+
+/// Launches that take longer than the loop may wait are looked at again after these.
+constexpr Duration first_look = 1ms;
+constexpr Duration rarest_look = 100ms;
+
+/// Signals are looked for after so many launches, each of a fraction of a millisecond.
+constexpr std::uint32_t launches_between_looks = 16;
+
+}  // namespace
+
+Pump::Pump(PumpOptions options) : options_(std::move(options)), core_(options_.core) {}
+
+Pump::~Pump() {
+  // The descriptors belong to their rooms; Asio only watched them.
+  for (asio::posix::stream_descriptor* watched : {&signals_ready_, &output_ready_}) {
+    if (watched->is_open()) {
+      static_cast<void>(watched->release());
+    }
+  }
+}
+
+Instant Pump::now() {
+  timespec time{};
+  ::clock_gettime(CLOCK_MONOTONIC, &time);
+  return Instant(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec));
+}
+
+Result<std::unique_ptr<Pump>> Pump::open(const process::ProcessSetup& setup, PumpOptions options) {
+  std::unique_ptr<Pump> pump(new Pump(std::move(options)));
+  if (Result<void> opened = pump->open_all(setup); !opened) {
+    return std::unexpected(opened.error());
+  }
+  return pump;
+}
+
+Result<void> Pump::open_all(const process::ProcessSetup& setup) {
+  Result<SignalSource> signals = SignalSource::open(setup.blocked());
+  if (!signals) {
+    return std::unexpected(signals.error());
+  }
+  signals_ = std::move(*signals);
+  signals_ready_.assign(signals_->descriptor());
+
+  if (options_.own_descriptors) {
+    terminal_ = Terminal::look();
+    options_.processes.watch_jobs = terminal_.ours();
+  } else {
+    Result<Relay> relay = Relay::open([this](const WorkerLine& line) { voice_->worker_line(line); });
+    if (!relay) {
+      return std::unexpected(relay.error());
+    }
+    relay_ = std::move(*relay);
+    output_ready_.assign(relay_->descriptor());
+  }
+
+  Result<process::Processes> processes = process::Processes::open(setup, options_.processes);
+  if (!processes) {
+    return std::unexpected(processes.error());
+  }
+  processes_ = std::move(*processes);
+
+  Narrator narrator([this](ProgramId id) -> std::string_view {
+    return number(id) < programs_.size() ? programs_[number(id)].name : std::string_view("?");
+  });
+  voice_ = std::make_unique<Voice>(loop_, options_.voice, std::move(narrator), [this] {
+    if (output_paused_ && !voice_->congested()) {
+      output_paused_ = false;
+      watch_output();
+    }
+  });
+  return {};
+}
+
+int Pump::run(Prepared prepared) {
+  numbers_.assign(prepared.plan);
+  adopt(prepared);
+  for (std::string& note : prepared.notes) {
+    say(Weight::notable, "note", std::move(note));
+  }
+  core_.start(now(), std::move(prepared.plan), actions_);
+  for (const core::Action& action : std::exchange(actions_, {})) {
+    perform(action);
+  }
+  watch_signals();
+  watch_output();
+  turn();
+  while (!status_) {
+    loop_.run_one();
+  }
+  terminal_.take_back();
+  voice_->finish(last_words);
+  return *status_;
+}
+
+// ---- A turn ---------------------------------------------------------------------------------------------------------
+
+void Pump::turn() {
+  step_until_quiet();
+  if (status_) {
+    return;
+  }
+  for (std::string& notice : processes_->take_notices()) {
+    say(Weight::notable, "degraded", std::move(notice));
+  }
+  voice_->flush();
+  arm_timer();
+}
+
+void Pump::step_until_quiet() {
+  while (!status_) {
+    if (!events_.empty()) {
+      const core::Event event = std::move(events_.front());
+      events_.pop_front();
+      actions_.clear();
+      core_.step(now(), event, actions_);
+      for (const core::Action& action : actions_) {
+        perform(action);
+      }
+      if (spawned_since_look_ >= launches_between_looks) {
+        spawned_since_look_ = 0;
+        read_signals();
+        reap();
+      }
+    } else if (child_signalled_) {
+      reap();
+    } else if (processes_->outstanding() > 0 && settle_wait_ == Duration::zero()) {
+      settle();
+    } else if (sweep_due_) {
+      sweep();
+    } else {
+      return;
+    }
+  }
+}
+
+void Pump::watch_signals() {
+  signals_ready_.async_wait(asio::posix::stream_descriptor::wait_read, [this](boost::system::error_code ec) {
+    if (!ec) {
+      read_signals();
+      watch_signals();
+      turn();
+    }
+  });
+}
+
+void Pump::watch_output() {
+  if (!relay_) {
+    return;
+  }
+  output_ready_.async_wait(asio::posix::stream_descriptor::wait_read, [this](boost::system::error_code ec) {
+    if (ec) {
+      return;
+    }
+    std::vector<Life> closed;
+    relay_->read_ready(closed);
+    for (const Life life : closed) {
+      enqueue(core::OutputClosed{life});
+    }
+    turn();
+    if (voice_->congested()) {
+      output_paused_ = true;  // The workers' pipes fill up, and they wait: nothing is lost.
+    } else {
+      watch_output();
+    }
+  });
+}
+
+void Pump::arm_timer() {
+  Instant next = core_.next_deadline().value_or(never);
+  if (processes_->outstanding() > 0) {
+    settle_wait_ = std::min(std::max(settle_wait_ * 2, first_look), rarest_look);
+    next = std::min(next, now() + settle_wait_);
+  } else {
+    settle_wait_ = Duration::zero();
+  }
+  if (next == armed_for_) {
+    return;
+  }
+  armed_for_ = next;
+  if (next == never) {
+    timer_.cancel();
+    return;
+  }
+  timer_.expires_at(std::chrono::steady_clock::time_point(next.time_since_epoch()));
+  timer_.async_wait([this](boost::system::error_code ec) {
+    if (ec) {
+      return;
+    }
+    armed_for_ = never;
+    if (core_.next_deadline().value_or(never) <= now()) {
+      enqueue(core::DeadlineReached{});
+    }
+    if (processes_->outstanding() > 0) {
+      settle();
+    }
+    turn();
+  });
+}
+
+// ---- What has happened ----------------------------------------------------------------------------------------------
+
+void Pump::read_signals() {
+  std::vector<ReceivedSignal> received;
+  signals_->read(received);
+  for (const ReceivedSignal& signal : received) {
+    if (signal.number == SIGCHLD) {
+      child_signalled_ = true;
+      continue;
+    }
+    if (signal.number == SIGCONT && terminal_.ours()) {
+      terminal_.hand_over(only_pid_);
+    }
+    enqueue(core::SignalReceived{signal.number, signal.number == SIGHUP && signal.from_kernel});
+  }
+}
+
+void Pump::reap() {
+  child_signalled_ = false;
+  process::Deaths deaths;
+  processes_->reap(deaths);
+  for (process::Death& death : deaths.leaders) {
+    if (death.failure) {
+      if (relay_) {
+        relay_->close(death.life);
+      }
+      enqueue(core::SpawnFailed{death.life, std::move(*death.failure)});
+    } else {
+      enqueue(core::WorkerExited{death.life, death.status, death.usage, death.out_of_memory});
+    }
+    terminal_.take_back();
+  }
+  for (const process::JobChange& change : deaths.jobs) {
+    follow_job(change);
+  }
+  sweep_due_ = sweep_due_ || processes_->sweeping();
+  if (sweeping_all_) {
+    perform(core::SweepAll{});
+  }
+}
+
+void Pump::settle() {
+  std::vector<process::LaunchOutcome> outcomes;
+  processes_->settle(std::chrono::duration_cast<std::chrono::microseconds>(first_look), outcomes);
+  for (process::LaunchOutcome& outcome : outcomes) {
+    if (outcome.failure) {
+      if (relay_) {
+        relay_->close(outcome.life);
+      }
+      enqueue(core::SpawnFailed{outcome.life, std::move(*outcome.failure)});
+    } else {
+      enqueue(core::WorkerReady{outcome.life});
+    }
+  }
+  // Whoever takes longer than the loop may wait is looked at by the timer.
+  settle_wait_ = outcomes.empty() ? std::max(settle_wait_, first_look) : Duration::zero();
+}
+
+void Pump::sweep() {
+  sweep_due_ = false;
+  std::vector<Life> gone;
+  processes_->finish_sweeps(gone);
+  for (const Life life : gone) {
+    enqueue(core::WorkerSwept{life});
+  }
+}
+
+}  // namespace corral::shell

@@ -1,0 +1,118 @@
+// The loop: what happens becomes an event, the core decides, what it decides is done. Nothing else decides here.
+//
+// One thread, one io_context. A turn takes what is there (signals first, then deaths, then output), steps the core until
+// no event is left, and goes to sleep until the next descriptor or deadline. Performing an action never calls the core: what
+// comes of it is put into the queue. Nothing here blocks for longer than a millisecond; reading the configuration again has
+// a thread of its own.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "supervisor/core/supervisor.hpp"
+#include "supervisor/shell/io/relay.hpp"
+#include "supervisor/shell/io/signal_source.hpp"
+#include "supervisor/shell/io/terminal.hpp"
+#include "supervisor/shell/prepared.hpp"
+#include "supervisor/shell/process/processes.hpp"
+#include "supervisor/shell/voice.hpp"
+
+namespace corral::shell {
+
+struct PumpOptions {
+  core::Options core;
+  VoiceOptions voice;
+  process::ProcessOptions processes;
+  bool own_descriptors = false;  ///< One worker, with the supervisor's own stdin, stdout and stderr: `exec`.
+  Loader loader;                 ///< For SIGHUP; empty where there is no configuration to read again.
+};
+
+class Pump {
+ public:
+  [[nodiscard]] static Result<std::unique_ptr<Pump>> open(const process::ProcessSetup& setup, PumpOptions options);
+  ~Pump();
+
+  void say(Weight weight, std::string_view event, std::string text) { voice_->say(weight, event, std::move(text)); }
+
+  /// Until the core says that it is over: the exit status.
+  [[nodiscard]] int run(Prepared prepared);
+
+ private:
+  struct Program {
+    std::string name;
+    PreparedProgram prepared;
+    std::vector<core::CpuSet> placements;
+  };
+
+  explicit Pump(PumpOptions options);
+  [[nodiscard]] Result<void> open_all(const process::ProcessSetup& setup);
+
+  // pump.cpp: the loop
+  void watch_signals();
+  void watch_output();
+  void arm_timer();
+  void turn();
+  void read_signals();
+  void reap();
+  void settle();
+  void sweep();
+  void enqueue(core::Event event) { events_.push_back(std::move(event)); }
+  void step_until_quiet();
+  void end(int status);
+  [[nodiscard]] static Instant now();
+
+  // actions.cpp: what the core asks for
+  void perform(const core::Action& action);
+  void perform(const core::SpawnWorker& action);
+  void perform(const core::SignalWorker& action);
+  void perform(const core::DrainOutput& action);
+  void perform(const core::AbandonOutput& action);
+  void perform(const core::SweepWorker& action);
+  void perform(const core::SweepAll& action);
+  void perform(const core::LoadConfiguration& action);
+  void perform(const core::ForgetProgram& action);
+  void perform(const core::Announce& action);
+  void perform(const core::ExitSupervisor& action);
+  void adopt(const Prepared& prepared);
+  void loaded(Result<Prepared> result);
+  void follow_job(const process::JobChange& change);
+  [[nodiscard]] process::LaunchRequest request_for(Life life, const Relay::WriteEnds& ends) const;
+
+  PumpOptions options_;
+  boost::asio::io_context loop_{1};
+  boost::asio::posix::stream_descriptor signals_ready_{loop_};
+  boost::asio::posix::stream_descriptor output_ready_{loop_};
+  boost::asio::steady_timer timer_{loop_};
+  Instant armed_for_ = never;
+  std::optional<SignalSource> signals_;
+  std::optional<Relay> relay_;
+  std::optional<process::Processes> processes_;
+  std::unique_ptr<Voice> voice_;
+  Terminal terminal_;
+  core::Supervisor core_;
+  core::ProgramNumbers numbers_;
+  std::vector<Program> programs_;  ///< By number.
+  std::deque<core::Event> events_;
+  core::ActionList actions_;
+  std::jthread loading_;
+  bool reload_again_ = false;   ///< SIGHUP came while a configuration was being read.
+  bool is_loading_ = false;
+  bool child_signalled_ = false;
+  bool sweep_due_ = false;
+  bool sweeping_all_ = false;
+  bool output_paused_ = false;
+  std::uint32_t spawned_since_look_ = 0;
+  Duration settle_wait_{};      ///< Between two looks at launches that take long.
+  pid_t only_pid_ = 0;          ///< With own_descriptors: the worker's process group.
+  std::optional<int> status_;
+};
+
+}  // namespace corral::shell

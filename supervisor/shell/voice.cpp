@@ -1,0 +1,150 @@
+#include "supervisor/shell/voice.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstring>
+#include <ctime>
+
+#include "common/base/result.hpp"
+#include "common/base/text.hpp"
+
+namespace corral::shell {
+namespace {
+
+/// Beyond it workers wait.
+constexpr std::size_t most_pending = std::size_t{1} << 20U;
+/// Beyond these the supervisor's own lines are dropped: routine ones early, trouble last.
+constexpr std::array<std::size_t, 3> most_said{std::size_t{1} << 20U, std::size_t{2} << 20U, std::size_t{4} << 20U};
+
+constexpr std::string_view own_name = "corral: ";
+
+/// "2026-01-31T12:00:00.123Z". For people and log collectors only: nothing is decided by it.
+std::string wall_time() {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  std::tm parts{};
+  ::gmtime_r(&now.tv_sec, &parts);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
+                     parts.tm_hour, parts.tm_min, parts.tm_sec, now.tv_nsec / 1'000'000);
+}
+
+std::string_view colour_of(WorkerId worker) {
+  constexpr std::array<std::string_view, 6> colours{"\x1b[36m", "\x1b[33m", "\x1b[32m", "\x1b[35m", "\x1b[34m", "\x1b[31m"};
+  return colours[(number(worker.program) + worker.index) % colours.size()];
+}
+
+}  // namespace
+
+Voice::Voice(boost::asio::io_context& loop, VoiceOptions options, Narrator narrator, std::function<void()> drained)
+    : options_(options),
+      narrator_(std::move(narrator)),
+      out_(loop, STDOUT_FILENO, drained),
+      err_(loop, STDERR_FILENO, drained) {}
+
+void Voice::worker_line(const WorkerLine& line) {
+  const bool to_out = line.stream == Stream::out;
+  line_.clear();
+  if (options_.format == LogFormat::json) {
+    append_json(line_, line);
+  } else {
+    append_prefix(line_, line, to_out ? options_.colour_out : options_.colour_err);
+    line_ += line.text;
+    line_ += '\n';
+  }
+  (to_out ? out_ : err_).append(line_);
+}
+
+/// `crunch/0 | `, or `crunch/0 > ` where the line goes on in the next one.
+void Voice::append_prefix(std::string& out, const WorkerLine& line, bool colour) const {
+  if (colour) {
+    out += colour_of(line.life.worker);
+  }
+  out += narrator_.worker(line.life.worker);
+  out += line.goes_on ? " > " : " | ";
+  if (colour) {
+    out += "\x1b[0m";
+  }
+}
+
+void Voice::append_json(std::string& out, const WorkerLine& line) const {
+  out += R"({"time":)";
+  append_json_string(out, wall_time());
+  out += R"(,"source":"worker","worker":)";
+  append_json_string(out, narrator_.worker(line.life.worker));
+  out += line.stream == Stream::out ? R"(,"stream":"stdout","line":)" : R"(,"stream":"stderr","line":)";
+  append_json_string(out, line.text);
+  out += line.goes_on ? ",\"goes_on\":true}\n" : "}\n";
+}
+
+void Voice::notice(const core::Notice& notice) {
+  if (options_.least > Weight::routine && std::holds_alternative<core::Started>(notice)) {
+    return;  // Not even put into words: there may be ten thousand of them.
+  }
+  if (!options_.endings && std::holds_alternative<core::Ended>(notice)) {
+    return;
+  }
+  tell(narrator_.tell(notice));
+}
+
+void Voice::say(Weight weight, std::string_view event, std::string text) { tell({weight, event, std::move(text), {}, {}}); }
+
+void Voice::tell(const Story& story) {
+  if (story.weight < options_.least) {
+    return;
+  }
+  if (err_.pending() > most_said[static_cast<std::size_t>(story.weight)]) {
+    ++unsaid_;
+    return;
+  }
+  if (options_.format == LogFormat::json) {
+    err_.append(to_json_line(story, narrator_, wall_time()));
+    return;
+  }
+  line_.clear();
+  if (options_.colour_err) {
+    line_ += story.weight == Weight::trouble ? "\x1b[1;31m" : "\x1b[1m";
+  }
+  line_ += own_name;
+  if (options_.colour_err) {
+    line_ += "\x1b[0m";
+  }
+  line_ += printable(story.text);
+  line_ += '\n';
+  err_.append(line_);
+}
+
+bool Voice::congested() const { return out_.pending() > most_pending || err_.pending() > most_pending; }
+
+void Voice::flush() {
+  out_.flush();
+  report_losses();
+  err_.flush();
+}
+
+void Voice::report_losses() {
+  if (unsaid_ > 0 && err_.pending() < most_pending) {
+    const std::uint64_t count = std::exchange(unsaid_, 0);
+    say(Weight::trouble, "lines_dropped",
+        fmt::format("{} lines of corral's own were dropped: nobody read stderr fast enough", count));
+  }
+  report_reader_gone(out_, "stdout", out_gone_);
+}
+
+void Voice::report_reader_gone(const Writer& writer, std::string_view name, bool& reported) {
+  const int error = writer.error_number();
+  if (error != 0 && !reported) {
+    say(Weight::trouble, "reader_gone",
+        system_error(fmt::format("cannot write to {}", name), error).message + "; what workers write there is dropped");
+  }
+  reported = error != 0;
+}
+
+void Voice::finish(Duration patience) {
+  report_losses();
+  out_.finish(patience);
+  err_.finish(patience);
+}
+
+}  // namespace corral::shell

@@ -1,0 +1,61 @@
+// Everything that appears on the supervisor's stdout and stderr: the workers' lines and its own.
+//
+// Lines are whole, whoever else writes. Nothing here waits for a reader: workers' output is held back in their pipes while
+// congested() is true (nothing is lost, they slow down), the supervisor's own lines are dropped and counted beyond
+// a bound, the least important first.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include <boost/asio/io_context.hpp>
+
+#include "supervisor/shell/io/relay.hpp"
+#include "supervisor/shell/io/writer.hpp"
+#include "supervisor/shell/narrator.hpp"
+
+namespace corral::shell {
+
+struct VoiceOptions {
+  LogFormat format = LogFormat::text;
+  Weight least = Weight::routine;  ///< What is less important is not said.
+  bool colour_out = false;
+  bool colour_err = false;
+  bool endings = true;  ///< Say how workers ended. Not for the one command of `exec`: its exit status says it.
+};
+
+class Voice {
+ public:
+  Voice(boost::asio::io_context& loop, VoiceOptions options, Narrator narrator, std::function<void()> drained);
+
+  void worker_line(const WorkerLine& line);
+  void notice(const core::Notice& notice);
+  /// A sentence of the shell's own.
+  void say(Weight weight, std::string_view event, std::string text);
+
+  /// So much is unwritten that no more of the workers' output should be read.
+  [[nodiscard]] bool congested() const;
+  /// Once a turn of the loop.
+  void flush();
+  /// The end. Waits at most that long for each reader.
+  void finish(Duration patience);
+
+ private:
+  void tell(const Story& story);
+  void report_losses();
+  void report_reader_gone(const Writer& writer, std::string_view name, bool& reported);
+  void append_prefix(std::string& out, const WorkerLine& line, bool colour) const;
+  void append_json(std::string& out, const WorkerLine& line) const;
+
+  VoiceOptions options_;
+  Narrator narrator_;
+  Writer out_;
+  Writer err_;
+  std::string line_;  ///< Scratch.
+  std::uint64_t unsaid_ = 0;
+  bool out_gone_ = false;
+};
+
+}  // namespace corral::shell
