@@ -39,8 +39,10 @@ std::optional<core::CpuSet> parse_cpu_mask(std::string_view mask) {
 std::optional<core::CpuSet> read_cpus(const Folder& folder, std::string_view path, CpuFormat format) {
   const std::optional<std::string> text = folder.read(path);
   if (!text) return std::nullopt;
-  if (format == CpuFormat::mask) return parse_cpu_mask(*text);
-  Result<core::CpuSet> set = core::CpuSet::parse(*text);
+  // Linux 5.15 ends some of these files with a NUL after the line break.
+  const std::string_view plain = std::string_view(*text).substr(0, text->find('\0'));
+  if (format == CpuFormat::mask) return parse_cpu_mask(plain);
+  Result<core::CpuSet> set = core::CpuSet::parse(plain);
   if (!set) return std::nullopt;
   return *std::move(set);
 }

@@ -130,9 +130,8 @@ class Reader {
   }
 
   static std::vector<std::uint32_t> node_numbers(const Folder& nodes) {
-    const std::optional<std::string> online = nodes.read("online");
-    const Result<CpuSet> list = online ? CpuSet::parse(*online) : failure("");
-    if (list && !list->empty()) return {list->begin(), list->end()};
+    const std::optional<CpuSet> online = read_cpus(nodes, "online", CpuFormat::list);  // Written as CPUs are.
+    if (online && !online->empty()) return {online->begin(), online->end()};
     return nodes.numbered("node");
   }
 

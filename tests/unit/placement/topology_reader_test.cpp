@@ -158,6 +158,20 @@ TEST_CASE("sparse nodes, a CPU in none, and nodes that claim one CPU twice") {
   CHECK(machine.topology.find(3)->node == 72);
 }
 
+TEST_CASE("a NUL after the line break, as Linux 5.15 writes it, does not spoil a list or a mask") {
+  using namespace std::string_literals;
+  Tree tree;
+  add_server(tree);
+  tree.file("sys/devices/system/node/online", "0-1\n\0"s).file("sys/devices/system/node/node1/cpulist", "2-3,6-7\n\0"s);
+  tree.file(cpu_file(0, "topology/package_cpus_list"), "0-1,4-5\n\0"s)
+      .file(cpu_file(0, "topology/thread_siblings_list"), "\0"s);
+  tree.file(cpu_file(0, "topology/thread_siblings"), "00000011\n\0"s);
+  const Machine machine = machine_of(tree);
+  CHECK(groups(machine, &LogicalCpu::core) == "0,4 1,5 2,6 3,7");
+  CHECK(groups(machine, &LogicalCpu::package) == "0-1,4-5 2-3,6-7");
+  CHECK(groups(machine, &LogicalCpu::node) == "0-1,4-5 2-3,6-7");
+}
+
 TEST_CASE("firmware that contradicts itself, and files of nonsense, never fail") {
   Tree tree;
   add_server(tree);
