@@ -234,8 +234,8 @@ Form<SupervisorSpec> build() {
 }  // namespace
 
 const Form<SupervisorSpec>& configuration_form() {
-  static const Form<SupervisorSpec> form = build();
-  return form;
+  static const auto* const form = new Form<SupervisorSpec>(build());  // Never destroyed: an exit need not wait for it.
+  return *form;
 }
 
 const std::vector<std::string>& rules_beyond_schema() {

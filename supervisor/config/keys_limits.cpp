@@ -96,9 +96,8 @@ struct Limits {
   std::vector<ResourceLimit> all;
 };
 
-Field<Limits> limit(std::string_view name, int resource, Unit unit, std::string_view meaning,
+Field<Limits> limit(std::string_view name, int resource, const Shared<Bounds>& form, std::string_view meaning,
                     std::string_view example) {
-  const auto form = shared(bounds(unit));
   Field<Limits> field = plain_field<Limits>(
       name, form->words, {.meaning = meaning, .example = example, .otherwise = "the supervisor's own"}, {});
   field.schema = form->schema;
@@ -116,19 +115,22 @@ Field<Limits> limit(std::string_view name, int resource, Unit unit, std::string_
 }  // namespace
 
 Form<std::vector<ResourceLimit>> limits_form() {
+  const auto count = shared(bounds(Unit::count));
+  const auto bytes = shared(bounds(Unit::bytes));
+  const auto seconds = shared(bounds(Unit::seconds));
   std::vector<Field<Limits>> fields{
-      limit("nofile", RLIMIT_NOFILE, Unit::count, "Open files.", R"({"soft": 1024, "hard": 4096})"),
-      limit("nproc", RLIMIT_NPROC, Unit::count, "Processes and threads of the worker's user; root is exempt.", "512"),
-      limit("core", RLIMIT_CORE, Unit::bytes, "Size of a core dump; 0 writes none.", "0"),
-      limit("cpu", RLIMIT_CPU, Unit::seconds, "CPU time of one life, in seconds; SIGXCPU follows.", "3600"),
-      limit("as", RLIMIT_AS, Unit::bytes, "Address space.", R"("4GiB")"),
-      limit("data", RLIMIT_DATA, Unit::bytes, "Data segment and private mappings.", R"("2GiB")"),
-      limit("stack", RLIMIT_STACK, Unit::bytes, "Stack of the main thread.", R"("8MiB")"),
-      limit("fsize", RLIMIT_FSIZE, Unit::bytes, "Size of a file that the worker writes; SIGXFSZ follows.", R"("1GiB")"),
-      limit("memlock", RLIMIT_MEMLOCK, Unit::bytes, "Locked memory.", R"("unlimited")"),
-      limit("msgqueue", RLIMIT_MSGQUEUE, Unit::bytes, "POSIX message queues of the user.", R"("1MiB")"),
-      limit("sigpending", RLIMIT_SIGPENDING, Unit::count, "Signals queued for the user.", "1024"),
-      limit("rtprio", RLIMIT_RTPRIO, Unit::count, "Highest real-time priority.", "0")};
+      limit("nofile", RLIMIT_NOFILE, count, "Open files.", R"({"soft": 1024, "hard": 4096})"),
+      limit("nproc", RLIMIT_NPROC, count, "Processes and threads of the worker's user; root is exempt.", "512"),
+      limit("core", RLIMIT_CORE, bytes, "Size of a core dump; 0 writes none.", "0"),
+      limit("cpu", RLIMIT_CPU, seconds, "CPU time of one life, in seconds; SIGXCPU follows.", "3600"),
+      limit("as", RLIMIT_AS, bytes, "Address space.", R"("4GiB")"),
+      limit("data", RLIMIT_DATA, bytes, "Data segment and private mappings.", R"("2GiB")"),
+      limit("stack", RLIMIT_STACK, bytes, "Stack of the main thread.", R"("8MiB")"),
+      limit("fsize", RLIMIT_FSIZE, bytes, "Size of a file that the worker writes; SIGXFSZ follows.", R"("1GiB")"),
+      limit("memlock", RLIMIT_MEMLOCK, bytes, "Locked memory.", R"("unlimited")"),
+      limit("msgqueue", RLIMIT_MSGQUEUE, bytes, "POSIX message queues of the user.", R"("1MiB")"),
+      limit("sigpending", RLIMIT_SIGPENDING, count, "Signals queued for the user.", "1024"),
+      limit("rtprio", RLIMIT_RTPRIO, count, "Highest real-time priority.", "0")};
   return converted<std::vector<ResourceLimit>>(
       object_form<Limits>("Resource limits",
                           "As setrlimit(2) has them: one value for the soft and the hard limit, or both.",

@@ -279,7 +279,7 @@ std::size_t token_end(std::string_view text, std::size_t at) {
   if (std::string_view("{}[],:").contains(text[at])) {
     return at + 1;
   }
-  return std::min(text.find_first_of("{}[],:\"/ \t\r\n", at + 1), text.size());
+  return std::min(text.find_first_of("{}[],:;=\"/ \t\r\n", at + 1), text.size());
 }
 
 std::optional<Value> read_json(std::string_view text, Report& report) {

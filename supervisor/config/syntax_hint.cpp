@@ -254,7 +254,7 @@ class Explainer {
   }
 
   void number(std::size_t at) {
-    const std::size_t end = std::min(text_.find_first_of("{}[],:\"/ \t\r\n", at), text_.size());
+    const std::size_t end = std::min(text_.find_first_of("{}[],:;=\"/ \t\r\n", at), text_.size());
     const std::string_view all = text_.substr(at, end - at);
     const std::string_view bare = all.substr(all.starts_with('-') || all.starts_with('+') ? 1 : 0);
     std::string why = "this is not a number in JSON";
