@@ -74,13 +74,18 @@ void corral_round(const ProcessSetup& setup, core::Containment containment, cons
   std::vector<LaunchOutcome> outcomes;
   std::vector<Life> gone;
   Deaths deaths;
+  auto last_full = Clock::now();
   const auto wait = [&] {
     pollfd waiting{signals, POLLIN, 0};
-    poll(&waiting, 1, 100);
+    const bool quiet = poll(&waiting, 1, 1) == 0;
     signalfd_siginfo info{};
     while (read(signals, &info, sizeof info) > 0) {
+      processes.reap(static_cast<pid_t>(info.ssi_pid), deaths);
     }
-    processes.reap(deaths);
+    if (quiet || microseconds_since(last_full) > 1000) {
+      processes.reap(deaths);
+      last_full = Clock::now();
+    }
     processes.settle(std::chrono::microseconds(0), outcomes);
   };
   auto start = Clock::now();

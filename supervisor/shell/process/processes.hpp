@@ -7,7 +7,7 @@
 // What this room must not do: decide (when to restart, how long to wait), read a configuration, print, touch Asio.
 //
 // The order of a turn of the loop, when SIGCHLD came or launches are outstanding:
-//   reap(deaths); settle(patience, outcomes); <the core steps, its actions call launch, signal, sweep>; finish_sweeps(gone)
+//   reap(hints, deaths), reap(deaths); settle(patience, outcomes); <the core steps, its actions call launch, signal, sweep>; finish_sweeps(gone)
 #pragma once
 
 #include <sys/types.h>
@@ -105,8 +105,12 @@ class Processes {
   /// Launches whose outcome has not been reported.
   [[nodiscard]] std::size_t outstanding() const;
 
-  /// Reaps every zombie there is, appended to `out`.
+  /// Reaps every zombie there is, appended to `out`. The kernel looks at every child to find out that there is no more: 12 us
+  /// with 1,000 of them, 350 us with 5,000.
   void reap(Deaths& out);
+  /// Reaps the child that SIGCHLD was about (ssi_pid), whatever the number of workers. Signals coalesce, so a reap() of
+  /// all must follow: after what these deaths ask for has been launched, and in a storm no more often than every millisecond.
+  void reap(pid_t hint, Deaths& out);
 
   /// Sends to the whole group of a life, also after its leader died while others of the group remain. False: nobody was there.
   bool signal(Life life, int number);

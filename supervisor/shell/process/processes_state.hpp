@@ -88,7 +88,7 @@ struct Processes::State {
   void set_oom_score(const Launcher::Finished& launch);
   void retire(const Leader& leader, pid_t pid, bool group_remains);
   // reap.cpp
-  bool reap_one(Deaths& out);
+  bool reap_one(pid_t which, Deaths& out);  ///< 0: any.
   void bury(pid_t pid, const Leader& leader, const Death& facts, Deaths& out);
   bool killed_by_oom(bool killed_by_us, int signal);
   // sweep.cpp

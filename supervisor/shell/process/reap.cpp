@@ -60,13 +60,13 @@ void Processes::State::bury(pid_t pid, const Leader& leader, const Death& facts,
   out.leaders.push_back(std::move(death));
 }
 
-bool Processes::State::reap_one(Deaths& out) {
+bool Processes::State::reap_one(pid_t which, Deaths& out) {
   const int job_changes = options.watch_jobs ? WSTOPPED | WCONTINUED : 0;
   siginfo_t info{};
   rusage usage{};
   // A death so soon after the launch may be one before exec, which can only be seen while the process is unreaped.
   const bool look_first = launcher->outstanding() > 0 || coarse_now() - last_settled < young;
-  pid_t pid = wait_for(P_ALL, 0, WEXITED | job_changes | (look_first ? WNOWAIT : 0), info, usage);
+  pid_t pid = wait_for(which == 0 ? P_ALL : P_PID, which, WEXITED | job_changes | (look_first ? WNOWAIT : 0), info, usage);
   if (pid <= 0) {
     return false;
   }
@@ -114,9 +114,16 @@ bool Processes::State::reap_one(Deaths& out) {
 }
 
 void Processes::reap(Deaths& out) {
-  while (state_->reap_one(out)) {
+  while (state_->reap_one(0, out)) {
   }
   state_->oom_credit = 0;
+}
+
+void Processes::reap(pid_t hint, Deaths& out) {
+  // Whatever number came with the signal: only a child that has ended is reaped here.
+  if (hint > 0) {
+    state_->reap_one(hint, out);
+  }
 }
 
 }  // namespace corral::process

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <dirent.h>
 #include <functional>
 #include <optional>
@@ -88,6 +89,9 @@ class Bench {
     poll(&waiting, 1, 2);
     signalfd_siginfo info{};
     while (read(signals_, &info, sizeof info) > 0) {
+      if (info.ssi_signo == SIGCHLD) {
+        processes.reap(static_cast<pid_t>(info.ssi_pid), deaths);
+      }
     }
     processes.reap(deaths);
     processes.settle(0us, outcomes);
