@@ -1,15 +1,12 @@
 // What corral reads from a tree and how it would place workers there, as JSON: for judge.py to compare.
 //
 //   topology_dump ROOT [WORKERS[xCPUS]…]
-#include <fmt/core.h>
-#include <fmt/ranges.h>
-
 #include <charconv>
 #include <cstdint>
 #include <cstdio>
+#include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "supervisor/core/placement.hpp"
 #include "supervisor/shell/disk/topology_reader.hpp"
@@ -18,19 +15,26 @@ using namespace corral;
 
 namespace {
 
-std::string numbers(const core::CpuSet& cpus) { return fmt::format("[{}]", fmt::join(cpus, ",")); }
-
-void print_cpus(const core::Machine& machine) {
-  const char* separator = "";
-  for (const core::LogicalCpu& cpu : machine.topology.cpus) {
-    fmt::print(R"({}{{"cpu":{},"core":{},"package":{},"node":{},"cache":{},"performance":{}}})", separator, cpu.number,
-               cpu.core, cpu.package, cpu.node == core::no_node ? -1 : static_cast<std::int64_t>(cpu.node), cpu.cache,
-               cpu.performance);
-    separator = ",\n";
-  }
+std::string numbers(const core::CpuSet& cpus) {
+  std::string text;
+  for (const std::uint16_t cpu : cpus) text += (text.empty() ? "" : ",") + std::to_string(cpu);
+  return '[' + text + ']';
 }
 
-void print_plan(const core::Machine& machine, std::string_view asked) {
+std::string described(const core::Topology& topology) {
+  std::string text;
+  for (const core::LogicalCpu& cpu : topology.cpus) {
+    text += text.empty() ? "" : ",\n";
+    text += "{\"cpu\":" + std::to_string(cpu.number) + ",\"core\":" + std::to_string(cpu.core);
+    text += ",\"package\":" + std::to_string(cpu.package) + ",\"cache\":" + std::to_string(cpu.cache);
+    text += ",\"node\":" + (cpu.node == core::no_node ? "-1" : std::to_string(cpu.node));
+    text += ",\"performance\":" + std::to_string(cpu.performance) + '}';
+  }
+  return '[' + text + ']';
+}
+
+/// `asked` is WORKERS or WORKERSxCPUS.
+std::string planned(const core::Machine& machine, std::string_view asked) {
   std::uint32_t workers = 0;
   core::SeparateCores cores;
   const std::size_t cross = asked.find('x');
@@ -40,11 +44,11 @@ void print_plan(const core::Machine& machine, std::string_view asked) {
   }
   const core::PlacementRequest request{workers, cores, {}};
   const auto plan = core::plan_placement(machine, std::span(&request, 1));
-  std::vector<std::string> sets;
+  std::string sets;
   if (plan) {
-    for (const core::CpuSet& cpus : plan->programs.front().workers) sets.push_back(numbers(cpus));
+    for (const core::CpuSet& cpus : plan->programs.front().workers) sets += (sets.empty() ? "" : ",") + numbers(cpus);
   }
-  fmt::print(R"("{}":[{}])", asked, fmt::join(sets, ","));
+  return '"' + std::string(asked) + "\":[" + sets + ']';
 }
 
 }  // namespace
@@ -53,16 +57,12 @@ int main(int argc, char** argv) {
   if (argc < 2) return 2;
   const Result<core::Machine> machine = disk::read_machine_below(argv[1]);
   if (!machine) {
-    fmt::print(stderr, "{}\n", machine.error().message);
+    std::fputs((machine.error().message + '\n').c_str(), stderr);
     return 1;
   }
-  fmt::print("{{\"allowed\":{},\n\"online\":{},\n\"cpus\":[", numbers(machine->allowed), numbers(machine->online));
-  print_cpus(*machine);
-  fmt::print("],\n\"plans\":{{");
-  for (int i = 2; i < argc; ++i) {
-    fmt::print("{}", i > 2 ? ",\n" : "");
-    print_plan(*machine, argv[i]);
-  }
-  fmt::print("}}}}\n");
-  return 0;
+  std::string plans;
+  for (int i = 2; i < argc; ++i) plans += (plans.empty() ? "" : ",\n") + planned(*machine, argv[i]);
+  const std::string text = "{\"allowed\":" + numbers(machine->allowed) + ",\n\"online\":" + numbers(machine->online) +
+                           ",\n\"cpus\":" + described(machine->topology) + ",\n\"plans\":{" + plans + "}}\n";
+  return std::fputs(text.c_str(), stdout) < 0 ? 1 : 0;
 }
