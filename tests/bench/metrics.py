@@ -103,7 +103,7 @@ def start_1000(bench):
 
 
 def start_10000(bench):
-    yield from start_many(bench, 10000, 1.6, 1 if bench.quick else 3)
+    yield from start_many(bench, 10000, 1.6, 2 if bench.quick else 3)
 
 
 def kill_one(bench):

@@ -65,5 +65,6 @@ class Slots:
             if looks % 64 == 0 and not alive():
                 raise TookTooLong("the supervisor has ended")
             if time.monotonic() > limit:
-                raise TookTooLong(f"{len(left)} of {self.count} workers had not started after {ceiling:g} s")
+                late = sum(self.starts(index) < wanted[index] for index in left)
+                raise TookTooLong(f"{late} of {self.count} workers had not started after {ceiling:g} s")
             time.sleep(0.0005 if len(left) < 200 else 0.002)

@@ -35,10 +35,11 @@ def on_one_core(function):
 
 
 def seconds_for(width, blocks):
-    start = time.monotonic()
+    """CPU time, so that what else the machine does is not taken for the work."""
+    start = time.process_time()
     for block in blocks:
         picture.render_block(width, block)
-    return time.monotonic() - start
+    return time.process_time() - start
 
 
 def fitting_width(seconds, cores):
@@ -50,10 +51,10 @@ def fitting_width(seconds, cores):
 
 
 def one_core_estimate(width, seconds):
-    """Seconds that one core would need for all blocks, from every n-th of them: (estimate, sample, its seconds)."""
+    """Seconds that one core needs for all blocks, from some spread evenly: (estimate, how many blocks, their seconds)."""
     count = picture.block_count(width)
-    first = seconds_for(width, [count // 3])
-    stride = max(1, int(count * first / seconds))
+    typical = seconds_for(width, range(count // 8, count, count // 4)) / 4
+    stride = max(1, int(count * typical / seconds))
     sample = range(stride // 2, count, stride)
     took = seconds_for(width, sample)
     return took * count / len(sample), len(sample), took
@@ -108,9 +109,12 @@ def report(work, wall, one_core, sampled, sample_took, cores):
         blocks = sum(life["blocks"] for life in lives)
         say(f"render/{worker:<5} {where:<9} {cpu:>8.1f} s {blocks:>8} {lives[-1]['incarnation'] - 1:>10}")
     say()
-    say(f"one core   {one_core:6.1f} s  estimated: {sampled} blocks spread over the picture took {sample_took:.1f} s on one core")
-    say(f"corral     {wall:6.1f} s  measured on {cores} cores, from its start to its end, the killed worker's lost block included")
+    say(f"one core   {one_core:6.1f} s  of work: {sampled} blocks spread over the picture took {sample_took:.1f} s of one core's time")
+    say(f"corral     {wall:6.1f} s  by the clock on {cores} cores, from its start to its end, the killed worker's lost block included")
     say(f"speed-up   {one_core / wall:6.2f} ×  of {cores} possible; cores kept busy {100 * total / wall / cores:.0f} % of the time")
+    load = os.getloadavg()[0]
+    if load > cores * 1.2:
+        say(f"           (the load average is {load:.1f} on {cores} cores: this machine has other work to do, so it is less than it could be)")
     return notes
 
 
