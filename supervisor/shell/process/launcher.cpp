@@ -14,7 +14,7 @@
 
 #include "common/base/check.hpp"
 #include "supervisor/shell/process/coarse_clock.hpp"
-#include "supervisor/shell/process/command_path.hpp"
+#include "supervisor/shell/process/launch_outcome.hpp"
 #include "supervisor/shell/process/launch_text.hpp"
 #include "supervisor/shell/process/raw_syscall.hpp"
 #include "supervisor/shell/process/template_parts.hpp"
@@ -40,50 +40,6 @@ bool refuses_cgroups(int error) {
          error == EBUSY || error == ENODEV || error == E2BIG;
 }
 
-std::string limit_name(int detail) {
-  switch (detail) {
-    case -1: return "nice";
-    case RLIMIT_AS: return "as";
-    case RLIMIT_CORE: return "core";
-    case RLIMIT_CPU: return "cpu";
-    case RLIMIT_DATA: return "data";
-    case RLIMIT_FSIZE: return "fsize";
-    case RLIMIT_MEMLOCK: return "memlock";
-    case RLIMIT_NOFILE: return "nofile";
-    case RLIMIT_NPROC: return "nproc";
-    case RLIMIT_RTPRIO: return "rtprio";
-    case RLIMIT_STACK: return "stack";
-    default: return std::to_string(detail);
-  }
-}
-
-LaunchFailure failure_of(const LaunchSlot& slot) {
-  const LaunchTemplate::Parts& parts = slot.program->parts();
-  LaunchFailure failure{slot.plan.failed_step, slot.plan.error, {}};
-  switch (failure.step) {
-    case LaunchStep::exec:
-      failure.subject = describe_executable(slot.path, failure.error_number);
-      parts.resolved.clear();  // It may be elsewhere by the next time.
-      break;
-    case LaunchStep::directory: failure.subject = slot.directory; break;
-    case LaunchStep::affinity: failure.subject = slot.placement; break;
-    case LaunchStep::limits: failure.subject = limit_name(slot.plan.detail); break;
-    case LaunchStep::user:
-    case LaunchStep::groups: failure.subject = parts.user.empty() ? parts.group : parts.user; break;
-    case LaunchStep::group: failure.subject = parts.group.empty() ? parts.user : parts.group; break;
-    case LaunchStep::prepare:
-    case LaunchStep::fork:
-    case LaunchStep::parent_died:
-    case LaunchStep::session:
-    case LaunchStep::terminal:
-    case LaunchStep::descriptors:
-    case LaunchStep::privileges:
-    case LaunchStep::killed:
-    case LaunchStep::timeout: break;
-  }
-  return failure;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Launcher>> Launcher::open(std::string identity, const ProcessSetup& setup, bool plain) {
@@ -96,7 +52,7 @@ Result<std::unique_ptr<Launcher>> Launcher::open(std::string identity, const Pro
   // Nothing is open up there: this only asks whether the call exists and is allowed.
   if (syscall(SYS_close_range, 0x7fffff00U, ~0U, 0U) != 0) {
     launcher->shares_files_ = false;
-    for (int fd = 3; fd < 4096; ++fd) {
+    for (int fd = 3; fd < 1024; ++fd) {  // What we inherited; our own have it from birth.
       fcntl(fd, F_SETFD, FD_CLOEXEC);
     }
     launcher->notices_.emplace_back(
