@@ -1,0 +1,120 @@
+#include "supervisor/shell/io/relay.hpp"
+
+#include <doctest/doctest.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <string>
+#include <vector>
+
+using namespace corral;
+using namespace corral::shell;
+
+namespace {
+
+Life life_of(std::uint32_t index, std::uint32_t incarnation = 1) {
+  return Life{{ProgramId{3}, index}, Incarnation{incarnation}};
+}
+
+void put(const FileDescriptor& fd, std::string_view bytes) {
+  REQUIRE(::write(fd.get(), bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));
+}
+
+struct Listener {
+  std::vector<std::string> lines;
+  Relay relay;
+
+  Listener() : relay(*Relay::open([this](const WorkerLine& line) {
+    lines.push_back(std::to_string(line.life.worker.index) + (line.stream == Stream::out ? " out " : " err ") +
+                    std::string(line.text));
+  })) {}
+
+  bool readable() const {
+    pollfd asked{relay.descriptor(), POLLIN, 0};
+    return ::poll(&asked, 1, 0) == 1;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("each worker's streams are told apart") {
+  Listener listener;
+  auto first = *listener.relay.connect(life_of(0));
+  auto second = *listener.relay.connect(life_of(70'000));
+  CHECK_FALSE(listener.readable());
+  put(first.out, "a\n");
+  put(first.err, "b\n");
+  put(second.out, "c\nhalf");
+  CHECK(listener.readable());
+  std::vector<Life> closed;
+  listener.relay.read_ready(closed);
+  CHECK(closed.empty());
+  CHECK(listener.lines == std::vector<std::string>{"0 out a", "0 err b", "70000 out c"});
+  second.out.reset();
+  second.err.reset();
+  listener.relay.read_ready(closed);
+  REQUIRE(closed.size() == 1);
+  CHECK(closed.front() == life_of(70'000));
+  CHECK(listener.lines.back() == "70000 out half");
+}
+
+TEST_CASE("a worker that closes one stream goes on with the other, and the closed one wakes nobody") {
+  Listener listener;
+  auto ends = *listener.relay.connect(life_of(1));
+  ends.out.reset();
+  std::vector<Life> closed;
+  listener.relay.read_ready(closed);
+  CHECK(closed.empty());
+  CHECK_FALSE(listener.readable());
+  put(ends.err, "still here\n");
+  listener.relay.read_ready(closed);
+  CHECK(listener.lines == std::vector<std::string>{"1 err still here"});
+}
+
+TEST_CASE("draining reads what is there and tells whether it was all") {
+  Listener listener;
+  auto ends = *listener.relay.connect(life_of(2));
+  put(ends.out, "last words");
+  CHECK_FALSE(listener.relay.drain(life_of(2)));
+  CHECK(listener.lines.empty());
+  ends.out.reset();
+  ends.err.reset();
+  CHECK(listener.relay.drain(life_of(2)));
+  CHECK(listener.lines == std::vector<std::string>{"2 out last words"});
+  CHECK(listener.relay.drain(life_of(2)));
+  CHECK(listener.relay.open_pipes() == 0);
+}
+
+TEST_CASE("closing hands on half a line; a past life's close does not touch the present one") {
+  Listener listener;
+  auto ends = *listener.relay.connect(life_of(3, 2));
+  put(ends.out, "half");
+  std::vector<Life> closed;
+  listener.relay.read_ready(closed);
+  listener.relay.close(life_of(3, 1));
+  CHECK(listener.relay.open_pipes() == 2);
+  listener.relay.close(life_of(3, 2));
+  CHECK(listener.relay.open_pipes() == 0);
+  CHECK(listener.lines == std::vector<std::string>{"3 out half"});
+}
+
+TEST_CASE("without descriptors a connection fails and leaves nothing behind") {
+  Listener listener;
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const int next = ::dup(0);
+  ::close(next);
+  for (int extra = 0; extra < 4; ++extra) {
+    const rlimit low{static_cast<rlim_t>(next + extra), before.rlim_max};
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &low) == 0);
+    const auto refused = listener.relay.connect(life_of(4));
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().error_number == EMFILE);
+    const int again = ::dup(0);
+    ::close(again);
+    CHECK(again == next);
+  }
+  CHECK(listener.relay.connect(life_of(4)).has_value());
+}
