@@ -193,7 +193,7 @@ InstanceLock::Leftovers InstanceLock::clear_leftovers(Duration patience) const {
   std::set<pid_t> seen;
   timespec start{};
   clock_gettime(CLOCK_MONOTONIC, &start);
-  const std::optional<WorkersCgroup> cgroup = WorkersCgroup::find(identity_);
+  std::optional<WorkersCgroup> cgroup = WorkersCgroup::find(identity_);
   for (;;) {
     const bool in_cgroup = cgroup && cgroup->populated();
     if (in_cgroup) {
@@ -211,6 +211,9 @@ InstanceLock::Leftovers InstanceLock::clear_leftovers(Duration patience) const {
     }
     result.killed = static_cast<std::uint32_t>(seen.size());
     if (!in_cgroup && left.empty()) {
+      if (cgroup) {
+        cgroup->remove();
+      }
       return result;
     }
     timespec now{};

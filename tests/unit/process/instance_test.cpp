@@ -3,6 +3,7 @@
 
 #include <csignal>
 
+#include "supervisor/shell/process/cgroup.hpp"
 #include "supervisor/shell/process/pattern.hpp"
 #include "tests/unit/process/bench_of_processes.hpp"
 
@@ -53,6 +54,7 @@ TEST_CASE("what a killed supervisor left is found and killed before anything sta
     CHECK(lock->unclean());
     const auto left = lock->clear_leftovers(10s);
     CHECK(left.gone);
+    CHECK_FALSE(WorkersCgroup::find(identity));
     CHECK(left.killed >= 1);
     int status = 0;
     CHECK(waitpid(std::stoi(text), &status, 0) == std::stoi(text));  // We are the subreaper of the test.
