@@ -30,6 +30,12 @@ struct Listener {
                     std::string(line.text));
   })) {}
 
+  [[gnu::noinline]] Relay::WriteEnds connect(Life life) {
+    Result<Relay::WriteEnds> ends = relay.connect(life);
+    REQUIRE(ends.has_value());
+    return std::move(*ends);
+  }
+
   bool readable() const {
     pollfd asked{relay.descriptor(), POLLIN, 0};
     return ::poll(&asked, 1, 0) == 1;
@@ -40,8 +46,8 @@ struct Listener {
 
 TEST_CASE("each worker's streams are told apart") {
   Listener listener;
-  auto first = *listener.relay.connect(life_of(0));
-  auto second = *listener.relay.connect(life_of(70'000));
+  Relay::WriteEnds first = listener.connect(life_of(0));
+  Relay::WriteEnds second = listener.connect(life_of(70'000));
   CHECK_FALSE(listener.readable());
   put(first.out, "a\n");
   put(first.err, "b\n");
@@ -61,7 +67,7 @@ TEST_CASE("each worker's streams are told apart") {
 
 TEST_CASE("a worker that closes one stream goes on with the other, and the closed one wakes nobody") {
   Listener listener;
-  auto ends = *listener.relay.connect(life_of(1));
+  Relay::WriteEnds ends = listener.connect(life_of(1));
   ends.out.reset();
   std::vector<Life> closed;
   listener.relay.read_ready(closed);
@@ -74,7 +80,7 @@ TEST_CASE("a worker that closes one stream goes on with the other, and the close
 
 TEST_CASE("draining reads what is there and tells whether it was all") {
   Listener listener;
-  auto ends = *listener.relay.connect(life_of(2));
+  Relay::WriteEnds ends = listener.connect(life_of(2));
   put(ends.out, "last words");
   CHECK_FALSE(listener.relay.drain(life_of(2)));
   CHECK(listener.lines.empty());
@@ -88,7 +94,7 @@ TEST_CASE("draining reads what is there and tells whether it was all") {
 
 TEST_CASE("closing hands on half a line; a past life's close does not touch the present one") {
   Listener listener;
-  auto ends = *listener.relay.connect(life_of(3, 2));
+  Relay::WriteEnds ends = listener.connect(life_of(3, 2));
   put(ends.out, "half");
   std::vector<Life> closed;
   listener.relay.read_ready(closed);
