@@ -175,13 +175,19 @@ void Supervisor::drain(WorkerId id, Worker& worker) {
     worker.spawning = false;
     --spawning_;
   }
+  // When everything stops, one sweep at the end is for all: a thousand small ones would be most of the work.
+  const bool swept_at_the_end = phase_ == Phase::stopping;
   const Patience& patience = options_.patience;
   enter(id, worker,
-        Draining{*last_status_, after(now_, patience.output), after(now_, patience.sweep), after(now_, patience.kill)});
+        Draining{*last_status_, after(now_, patience.output), after(now_, patience.sweep), after(now_, patience.kill),
+                 swept_at_the_end});
   if (worker.output_open) {
     act(DrainOutput{life_of(id, worker)});
   }
-  act(SweepWorker{life_of(id, worker)});
+  if (!swept_at_the_end) {
+    act(SweepWorker{life_of(id, worker)});
+  }
+  maybe_conclude(id, worker);
 }
 
 void Supervisor::maybe_conclude(WorkerId id, Worker& worker) {

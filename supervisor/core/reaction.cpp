@@ -93,7 +93,7 @@ std::uint32_t exits_of(StateKind state, Reaction reaction) {
     case run: return bit(StateKind::running);
     case stop: return bit(StateKind::stopping);
     case kill: return bit(StateKind::killing);
-    case drain: return bit(StateKind::draining);
+    case drain: return bit(StateKind::draining) | judged;
     case note_output: return same | (state == StateKind::draining ? judged : 0U);
     case note_swept:
     case overdue: return same | judged;

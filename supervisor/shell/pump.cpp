@@ -1,5 +1,7 @@
 #include "supervisor/shell/pump.hpp"
 
+#include <malloc.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -7,6 +9,10 @@
 #include <csignal>
 
 #include "common/base/check.hpp"
+
+// The linker's own marks: where the program's code begins and ends.
+extern "C" const char __executable_start;  // NOLINT
+extern "C" const char etext;               // NOLINT
 
 namespace corral::shell {
 
@@ -42,6 +48,19 @@ Instant Pump::now() {
   timespec time{};
   ::clock_gettime(CLOCK_MONOTONIC, &time);
   return Instant(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec));
+}
+
+/// What only the start needed (the parser, the command line, the topology) need not stay mapped: it is a clean copy of the
+/// binary's file, and the little that is needed again is mapped again at a fraction of a microsecond a page.
+void Pump::release_start_up_pages() const {
+  if (options_.own_descriptors) {
+    return;  // `exec` has read little, and its first signal shall find everything in place.
+  }
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<std::uintptr_t>(&__executable_start) & ~(page - 1);  // NOLINT
+  const auto end = reinterpret_cast<std::uintptr_t>(&etext) & ~(page - 1);                 // NOLINT
+  ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);                   // NOLINT
+  ::malloc_trim(0);
 }
 
 Result<std::unique_ptr<Pump>> Pump::open(const process::ProcessSetup& setup, PumpOptions options) {
@@ -123,6 +142,11 @@ void Pump::turn() {
   }
   voice_->flush();
   arm_timer();
+  if (!caught_up_ && processes_->outstanding() == 0) {
+    caught_up_ = true;
+    processes_->catch_up();
+    release_start_up_pages();
+  }
 }
 
 void Pump::step_until_quiet() {
@@ -138,14 +162,13 @@ void Pump::step_until_quiet() {
       if (spawned_since_look_ >= launches_between_looks) {
         spawned_since_look_ = 0;
         read_signals();
-        reap();
       }
-    } else if (child_signalled_) {
-      reap();
     } else if (processes_->outstanding() > 0 && settle_wait_ == Duration::zero()) {
       settle();
     } else if (sweep_due_) {
       sweep();
+    } else if (child_signalled_) {
+      reap_all();
     } else {
       return;
     }
@@ -223,7 +246,11 @@ void Pump::read_signals() {
   signals_->read(received);
   for (const ReceivedSignal& signal : received) {
     if (signal.number == SIGCHLD) {
+      // The one it tells of first: that costs the same with any number of workers. The others when that is dealt with.
       child_signalled_ = true;
+      process::Deaths deaths;
+      processes_->reap(signal.sender, deaths);
+      take_in(std::move(deaths));
       continue;
     }
     if (signal.number == SIGCONT && terminal_.ours()) {
@@ -233,10 +260,18 @@ void Pump::read_signals() {
   }
 }
 
-void Pump::reap() {
+void Pump::reap_all() {
   child_signalled_ = false;
   process::Deaths deaths;
   processes_->reap(deaths);
+  take_in(std::move(deaths));
+  sweep_due_ = sweep_due_ || processes_->sweeping();
+  if (sweeping_all_) {
+    perform(core::SweepAll{});
+  }
+}
+
+void Pump::take_in(process::Deaths deaths) {
   for (process::Death& death : deaths.leaders) {
     if (death.failure) {
       if (relay_) {
@@ -250,10 +285,6 @@ void Pump::reap() {
   }
   for (const process::JobChange& change : deaths.jobs) {
     follow_job(change);
-  }
-  sweep_due_ = sweep_due_ || processes_->sweeping();
-  if (sweeping_all_) {
-    perform(core::SweepAll{});
   }
 }
 

@@ -61,12 +61,13 @@ class Pump {
   void arm_timer();
   void turn();
   void read_signals();
-  void reap();
+  void reap_all();
+  void take_in(process::Deaths deaths);
   void settle();
   void sweep();
   void enqueue(core::Event event) { events_.push_back(std::move(event)); }
   void step_until_quiet();
-  void end(int status);
+  void release_start_up_pages() const;
   [[nodiscard]] static Instant now();
 
   // actions.cpp: what the core asks for
@@ -105,7 +106,8 @@ class Pump {
   std::jthread loading_;
   bool reload_again_ = false;   ///< SIGHUP came while a configuration was being read.
   bool is_loading_ = false;
-  bool child_signalled_ = false;
+  bool child_signalled_ = false;  ///< Deaths may be waiting that no hint told of.
+  bool caught_up_ = false;
   bool sweep_due_ = false;
   bool sweeping_all_ = false;
   bool output_paused_ = false;

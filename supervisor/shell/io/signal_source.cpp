@@ -24,7 +24,7 @@ void SignalSource::read(std::vector<ReceivedSignal>& out) {
     return;
   }
   for (std::size_t i = 0; i < static_cast<std::size_t>(got) / sizeof(signalfd_siginfo); ++i) {
-    out.push_back({static_cast<int>(batch[i].ssi_signo), batch[i].ssi_code == SI_KERNEL});
+    out.push_back({static_cast<int>(batch[i].ssi_signo), static_cast<pid_t>(batch[i].ssi_pid), batch[i].ssi_code == SI_KERNEL});
   }
 }
 

@@ -5,6 +5,8 @@
 // and hands out the lowest number first: no storm of real-time signals delays a SIGTERM.
 #pragma once
 
+#include <sys/types.h>
+
 #include <csignal>
 #include <cstdint>
 #include <vector>
@@ -16,6 +18,7 @@ namespace corral::shell {
 
 struct ReceivedSignal {
   int number = 0;
+  pid_t sender = 0;          ///< Of SIGCHLD: whose death it tells of, among others perhaps.
   bool from_kernel = false;  ///< Sent by nobody: a terminal that was closed, a key that was pressed.
 };
 
