@@ -48,6 +48,7 @@ struct LaunchSlot {
   std::vector<PlannedLimit> limits;
   /// Low descriptors of our own that sources are moved to, so that the worker copies a short table. -1: none.
   std::array<int, 3> reserved{-1, -1, -1};
+  bool first_few = false;  ///< Kept for good: its descriptors are low.
 
  private:
   static constexpr std::size_t guard_size = 4096;

@@ -110,6 +110,8 @@ std::expected<Launcher::Slot, LaunchFailure> Launcher::take_slot() {
   if (!slot->has_stack()) {
     return std::unexpected(LaunchFailure{LaunchStep::prepare, ENOMEM, {}});
   }
+  slot->first_few = made_ < Processes::side_by_side;
+  ++made_;
   if (!reserves_.empty()) {
     slot->reserved = reserves_.back();
     reserves_.pop_back();
@@ -125,7 +127,8 @@ void Launcher::give_back(Slot slot) {
       dup3(null_, used, O_CLOEXEC);
     }
   }
-  if (free_.size() + busy_.size() < Processes::side_by_side) {
+  // Slots beyond the first few, made while execs hang, have high descriptors, and those make every launch dear.
+  if (slot->first_few) {
     free_.push_back(std::move(slot));
   }
 }

@@ -67,6 +67,7 @@ class Launcher {
   std::vector<Slot> busy_;       ///< In the order of their start.
   std::size_t slow_ = 0;         ///< The first of busy_ whose exec takes longer than anybody waits: not waited for again.
   std::vector<Finished> finished_;
+  std::size_t made_ = 0;         ///< Slots, over the whole life.
   std::vector<std::array<int, 3>> reserves_;
   std::vector<std::string> notices_;
 };
