@@ -282,7 +282,12 @@ Verdict Supervisor::judge(WorkerId id, Worker& worker, const ExitStatus* status)
   if (status == nullptr && policy.when == RestartWhen::never) {
     return {Verdict::Kind::not_restarted};
   }
-  return judge_restart(id, worker, status != nullptr && worker.ran_since != never && worker.lived >= policy.healthy_after);
+  const bool healthy = status != nullptr && worker.ran_since != never && worker.lived >= policy.healthy_after;
+  Verdict verdict = judge_restart(id, worker, healthy);
+  if (status == nullptr && verdict.kind == Verdict::Kind::restart) {
+    verdict.delay = std::max(verdict.delay, least_delay_after_failed_launch);
+  }
+  return verdict;
 }
 
 Verdict Supervisor::judge_restart(WorkerId id, Worker& worker, bool healthy) {

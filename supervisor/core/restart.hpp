@@ -32,6 +32,10 @@ class Random {
 /// immediate. Never falls as n grows, never exceeds max_delay.
 [[nodiscard]] Duration base_delay(const RestartPolicy& policy, std::uint32_t unhealthy_in_a_row);
 
+/// Even with throttling off a launch that failed is not tried again at once: what it lacked (memory, descriptors, processes)
+/// is lacking for everybody, and asking in a tight loop makes it worse.
+inline constexpr Duration least_delay_after_failed_launch = std::chrono::milliseconds(10);
+
 /// base_delay ± jitter: uniform in [base × (1 − jitter), base × (1 + jitter)].
 [[nodiscard]] Duration jittered(const RestartPolicy& policy, Duration base, Random& random);
 
