@@ -37,7 +37,7 @@ Speeds speeds_from(const Folder& cpus, std::string_view file, const core::Topolo
   for (const core::LogicalCpu& cpu : topology.cpus) {
     if (speeds.contains(cpu.core)) continue;
     const std::optional<std::string> text = cpus.read("cpu" + std::to_string(cpu.number) + '/' + std::string(file));
-    const std::string_view digits = trimmed(text ? *text : "");
+    const std::string_view digits = trimmed(text ? std::string_view(*text) : std::string_view());
     std::uint64_t speed = 0;
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), speed);
     if (error == std::errc{} && speed > 0) speeds[cpu.core] = speed;
