@@ -53,6 +53,9 @@ class Checker {
     std::uint32_t unhealthy = 0;
     Incarnation last{};
     bool unkillable = false;
+    bool launch_timed_out = false;
+    bool output_over = false;      ///< Closed or abandoned.
+    int exact_delays = 0;          ///< In a row, though there is jitter.
     Duration grace{};              ///< In force when the stop signal was sent.
   };
 
@@ -60,7 +63,14 @@ class Checker {
   void signalled(Instant now, const core::SignalWorker& signal);
   void noticed(Instant now, const core::Notice& notice);
   void concluded(Instant now, Life life, const core::Verdict& verdict, bool launch_failed);
-  void check_restart(Instant now, Slot& slot, const core::PlannedProgram& program, const core::Verdict& verdict, bool healthy);
+  void check_restart(Instant now, Slot& slot, const core::PlannedProgram& program, const core::Verdict& verdict, bool healthy,
+                     bool launch_failed);
+  void told(Instant now, const core::SignalReceived& signal);
+  void reloaded(const core::ConfigReloaded& reloaded);
+  void abandoned(Instant now, Life life);
+  void check_kill(Instant now, Slot& known, const core::StopPolicy& policy);
+  void check_told(const core::Snapshot& snapshot) const;
+  void check_idle(const core::Snapshot& snapshot) const;
   void finished(Instant now, int status);
   [[nodiscard]] int expected_status() const;
   void stopping(Instant now, Duration patience_left);
@@ -89,7 +99,15 @@ class Checker {
   bool grace_over_ = false;
   bool left_behind_ = false;
   bool killed_at_once_ = false;  ///< SIGQUIT.
+  // Of the step under way.
   bool told_deadline_ = false;
+  bool told_to_kill_ = false;        ///< Whatever lives must have been sent SIGKILL at its end.
+  bool must_stop_ = false;           ///< A failure that shuts down was seen.
+  int passing_on_ = 0;               ///< The signal that the workers should see.
+  std::uint32_t passed_on_ = 0;
+  std::optional<Life> awaits_continue_;  ///< Was sent its stop signal: SIGCONT must be next.
+  std::optional<WorkerId> freed_;        ///< Its last life is gone after all.
+
   bool sweeping_ = false;
   int forced_by_ = 0;
   int repeated_deadlines_ = 0;

@@ -19,6 +19,9 @@ bool Kernel::still_possible(const Event& event) const {
   if (const auto* ready = std::get_if<WorkerReady>(&event)) {
     return processes_.at(ready->life).alive;
   }
+  if (const auto* spawned = std::get_if<WorkerSpawned>(&event)) {
+    return processes_.at(spawned->life).alive;
+  }
   return true;
 }
 
@@ -90,13 +93,15 @@ void Kernel::spawn(Instant now, Life life) {
   process.output_held = chance(random_, faults.output_held);
   process.descendants = chance(random_, faults.leaves_descendants) ? 1 + pick(random_, 3) : 0;
   process.immortal_descendants = chance(random_, faults.immortal_descendants);
-  push(now, WorkerSpawned{life, static_cast<std::int32_t>(1000 + order_)});
-  if (chance(random_, faults.exec_fails)) {
+  const bool hangs = chance(random_, faults.exec_hangs);
+  push(hangs && chance(random_, 0.5) ? now + some_time(random_, 1ms, 60s) : now,
+       WorkerSpawned{life, static_cast<std::int32_t>(1000 + order_)});
+  if (!hangs && chance(random_, faults.exec_fails)) {
     process.doomed = true;
     push(soon(now), SpawnFailed{life, {LaunchStep::exec, ENOENT, "x"}});
     return;
   }
-  if (chance(random_, faults.exec_hangs)) {
+  if (hangs) {
     return;
   }
   const Instant ready = soon(now);

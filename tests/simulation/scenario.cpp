@@ -66,13 +66,19 @@ Faults make_faults(core::Random& random) {
   return faults;
 }
 
+/// Often in the first moments, when much happens, and as often at any time of a minute.
+Instant some_moment(core::Random& random) {
+  const bool early = chance(random, 0.5);
+  return Instant{} + (early ? some_time(random, 1us, 20s) : Duration(static_cast<Duration::rep>(60e9 * random.fraction())));
+}
+
 std::vector<Interference> make_interferences(core::Random& random) {
   using Kind = Interference::Kind;
   constexpr std::array signals{SIGUSR1, SIGUSR2, SIGHUP, SIGHUP, SIGWINCH, SIGTERM, SIGINT, SIGQUIT};
   std::vector<Interference> list;
   const std::uint32_t count = pick(random, 5);
   for (std::uint32_t i = 0; i < count; ++i) {
-    const Instant at = Instant{} + some_time(random, 1us, 20s);
+    const Instant at = some_moment(random);
     if (chance(random, 0.3)) {
       list.push_back({at, Kind::reload, 0});
     } else if (chance(random, 0.05)) {
@@ -82,7 +88,7 @@ std::vector<Interference> make_interferences(core::Random& random) {
     }
   }
   // Every run ends in a stop, most with patience, some with a second signal right behind the first.
-  const Instant end = Instant{} + some_time(random, 1us, 60s);
+  const Instant end = some_moment(random);
   list.push_back({end, Kind::signal, chance(random, 0.5) ? SIGTERM : SIGINT});
   if (chance(random, 0.3)) {
     list.push_back({end + some_time(random, 1us, 5s), Kind::signal, SIGTERM});

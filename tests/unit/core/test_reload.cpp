@@ -256,7 +256,7 @@ TEST_CASE("a stop during a reload stops everything, and a reload during a stop c
   CHECK(d.signal(SIGTERM).empty());  // It was told already.
   CHECK(d.reload({program("a"), program("b")}).empty());
   CHECK(d.notices().empty());
-  CHECK(d.ends("a/0", KilledBy{SIGTERM}) == "drain a/0#1; sweep a/0#1; sweep all");
+  CHECK(d.ends("a/0", KilledBy{SIGTERM}) == "drain a/0#1; sweep all");
   CHECK(d.all_swept() == "exit 0");
 }
 

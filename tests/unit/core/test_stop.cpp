@@ -16,7 +16,7 @@ TEST_CASE("a running worker gets its stop signal, then SIGCONT, and the supervis
   CHECK(d.signal(SIGTERM) == "signal a/0#1 INT; signal a/0#1 CONT");
   CHECK(d.said("shutdown by TERM of 1"));
   CHECK(d.due() == Duration(10s));
-  CHECK(d.ends("a/0", ExitedWith{0}) == "drain a/0#1; sweep a/0#1; sweep all");
+  CHECK(d.ends("a/0", ExitedWith{0}) == "drain a/0#1; sweep all");
   CHECK(d.said("stopped"));
   CHECK(d.all_swept() == "exit 0");
 }
@@ -99,7 +99,7 @@ TEST_CASE("a worker in backoff or waiting for its turn is down at once, and neve
   CHECK(d.signal(SIGTERM) == "signal a/2#1 TERM; signal a/2#1 CONT");
   CHECK(d.state("a/0") == "stopped");
   CHECK(d.state("a/1") == "stopped");
-  CHECK(d.ends("a/2", ExitedWith{0}) == "drain a/2#1; sweep a/2#1; sweep all");
+  CHECK(d.ends("a/2", ExitedWith{0}) == "drain a/2#1; sweep all");
 }
 
 TEST_CASE("a stop in the middle of backoff ends at once") {
@@ -215,6 +215,26 @@ TEST_CASE("SIGUSR1 and SIGUSR2 go to the workers that run") {
   CHECK(d.signal(SIGUSR1) == "signal a/0#1 USR1; signal a/2#1 USR1");
   CHECK(d.said("passed on USR1 to 2"));
   CHECK(d.signal(SIGUSR2) == "signal a/0#1 USR2; signal a/2#1 USR2");
+}
+
+TEST_CASE("when everything stops, one sweep at the end is for all") {
+  Driver d;
+  d.start({program("a", [](auto& p) { resize(p, 3); })});
+  for (const char* worker : {"a/0", "a/1", "a/2"}) {
+    d.up(worker);
+  }
+  d.output_closes("a/2");
+  d.exits("a/0", ExitedWith{0});
+  d.signal(SIGTERM);
+  CHECK(d.exits("a/1", ExitedWith{0}) == "drain a/1#1");
+  CHECK(d.output_closes("a/1").empty());
+  CHECK(d.state("a/1") == "stopped");
+  CHECK(d.exits("a/2", ExitedWith{0}).empty());
+  CHECK(d.state("a/2") == "stopped");
+  CHECK(d.pass(100ms) == "sweep a/0#1");  // It ended before: its own sweep goes on.
+  d.output_closes("a/0");
+  CHECK(d.is_swept("a/0") == "sweep all");
+  CHECK(d.all_swept() == "exit 0");
 }
 
 TEST_CASE("stray descendants of the supervisor are swept until they are gone, or left behind in the end") {

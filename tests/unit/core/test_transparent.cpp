@@ -126,7 +126,7 @@ TEST_CASE("a command that is restarted is not, once it was told to end") {
   CHECK(d.pass(100ms) == "spawn a/0#2");
   d.up("a/0");
   d.signal(SIGTERM);
-  CHECK(d.ends("a/0", ExitedWith{5}) == "drain a/0#2; sweep a/0#2; sweep all");
+  CHECK(d.ends("a/0", ExitedWith{5}) == "drain a/0#2; sweep all");
   CHECK(d.all_swept() == "exit 5");
 }
 

@@ -1,0 +1,191 @@
+// What should follow the end of a life, and of everything: the policies, told once more and naively.
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+
+#include "tests/simulation/checker.hpp"
+
+namespace corral::simulation {
+
+using namespace core;
+
+// ---- The policy, told naively ---------------------------------------------------------------------------------------
+
+void Checker::concluded(Instant now, Life life, const Verdict& verdict, bool launch_failed) {
+  Slot& known = slot(life.worker);
+  require(known.life == life && !known.concluded, "each life is concluded exactly once");
+  require(!kernel_.processes().at(life).alive, "a life is concluded when its process is gone");
+  known.concluded = true;
+  known.failed_launch = launch_failed && !known.exited;
+  if (verdict.kind == Verdict::Kind::survivors) {
+    require(!known.swept, "descendants are given up only where there are some");
+    require(kernel_.processes().at(life).immortal_descendants, "descendants that can be killed are killed");
+    anything_failed_ = true;
+    left_behind_ = true;
+    known.unkillable = true;
+    return;
+  }
+  require(!known.launch_timed_out || (launch_failed && last_launch_failure_->step == LaunchStep::timeout),
+          "a launch that took too long is a failed launch, and says so");
+  // When everything stops, one sweep at the end is for all.
+  require(known.swept || known.failed_launch || stop_at_, "a life is concluded when its descendants are gone");
+  require(known.output_over || known.failed_launch, "a life is concluded when its output has ended, or was abandoned");
+  const PlannedProgram* planned = program(life.worker.program);
+  const bool leaves = planned == nullptr || life.worker.index >= planned->workers();
+  if (stop_at_ || leaves) {
+    require(verdict.kind == Verdict::Kind::stopped || verdict.kind == Verdict::Kind::program_failed,
+            "what was told to stop is stopped");
+    return;
+  }
+  if (verdict.kind == Verdict::Kind::replaced) {
+    return;
+  }
+  if (failed_programs_.contains(life.worker.program)) {
+    require(verdict.kind == Verdict::Kind::program_failed, "a failed program's workers are not started again");
+    return;
+  }
+  const RestartPolicy& policy = planned->spec.restart;
+  const bool success = !launch_failed && known.status && known.status->exited() != nullptr &&
+                       std::ranges::count(policy.success_codes, known.status->exited()->code) > 0;
+  const bool again = policy.when == RestartWhen::always || (policy.when == RestartWhen::on_failure && !success);
+  if (!again) {
+    require(verdict.kind == (success ? Verdict::Kind::finished : Verdict::Kind::not_restarted),
+            "the policy restarts nothing here");
+    anything_failed_ = anything_failed_ || !success;
+    must_stop_ = must_stop_ || (!success && policy.then == ThenDo::shutdown);
+    return;
+  }
+  const bool healthy = !launch_failed && known.ready && *known.exited - *known.ready >= policy.healthy_after;
+  check_restart(now, known, *planned, verdict, healthy, launch_failed);
+}
+
+void Checker::check_restart(Instant now, Slot& known, const PlannedProgram& planned, const Verdict& verdict, bool healthy,
+                            bool launch_failed) {
+  const RestartPolicy& policy = planned.spec.restart;
+  known.unhealthy = healthy ? 0 : known.unhealthy + 1;
+  std::vector<Instant>& exits = unhealthy_exits_[planned.id];
+  if (!healthy) {
+    exits.push_back(now);
+  }
+  if (policy.limit && !healthy) {
+    const auto recent = std::ranges::count_if(exits, [&](Instant at) { return now - at < policy.limit->within; });
+    if (static_cast<std::uint32_t>(recent) > policy.limit->restarts) {
+      require(verdict.kind == Verdict::Kind::program_failed, "a program beyond its limit fails");
+      return;
+    }
+  }
+  require(verdict.kind == Verdict::Kind::restart, "the policy restarts here");
+  double base = 0;
+  if (known.unhealthy > 0) {
+    base = static_cast<double>(policy.delay.count());
+    for (std::uint32_t i = 1; i < known.unhealthy && base < static_cast<double>(policy.max_delay.count()); ++i) {
+      base *= policy.factor;
+    }
+    base = policy.delay == Duration::zero() ? 0 : std::min(base, static_cast<double>(policy.max_delay.count()));
+  }
+  const auto delay = static_cast<double>(verdict.delay.count());
+  const double least = launch_failed ? 10e6 : 0;  // A failed launch is never tried again in a tight loop.
+  require(delay >= std::max(least, base * (1 - policy.jitter) - 2) && delay <= std::max(least, base * (1 + policy.jitter) + 2),
+          "the delay follows from delay, factor, max_delay and jitter");
+  const bool exact = policy.jitter > 0 && base >= 20e6 && delay > base - 2 && delay < base + 2;
+  known.exact_delays = exact ? known.exact_delays + 1 : 0;
+  require(known.exact_delays < 3, "jitter makes delays differ");
+  known.not_before = now + verdict.delay;
+}
+
+// ---- The end --------------------------------------------------------------------------------------------------------
+
+int Checker::expected_status() const {
+  if (scenario_.transparent) {
+    if (!anything_ran_ && last_launch_failure_) {
+      const bool exec = last_launch_failure_->step == LaunchStep::exec;
+      return exec && last_launch_failure_->error_number == ENOENT ? 127 : exec ? 126 : 125;
+    }
+    return last_status_ ? last_status_->shell_code() : left_behind_ ? 3 : 0;
+  }
+  if (forced_by_ != 0) {
+    return 128 + forced_by_;
+  }
+  if (!anything_ran_ && anything_failed_ && last_launch_failure_) {
+    return 125;
+  }
+  return grace_over_ || left_behind_ ? 3 : anything_failed_ ? 1 : 0;
+}
+
+void Checker::finished(Instant, int status) {
+  exit_status_ = status;
+  for (const auto& [life, process] : kernel_.processes()) {
+    require(!process.alive || left_behind_, "no process outlives the supervisor unless it said so");
+    require(process.descendants == 0 || left_behind_, "no descendant outlives the supervisor unless it said so");
+  }
+  for (const auto& [id, known] : slots_) {
+    require(known.concluded, "every life is concluded before the end");
+  }
+  require(status == expected_status(),
+          "the exit status says what happened: " + std::to_string(status) + ", expected " + std::to_string(expected_status()));
+}
+
+void Checker::after(Instant now, const Snapshot& snapshot, std::optional<Instant> next_deadline) {
+  require(!exit_by_ || now <= *exit_by_ || exit_status_, "a stop ends within the sum of its deadlines");
+  require(!must_stop_ || stop_at_, "a failure that shall stop everything does");
+  require(!awaits_continue_, "SIGCONT follows the stop signal");
+  if (told_deadline_ && next_deadline && *next_deadline <= now) {
+    require(++repeated_deadlines_ < 3, "a deadline is acted upon, not looked at again and again");
+  } else {
+    repeated_deadlines_ = 0;
+  }
+  for (const ProgramSnapshot& seen : snapshot.programs) {
+    for (const WorkerSnapshot& worker : seen.workers) {
+      const Slot& known = slot(WorkerId{seen.id, worker.index});
+      if (const auto* stopping_now = std::get_if<Stopping>(&worker.state)) {
+        require(!known.stop_sent || stopping_now->kill_at <= *known.stop_sent + known.grace || scenario_.transparent,
+                "the grace is counted from the stop signal");
+      }
+      require(kind(worker.state) != StateKind::running || known.ready, "running means that exec has succeeded");
+    }
+  }
+  check_told(snapshot);
+  check_idle(snapshot);
+}
+
+/// What a signal asked for was done to everybody.
+void Checker::check_told(const Snapshot& snapshot) const {
+  std::uint32_t hearing = 0;
+  for (const ProgramSnapshot& seen : snapshot.programs) {
+    for (const WorkerSnapshot& worker : seen.workers) {
+      const StateKind state = kind(worker.state);
+      hearing += state == StateKind::running || (scenario_.transparent && has_process(state)) ? 1U : 0U;
+      require(!told_to_kill_ || !has_process(state) || state == StateKind::killing, "whoever is told to die at once is killed at once");
+    }
+  }
+  require(passing_on_ == 0 || sweeping_ || passed_on_ == hearing, "a signal that is passed on reaches those that run");
+}
+
+/// Nobody waits for nothing.
+void Checker::check_idle(const Snapshot& snapshot) const {
+  bool all_settled = true;
+  for (const ProgramSnapshot& seen : snapshot.programs) {
+    for (const WorkerSnapshot& worker : seen.workers) {
+      const StateKind state = kind(worker.state);
+      all_settled = all_settled && is_settled(state);
+      require(state != StateKind::waiting || unanswered_.size() >= scenario_.launches_at_once,
+              "nobody waits for a turn while there is room for a launch");
+      const bool freed = freed_ == WorkerId{seen.id, worker.index} && program(seen.id) != nullptr &&
+                         worker.index < program(seen.id)->workers() && !failed_programs_.contains(seen.id);
+      require(!freed || stop_at_ || !is_settled(state), "a slot is used again when its last life is gone after all");
+    }
+  }
+  require(sweeping_ || !all_settled || (plan_.stay && !stop_at_), "when all have finished the supervisor does too");
+}
+
+void Checker::at_rest(const Snapshot& snapshot) const {
+  for (const ProgramSnapshot& seen : snapshot.programs) {
+    for (const WorkerSnapshot& worker : seen.workers) {
+      const StateKind state = kind(worker.state);
+      require(is_settled(state) || state == StateKind::running, "nobody waits for something that will never come");
+      require(state != StateKind::stopped || !worker.wanted_up, "a worker that is wanted is up, finished or failed");
+    }
+  }
+}
+
+}  // namespace corral::simulation
