@@ -127,7 +127,15 @@ void Pump::adopt(const Prepared& prepared) {
     if (number(planned.id) >= programs_.size()) {
       programs_.resize(number(planned.id) + std::size_t{1});
     }
+    retire(programs_[number(planned.id)]);
     programs_[number(planned.id)] = {planned.spec.name, prepared.programs[i], planned.placements};
+  }
+}
+
+/// A launch that is under way reads its template until its exec is done: here it outlives the program's new definition.
+void Pump::retire(Program& program) {
+  if (program.prepared.launch && processes_->outstanding() > 0) {
+    retired_.push_back(std::move(program.prepared.launch));
   }
 }
 
@@ -136,6 +144,7 @@ void Pump::perform(const core::ForgetProgram& action) {
   for (std::uint32_t index = 0; index < program.placements.size(); ++index) {
     processes_->forget(WorkerId{action.program, index});
   }
+  retire(program);
   program = Program{program.name, {}, {}};
 }
 

@@ -272,6 +272,10 @@ void Pump::reap_all() {
 }
 
 void Pump::take_in(process::Deaths deaths) {
+  if (!deaths.leaders.empty() && processes_->outstanding() > 0) {
+    // A short life ends before anybody has looked at its launch: it begins before it ends.
+    static_cast<void>(report_launches(std::chrono::microseconds(0)));
+  }
   for (process::Death& death : deaths.leaders) {
     if (death.failure) {
       if (relay_) {
@@ -288,9 +292,9 @@ void Pump::take_in(process::Deaths deaths) {
   }
 }
 
-void Pump::settle() {
+bool Pump::report_launches(std::chrono::microseconds patience) {
   std::vector<process::LaunchOutcome> outcomes;
-  processes_->settle(std::chrono::duration_cast<std::chrono::microseconds>(first_look), outcomes);
+  processes_->settle(patience, outcomes);
   for (process::LaunchOutcome& outcome : outcomes) {
     if (outcome.failure) {
       if (relay_) {
@@ -301,8 +305,16 @@ void Pump::settle() {
       enqueue(core::WorkerReady{outcome.life});
     }
   }
+  if (processes_->outstanding() == 0) {
+    retired_.clear();
+  }
+  return !outcomes.empty();
+}
+
+void Pump::settle() {
+  const bool any = report_launches(std::chrono::duration_cast<std::chrono::microseconds>(first_look));
   // Whoever takes longer than the loop may wait is looked at by the timer.
-  settle_wait_ = outcomes.empty() ? std::max(settle_wait_, first_look) : Duration::zero();
+  settle_wait_ = any ? Duration::zero() : std::max(settle_wait_, first_look);
 }
 
 void Pump::sweep() {

@@ -64,6 +64,7 @@ class Pump {
   void reap_all();
   void take_in(process::Deaths deaths);
   void settle();
+  [[nodiscard]] bool report_launches(std::chrono::microseconds patience);
   void sweep();
   void enqueue(core::Event event) { events_.push_back(std::move(event)); }
   void step_until_quiet();
@@ -83,6 +84,7 @@ class Pump {
   void perform(const core::Announce& action);
   void perform(const core::ExitSupervisor& action);
   void adopt(const Prepared& prepared);
+  void retire(Program& program);
   void loaded(Result<Prepared> result);
   void follow_job(const process::JobChange& change);
   [[nodiscard]] process::LaunchRequest request_for(Life life, const Relay::WriteEnds& ends) const;
@@ -101,6 +103,7 @@ class Pump {
   core::Supervisor core_;
   core::ProgramNumbers numbers_;
   std::vector<Program> programs_;  ///< By number.
+  std::vector<std::shared_ptr<const process::LaunchTemplate>> retired_;  ///< Until no launch is under way.
   std::deque<core::Event> events_;
   core::ActionList actions_;
   std::jthread loading_;
