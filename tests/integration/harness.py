@@ -152,6 +152,9 @@ class Corral:
         return status
 
 
+as_root = unittest.skipUnless(os.geteuid() == 0, "needs root")
+
+
 class CorralTest(unittest.TestCase):
     """A folder, a token, and at the end the proof that nothing is left."""
 

@@ -4,10 +4,9 @@ import os
 import random
 import signal
 import subprocess
-import threading
 import time
 
-from harness import CEILING, QUICK, CorralTest, await_that, main, program, zoo
+from harness import QUICK, CorralTest, main, program, zoo
 
 
 class Stopping(CorralTest):
@@ -73,7 +72,7 @@ class Stopping(CorralTest):
     def test_while_the_output_of_a_dead_worker_is_held_open(self):
         corral = self.run_config({"a": program("hold-pipe + line up + exit 1", restart="never"), "b": "line up + hang"})
         corral.await_out("up", count=2)
-        self.stop(corral)
+        self.stop(corral, 1)  # a had failed before.
 
     def test_again_and_again_is_a_second_signal_only_once(self):
         corral = self.run_config({"a": program("ignore TERM + line up + hang", stop={"grace": "1h"})})
@@ -144,7 +143,7 @@ class Storms(CorralTest):
                 corral = self.run_config({"a": program("ignore USR1 + ignore USR2 + line up + hang", workers=2, cores="shared")})
                 corral.await_out("up", count=2)
                 storms = [self.storm(corral, numbers, 300_000) for _ in range(2)]
-                corral.await_err("SIG|RT|received", count=3) if numbers is not real_time else None
+                corral.await_err("received|reloaded")
                 self.stop(corral, 0)
                 for storm in storms:
                     storm.kill()

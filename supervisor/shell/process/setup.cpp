@@ -5,7 +5,6 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -33,9 +32,8 @@ Result<ProcessSetup> ProcessSetup::begin() {
     return std::unexpected(filled.error());
   }
   sigfillset(&setup.blocked_);
-  for (const int fault : std::array{SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT, SIGKILL, SIGSTOP}) {
-    sigdelset(&setup.blocked_, fault);
-  }
+  sigdelset(&setup.blocked_, SIGKILL);
+  sigdelset(&setup.blocked_, SIGSTOP);
   sigprocmask(SIG_SETMASK, &setup.blocked_, &setup.inherited_mask_);
   struct sigaction standard {};
   standard.sa_handler = SIG_DFL;
