@@ -8,6 +8,7 @@
 
 #include "common/base/check.hpp"
 #include "supervisor/config/text.hpp"
+#include "supervisor/config/tokens.hpp"
 
 namespace corral::config {
 namespace {
@@ -180,47 +181,6 @@ class TreeBuilder {
   std::size_t values_ = 0;
 };
 
-/// The text for the parser, each run of blanks and comments outside of strings one blank. So what is a comment is
-/// decided in one place, skip_blanks, and the library never gathers long blanks for an error message.
-class WithoutBlanks {
- public:
-  using iterator_category = std::input_iterator_tag;
-  using value_type = char;
-  using difference_type = std::ptrdiff_t;
-  using pointer = const char*;
-  using reference = char;
-
-  WithoutBlanks(std::string_view text, std::size_t at) : text_(text), at_(at) { look(); }
-
-  char operator*() const { return next_ != at_ ? ' ' : text_[at_]; }
-  WithoutBlanks& operator++() {
-    if (next_ == at_) {
-      note(text_[at_]);
-      ++at_;
-    } else {
-      at_ = next_;
-    }
-    look();
-    return *this;
-  }
-  void operator++(int) { ++*this; }
-  friend bool operator==(const WithoutBlanks& left, const WithoutBlanks& right) { return left.at_ == right.at_; }
-
- private:
-  void look() { next_ = in_string_ ? at_ : skip_blanks(text_, at_); }
-  void note(char letter) {
-    const bool quote = letter == '"' && !escaped_;
-    escaped_ = in_string_ && letter == '\\' && !escaped_;
-    in_string_ = in_string_ != quote;
-  }
-
-  std::string_view text_;
-  std::size_t at_;        ///< Where the next character for the parser stands.
-  std::size_t next_ = 0;  ///< Behind the blanks that stand there; at_ where there are none.
-  bool in_string_ = false;
-  bool escaped_ = false;
-};
-
 /// The report of a byte that JSON text never holds.
 void report_byte(std::string_view text, std::size_t at, std::string_view what, Report& report) {
   const Diagnostic place = make_diagnostic({}, text, at, at + 1);
@@ -248,39 +208,6 @@ bool is_text(std::string_view text, Report& report) {
 }
 
 }  // namespace
-
-std::size_t skip_blanks(std::string_view text, std::size_t at) {
-  while (at < text.size()) {
-    const std::string_view rest = text.substr(at);
-    if (rest.starts_with("//")) {
-      at += std::min(rest.find_first_of("\r\n"), rest.size());
-    } else if (rest.starts_with("/*")) {
-      const std::size_t close = rest.find("*/", 2);
-      if (close == std::string_view::npos) {
-        return at;
-      }
-      at += close + 2;
-    } else if (std::string_view(" \t\r\n").contains(rest.front())) {
-      ++at;
-    } else {
-      return at;
-    }
-  }
-  return at;
-}
-
-std::size_t token_end(std::string_view text, std::size_t at) {
-  if (text[at] == '"') {
-    for (++at; at < text.size() && text[at] != '"'; ++at) {
-      at += text[at] == '\\' ? 1U : 0U;
-    }
-    return std::min(at + 1, text.size());
-  }
-  if (std::string_view("{}[],:").contains(text[at])) {
-    return at + 1;
-  }
-  return std::min(text.find_first_of("{}[],:;=\"/ \t\r\n", at + 1), text.size());
-}
 
 std::optional<Value> read_json(std::string_view text, Report& report) {
   if (!is_text(text, report)) {

@@ -19,12 +19,6 @@ namespace corral::config {
 /// not hide what else is wrong, so a tree may come with a report that is not empty.
 [[nodiscard]] std::optional<Value> read_json(std::string_view text, Report& report);
 
-/// Past blanks and comments from `at` on. A comment that is never closed ends at its own beginning.
-[[nodiscard]] std::size_t skip_blanks(std::string_view text, std::size_t at);
-
-/// The end of the token that begins at `at`: a bracket, a string with its quotes, or a run of other characters.
-[[nodiscard]] std::size_t token_end(std::string_view text, std::size_t at);
-
 /// How far the reader had come when the text stopped being JSON.
 struct Progress {
   Range last;                      ///< The last token that was understood; empty at the start of the file.

@@ -2,12 +2,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <nlohmann/json.hpp>
 
 #include "supervisor/config/reader.hpp"
 #include "supervisor/config/text.hpp"
+#include "supervisor/config/token_hint.hpp"
+#include "supervisor/config/tokens.hpp"
 
 namespace corral::config {
 namespace {
@@ -17,24 +18,6 @@ bool begins_word(char letter) {
   const auto byte = static_cast<unsigned char>(letter);
   return std::isalpha(byte) != 0 || letter == '_' || letter == '$' || byte >= 0x80;
 }
-
-struct Word {
-  std::string_view word;
-  std::string_view meant;
-};
-constexpr std::array<Word, 13> almost_json{{{"True", "true"},
-                                            {"TRUE", "true"},
-                                            {"yes", "true"},
-                                            {"on", "true"},
-                                            {"False", "false"},
-                                            {"FALSE", "false"},
-                                            {"no", "false"},
-                                            {"off", "false"},
-                                            {"None", "null"},
-                                            {"Null", "null"},
-                                            {"NULL", "null"},
-                                            {"nil", "null"},
-                                            {"undefined", "null"}}};
 
 class Explainer {
  public:
@@ -73,11 +56,6 @@ class Explainer {
   [[nodiscard]] std::size_t line_of(std::size_t at) const {
     return 1 + static_cast<std::size_t>(std::ranges::count(text_.substr(0, at), '\n'));
   }
-  /// From `at` to the end of the line, for what was never closed.
-  [[nodiscard]] Range to_line_end(std::size_t at) const {
-    return {at, std::min(text_.find_first_of("\r\n", at), text_.size())};
-  }
-
   void say(Range where, std::string message, std::string suggestion = {}) {
     std::string pointer;
     for (std::size_t level = 1; level < progress_.open.size(); ++level) {
@@ -88,11 +66,13 @@ class Explainer {
     report_.add_at(std::move(pointer), where, std::move(message), std::move(suggestion));
   }
 
+  void say(Hint hint) { say(hint.where, std::move(hint.message), std::move(hint.suggestion)); }
+
   void comment(std::size_t at) {
     if (text_[at] == '#') {
-      say(to_line_end(at), "'#' does not begin a comment in JSON", "write // for a comment");
+      say(to_line_end(text_, at), "'#' does not begin a comment in JSON", "write // for a comment");
     } else if (text_.substr(at).starts_with("/*")) {
-      say(to_line_end(at), "this comment is never closed", "end it with */");
+      say(to_line_end(text_, at), "this comment is never closed", "end it with */");
     } else {
       say({at, at + 1}, "a lone '/'", "a comment begins with // or with /*");
     }
@@ -186,9 +166,9 @@ class Explainer {
     if (at >= text_.size()) {
       unfinished();
     } else if (text_[at] == '"') {
-      string(at);
+      say(hint_for_string(text_, at));
     } else if (text_[at] == '\'') {
-      single_quotes(at);
+      say(hint_for_single_quotes(text_, at));
     } else if (text_[at] == ']') {
       mismatch(at);
     } else if (text_[at] == ',') {
@@ -208,13 +188,13 @@ class Explainer {
     }
     const char letter = text_[at];
     if (letter == '"') {
-      string(at);
+      say(hint_for_string(text_, at));
     } else if (letter == '\'') {
-      single_quotes(at);
+      say(hint_for_single_quotes(text_, at));
     } else if (is_digit(letter) || std::string_view("+-.").contains(letter)) {
-      number(at);
+      say(hint_for_number(text_, at));
     } else if (begins_word(letter)) {
-      word(at);
+      say(hint_for_word(text_, at));
     } else if (letter == '/' || letter == '#') {
       comment(at);
     } else if (letter == closer() || std::string_view("}],:").contains(letter)) {
@@ -231,111 +211,6 @@ class Explainer {
       say({at, at + 1}, fmt::format("'{}' where a value is expected", text_[at]),
           progress_.open.empty() ? "a configuration begins with '{'" : "");
     }
-  }
-
-  void single_quotes(std::size_t at) {
-    const Range line = to_line_end(at);
-    const std::size_t close = text_.substr(0, line.end).find('\'', at + 1);
-    const std::size_t end = close == std::string_view::npos ? at + 1 : close + 1;
-    say({at, end}, "JSON strings have double quotes, not single ones",
-        end == at + 1 ? "" : fmt::format("write {}", in_quotes(text_.substr(at + 1, end - at - 2))));
-  }
-
-  void word(std::size_t at) {
-    const std::string_view word = text_.substr(at, end_of(at) - at);
-    const auto* const known = std::ranges::find(almost_json, word, &Word::word);
-    if (known != almost_json.end()) {
-      say({at, end_of(at)}, fmt::format("{} is not JSON", word), fmt::format("write {}", known->meant));
-    } else if (word == "NaN" || word == "Infinity") {
-      say({at, end_of(at)}, fmt::format("{} is not a number in JSON", word));
-    } else {
-      say({at, end_of(at)}, "a string needs double quotes", fmt::format("write {}", in_quotes(word)));
-    }
-  }
-
-  void number(std::size_t at) {
-    const std::size_t end = std::min(text_.find_first_of("{}[],:;=\"/ \t\r\n", at), text_.size());
-    const std::string_view all = text_.substr(at, end - at);
-    const std::string_view bare = all.substr(all.starts_with('-') || all.starts_with('+') ? 1 : 0);
-    std::string why = "this is not a number in JSON";
-    std::string suggestion;
-    if (bare.empty() || bare == "Infinity" || bare == "NaN" || bare == "inf") {
-      why = fmt::format("{} is not a number in JSON", in_quotes(all));
-    } else if (all.starts_with('+')) {
-      suggestion = "leave out the '+'";
-    } else if (bare.starts_with('.') || bare.ends_with('.')) {
-      suggestion = "a decimal point needs a digit on both sides";
-    } else if (bare.starts_with("0x") || bare.starts_with("0X") || bare.starts_with("0o")) {
-      suggestion = "write it in decimal";
-    } else if (bare.size() > 1 && bare[0] == '0' && is_digit(bare[1])) {
-      why = "a number does not begin with 0 in JSON";
-      suggestion = fmt::format("leave out the 0, or write {} if it is a string", in_quotes(all));
-    } else if (std::ranges::all_of(bare, [](char c) { return is_digit(c) || std::string_view(".eE+-").contains(c); })) {
-      why = fmt::format("the number {} is too large, or not written as JSON has it", in_quotes(all, 30));
-    } else {
-      why = "a value with a unit is a string and needs double quotes";
-      suggestion = fmt::format("write {}", in_quotes(all));
-    }
-    say({at, end}, std::move(why), std::move(suggestion));
-  }
-
-  void string(std::size_t at) {
-    for (std::size_t i = at + 1; i < text_.size(); ++i) {
-      const char letter = text_[i];
-      if (letter == '"') {
-        say({at, i + 1}, "this string is not JSON");
-        return;
-      }
-      if (letter == '\n' || letter == '\r') {
-        break;
-      }
-      if (static_cast<unsigned char>(letter) < 0x20) {
-        say({i, i + 1}, "a control character inside a string", letter == '\t' ? R"(write \t)" : R"(write \u00XX)");
-        return;
-      }
-      if (letter == '\\' && ++i < text_.size() && !escape(i)) {
-        return;
-      }
-    }
-    say(to_line_end(at), "this string is never closed",
-        "add the missing '\"' (a string does not span lines: write \\n)");
-  }
-
-  /// `at` is behind the backslash and stays so. False when it was the mistake, which is then reported.
-  bool escape(std::size_t at) {
-    if (text_[at] != 'u') {
-      if (std::string_view("\"\\/bfnrt").contains(text_[at])) {
-        return true;
-      }
-      const std::size_t length = std::max<std::size_t>(first_character(text_.substr(at)).length, 1);
-      say({at - 1, at + length}, "unknown escape in a string", R"(write \\ for a backslash)");
-      return false;
-    }
-    const std::string_view digits = text_.substr(at + 1, 4);
-    const bool four =
-        digits.size() == 4 && std::ranges::all_of(digits, [](unsigned char c) { return std::isxdigit(c); });
-    if (!four) {
-      say({at - 1, at + 1}, R"(\u needs four hexadecimal digits)");
-      return false;
-    }
-    if (surrogate(digits, "89ab") && text_.substr(at + 5, 2) == "\\u" && surrogate(text_.substr(at + 7, 4), "cdef")) {
-      return true;
-    }
-    const bool half = surrogate(digits, "89abcdef") && !(surrogate(digits, "cdef") && second_half(at));
-    if (half) {
-      say({at - 1, at + 5}, "half of a surrogate pair, which is not a character");
-    }
-    return !half;
-  }
-
-  /// The escape whose 'u' is at `at` follows the first half of its pair.
-  [[nodiscard]] bool second_half(std::size_t at) const {
-    return at >= 7 && text_.substr(at - 7, 2) == "\\u" && surrogate(text_.substr(at - 5, 4), "89ab");
-  }
-
-  static bool surrogate(std::string_view digits, std::string_view halves) {
-    return digits.size() == 4 && (digits[0] == 'd' || digits[0] == 'D') &&
-           halves.contains(static_cast<char>(std::tolower(static_cast<unsigned char>(digits[1]))));
   }
 
   std::string_view text_;
