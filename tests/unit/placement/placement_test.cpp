@@ -93,6 +93,10 @@ TEST_CASE("a worker of several CPUs gets distinct cores near each other while th
   CHECK(separate(on, 3, 4) == "0-3 6-9 4-5,10-11");
   const Machine caches = machine(Shape{.nodes = 2, .caches = 2, .cores = 3});
   CHECK(separate(caches, 6, 2) == "0-1 3-4 2,5 6-7 9-10 8,11");
+  const Machine packages = machine(
+      "0-2 n0 p0 c0 each\n3-5 n0 p1 c1 each\n"
+      "6-8 n1 p2 c2 each\n9-11 n1 p3 c3 each\n");
+  CHECK(separate(packages, 3, 2) == "0-1 3-4 2,5");
 }
 
 TEST_CASE("when cores do not suffice, a worker's siblings are its own") {
