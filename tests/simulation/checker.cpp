@@ -271,45 +271,4 @@ void Checker::check_kill(Instant now, Slot& known, const StopPolicy& policy) {
   known.launch_timed_out = !known.stop_sent && !stop_at_;
 }
 
-void Checker::noticed(Instant now, const Notice& notice) {
-  if (const auto* ended = std::get_if<Ended>(&notice)) {
-    concluded(now, ended->life, ended->verdict, false);
-  } else if (const auto* failed = std::get_if<LaunchFailed>(&notice)) {
-    last_launch_failure_ = failed->failure;
-    concluded(now, failed->life, failed->verdict, true);
-  } else if (const auto* lost = std::get_if<ProgramFailed>(&notice)) {
-    failed_programs_.insert(lost->program);
-    anything_failed_ = true;
-    if (lost->shuts_down && !stop_at_) {
-      stopping(now, longest_stop());
-    }
-  } else if (const auto* begun = std::get_if<ShutdownBegun>(&notice)) {
-    if (begun->cause.kind == StopCause::Kind::program_failed && !stop_at_) {
-      stopping(now, longest_stop());
-    }
-  } else if (const auto* hopeless = std::get_if<Unkillable>(&notice)) {
-    Slot& known = slot(hopeless->life.worker);
-    unanswered_.erase(hopeless->life);
-    require(known.kill_sent.has_value(), "only what was sent SIGKILL can be unkillable");
-    known.unkillable = true;
-    known.concluded = true;
-    anything_failed_ = true;
-    left_behind_ = true;
-  } else if (const auto* killed = std::get_if<KillSent>(&notice)) {
-    const Slot& known = slot(killed->life.worker);
-    const bool signals_alike = last_known(killed->life.worker.program).spec.stop.signal == SIGKILL;
-    require(signals_alike || killed->grace.has_value() == (known.stop_sent && now >= *known.stop_sent + known.grace),
-            "a kill says that the grace was over when it was, and only then");
-  } else if (const auto* gone = std::get_if<GoneAtLast>(&notice)) {
-    require(!kernel_.processes().at(gone->life).alive, "what is said to be gone is gone");
-  } else if (const auto* started = std::get_if<Started>(&notice)) {
-    require(slot(started->life.worker).ready.has_value(), "a worker runs when exec has succeeded, not before");
-    anything_ran_ = true;
-  } else if (std::holds_alternative<LeftBehind>(notice)) {
-    left_behind_ = true;
-  } else if (const auto* broken = std::get_if<ShellBrokePromise>(&notice)) {
-    require(false, "the fake kernel keeps its promises, but the core saw " + broken->what);
-  }
-}
-
 }  // namespace corral::simulation

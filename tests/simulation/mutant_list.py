@@ -109,6 +109,8 @@ MUTANTS = [
     Mutant("a backoff is waited for", LIFECYCLE, "enter(id, worker, Backoff{after(now_, verdict.delay)});", "enqueue(id, worker);"),
     Mutant("a failed launch counts", LIFECYCLE, "  if (healthy) {\n    worker.unhealthy = 0;",
            "  if (healthy || worker.ran_since == never) {\n    worker.unhealthy = 0;"),
+    Mutant("a failed launch is not tried again at once", LIFECYCLE,
+           "std::max(verdict.delay, least_delay_after_failed_launch)", "verdict.delay"),
     Mutant("never restarts no failed launch", LIFECYCLE,
            "if (status == nullptr && policy.when == RestartWhen::never) {", "if (false) {"),
     Mutant("success codes are asked", RESTART, "std::ranges::binary_search(policy.success_codes, exited->code)", "exited->code == 0"),

@@ -151,6 +151,15 @@ TEST_CASE("a launch that fails is an unhealthy exit like any other") {
   CHECK(d.said("program failed after 3 within 1 min"));
 }
 
+TEST_CASE("with throttling off a crash is restarted at once, a failed launch after a moment") {
+  Driver d;
+  d.start({program("a", [](auto& p) { p.spec.restart.delay = 0s; })});
+  d.up("a/0");
+  CHECK(d.ends("a/0", ExitedWith{1}).ends_with("spawn a/0#2"));
+  CHECK(d.launch_fails("a/0").empty());
+  CHECK(d.due() == Duration(10ms));
+}
+
 TEST_CASE("a launch that takes too long is killed and counts as failed, with the timeout as its reason") {
   Driver d;
   d.start({program("a", [](auto& p) { p.spec.start_timeout = 5s; })});
