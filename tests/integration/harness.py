@@ -229,6 +229,14 @@ class CorralTest(unittest.TestCase):
         return self.finish(corral, status, ceiling)
 
 
+def cgroup_works(folder):
+    """Can corral make a cgroup here?"""
+    path = os.path.join(folder, "probe.json")
+    with open(path, "w") as file:
+        file.write('{"containment": "cgroup", "programs": {"a": {"command": ["true"]}}}')
+    return subprocess.run([CORRAL, "run", path], capture_output=True, timeout=60).returncode == 0
+
+
 def zoo(verbs):
     """The command line of a zoo worker: "line hello + hang"."""
     return [ZOO, *verbs.split()]

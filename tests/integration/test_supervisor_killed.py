@@ -1,0 +1,117 @@
+"""Never two copies of a slot: after kill -9 of the supervisor, beside a second instance, and at the next start."""
+
+import os
+import re
+
+from harness import CEILING, QUICK, CorralTest, await_that, cgroup_works, exists, main, processes_with, program, zoo
+
+
+class Killed(CorralTest):
+    def kill(self, corral):
+        corral.process.kill()
+        corral.process.wait(CEILING)
+
+    def test_no_worker_outlives_it(self):
+        corral = self.run_config({"a": program("ignore TERM + line up + hang", workers=50, cores="shared")})
+        corral.await_out("up", count=50)
+        self.kill(corral)
+        await_that(lambda: f"gone: {processes_with(self.token)}", lambda: not processes_with(self.token))
+
+    def test_no_worker_outlives_it_when_it_dies_while_starting(self):
+        for number in range(10):
+            with self.subTest(number):
+                corral = self.run_config({"a": program("line up + hang", workers=100, cores="shared")})
+                corral.await_out("up", count=1 + 7 * number)
+                self.kill(corral)
+                await_that(lambda: f"gone: {processes_with(self.token)}", lambda: not processes_with(self.token))
+
+    def test_a_worker_of_another_user_dies_too(self):
+        os.chmod(self.folder, 0o755)
+        corral = self.run_config({"a": program("line up + hang", user="nobody")}) if os.geteuid() == 0 else self.skipTest("needs root")
+        corral.await_out("up")
+        self.kill(corral)
+        await_that("gone", lambda: not processes_with(self.token))
+
+    def test_the_next_start_clears_what_was_left_and_says_so(self):
+        # With no environment and no cgroup nothing tells a daemon from a bystander once its supervisor is dead: not killed.
+        knowable = {"subreaper": ["plain", "setsid-ignore"], "cgroup": ["plain", "setsid-ignore", "env-i"]}
+        for containment, modes in knowable.items():
+            if containment == "cgroup" and not cgroup_works(self.folder):
+                continue
+            for mode in modes:
+                with self.subTest(f"{containment} {mode}"):
+                    configuration = {"a": program(f"double-fork {mode} + hang", workers=2, cores="shared")}
+                    first = self.run_config(configuration, top={"containment": containment})
+                    first.await_out("daemon", count=2)
+                    daemons = [int(pid) for pid in re.findall(r"daemon (\d+)", first.out)]
+                    self.kill(first)
+                    second = self.start("run", self.path("corral.json"))
+                    second.await_out("daemon", count=2)
+                    self.assertEqual([pid for pid in daemons if exists(pid)], [])
+                    self.assertRegex(second.err, r"^corral: an earlier corral was killed and left \d+ processe?s? behind; killed")
+                    self.stop(second, 0)
+
+    def test_the_next_start_never_runs_beside_the_last(self):
+        lock = self.path("lock")
+        for number in range(15):
+            corral = self.run_config({"a": program(f"lock {lock}-{{index}} + line up + hang", workers=4, cores="shared", restart=QUICK)})
+            corral.await_out("up", count=1 + number % 4)
+            self.kill(corral)
+        self.assertEqual([name for name in os.listdir(self.folder) if name.endswith(".conflict")], [])
+
+    def test_exec_dies_with_its_command(self):
+        corral = self.start("exec", "--", *zoo("ignore HUP + line up + hang"))
+        corral.await_out("up")
+        self.kill(corral)
+        await_that("gone", lambda: not processes_with(self.token))
+
+
+class SecondInstance(CorralTest):
+    def test_it_is_refused_and_the_first_is_untouched(self):
+        first = self.run_config({"a": program("line up + hang")})
+        first.await_out("up")
+        for path in (self.path("corral.json"), os.path.join(self.folder, ".", "corral.json")):
+            second = self.start("run", path)
+            self.assertEqual(second.wait(), 2)
+            self.assertIn(f"already running as pid {first.pid}", second.err)
+        self.assertTrue(exists(first.pids("a/0")[0]))
+        third = self.start("run", path)
+        third.wait()
+        self.stop(first, 0)
+
+    def test_it_may_start_when_the_first_has_ended(self):
+        for _ in range(5):
+            corral = self.run_config({"a": program("line up + hang")})
+            corral.await_out("up")
+            self.stop(corral, 0)
+            self.assertNotIn("earlier corral", corral.err)
+
+    def test_a_link_is_the_same_configuration(self):
+        first = self.run_config({"a": "line up + hang"})
+        first.await_out("up")
+        os.symlink(self.path("corral.json"), self.path("link.json"))
+        second = self.start("run", self.path("link.json"))
+        self.assertEqual(second.wait(), 2, second.err)
+        self.stop(first, 0)
+
+    def test_another_configuration_runs_beside_it(self):
+        first = self.run_config({"a": "line up + hang"})
+        first.await_out("up")
+        self.write("other.json", {"programs": {"a": {"command": zoo("line other")}}})
+        second = self.start("run", self.path("other.json"))
+        self.assertEqual(second.wait(), 0)
+        self.assertTrue(exists(first.await_start("a/0")))
+        self.stop(first, 0)
+
+    def test_many_at_once(self):
+        self.configure({"a": program(f"lock {self.path('lock')} + line up + hang")})
+        many = [self.start("run", self.path("corral.json")) for _ in range(8)]
+        await_that("seven are refused", lambda: sum(corral.process.poll() == 2 for corral in many) == 7)
+        winner = next(corral for corral in many if corral.process.poll() is None)
+        winner.await_out("up")
+        self.assertFalse(os.path.exists(self.path("lock.conflict")))
+        self.stop(winner, 0)
+
+
+if __name__ == "__main__":
+    main()
