@@ -112,6 +112,7 @@ Result<std::string> containment_in_force(core::Containment wanted) {
 int report(const std::vector<config::Diagnostic>& diagnostics, const CheckOptions& options) {
   if (options.json) {
     fmt::print("{{\"valid\": false, \"errors\": {}}}\n", config::to_json(diagnostics));
+    std::fflush(stdout);  // main leaves without: what is written must be out by now.
   } else {
     fmt::print(stderr, "{}", config::render(diagnostics, wants_colour(options.colour, STDERR_FILENO)));
   }
