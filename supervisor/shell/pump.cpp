@@ -28,6 +28,9 @@ constexpr Duration last_words = 1s;
 constexpr Duration first_look = 1ms;
 constexpr Duration rarest_look = 100ms;
 
+/// Between a launch and the moment at which its worker is told to die before the supervisor, and between batches of those.
+constexpr Duration score_pause = 50ms;
+
 /// Signals are looked for after so many launches, each of a fraction of a millisecond.
 constexpr std::uint32_t launches_between_looks = 16;
 
@@ -215,6 +218,10 @@ void Pump::arm_timer() {
   } else {
     settle_wait_ = Duration::zero();
   }
+  if (processes_->scores_are_due()) {
+    scores_at_ = std::min(scores_at_, after(now(), score_pause));
+    next = std::min(next, scores_at_);
+  }
   if (next == armed_for_) {
     return;
   }
@@ -234,6 +241,10 @@ void Pump::arm_timer() {
     }
     if (processes_->outstanding() > 0) {
       settle();
+    }
+    if (scores_at_ <= now()) {
+      scores_at_ = never;
+      processes_->set_some_scores();
     }
     turn();
   });

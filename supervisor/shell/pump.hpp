@@ -115,6 +115,7 @@ class Pump {
   bool sweeping_all_ = false;
   bool output_paused_ = false;
   std::uint32_t spawned_since_look_ = 0;
+  Instant scores_at_ = never;   ///< See Processes::set_some_scores.
   Duration settle_wait_{};      ///< Between two looks at launches that take long.
   pid_t only_pid_ = 0;          ///< With own_descriptors: the worker's process group.
   std::optional<int> status_;

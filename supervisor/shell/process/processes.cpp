@@ -113,8 +113,10 @@ void Processes::State::take_outcomes(std::chrono::microseconds patience) {
     if (launch.failure) {
       found->second.failed = true;
       living.erase(launch.life.worker);
-    } else {
-      set_oom_score(launch);
+    } else if (const std::optional<int> score = launch.program->parts().oom_score_adj) {
+      set_oom_score(launch.life, launch.pid, *score, true);
+    } else if (!launch.transparent) {
+      unscored.push_back(launch.pid);
     }
     outcomes.push_back({launch.life, launch.pid, std::move(launch.failure)});
   }
@@ -122,23 +124,34 @@ void Processes::State::take_outcomes(std::chrono::microseconds patience) {
 
 /// After exec, by the supervisor: before it, the kernel would take a write for the whole memory that both share and
 /// change the supervisor's own value too.
-void Processes::State::set_oom_score(const Launcher::Finished& launch) {
-  static constexpr int before_the_supervisor = 10;  // A hundredth of the memory: more than the supervisor ever has.
-  const std::optional<int> configured = launch.program->parts().oom_score_adj;
-  if (!configured && (launch.transparent || !caught_up)) {
-    return;
-  }
-  const int score = configured.value_or(std::min(1000, own_oom_score + before_the_supervisor));
-  const int fd = ::open(("/proc/" + std::to_string(launch.pid) + "/oom_score_adj").c_str(), O_WRONLY | O_CLOEXEC);
+void Processes::State::set_oom_score(Life life, pid_t pid, int score, bool configured) {
+  const int fd = ::open(("/proc/" + std::to_string(pid) + "/oom_score_adj").c_str(), O_WRONLY | O_CLOEXEC);
   const std::string text = std::to_string(score);
   const bool done = fd >= 0 && write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
   if (!done && configured && errno != ESRCH && errno != ENOENT) {
-    notices.push_back(system_error("cannot set oom_score_adj " + text + " of " + launch.program->parts().program + "/" +
-                                       std::to_string(launch.life.worker.index),
-                                   errno).message);
+    const std::string what = "cannot set oom_score_adj " + text + " of worker " + std::to_string(life.worker.index);
+    notices.push_back(system_error(what, errno).message);
   }
   if (fd >= 0) {
     close(fd);
+  }
+}
+
+bool Processes::scores_are_due() const { return !state_->unscored.empty(); }
+
+void Processes::set_some_scores() {
+  static constexpr std::size_t batch = 64;
+  static constexpr int before_the_supervisor = 10;  // A hundredth of the memory: more than the supervisor ever has.
+  State& s = *state_;
+  for (std::size_t i = 0; i < batch && !s.unscored.empty(); ++i) {
+    const pid_t pid = s.unscored.back();
+    s.unscored.pop_back();
+    if (const auto leader = s.leaders.find(pid); leader != s.leaders.end()) {
+      s.set_oom_score(leader->second.life, pid, std::min(1000, s.own_oom_score + before_the_supervisor), false);
+    }
+  }
+  if (s.unscored.empty()) {
+    std::vector<pid_t>().swap(s.unscored);
   }
 }
 

@@ -138,6 +138,11 @@ class Processes {
   /// Preparations that no launch waits for. Call once when the first launches are under way.
   void catch_up();
 
+  /// Workers shall die before the supervisor when memory runs out. Telling the kernel so costs more than all else that a restart
+  /// needs, and it need not be at once: call set_some_scores() a moment later, while scores_are_due().
+  [[nodiscard]] bool scores_are_due() const;
+  void set_some_scores();
+
   /// What contains the workers, for people: "cgroup /sys/fs/cgroup/…" or "subreaper". And what was degraded and why, once each.
   [[nodiscard]] std::string containment() const;
   [[nodiscard]] std::vector<std::string> take_notices();

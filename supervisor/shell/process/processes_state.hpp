@@ -79,13 +79,14 @@ struct Processes::State {
   std::unordered_map<Life, Remains, LifeHash> sweeps;
   std::unordered_map<pid_t, Life> attributed;             ///< Orphans whose origin was found before.
   std::unordered_set<pid_t> strangers;                    ///< Children from before: none of our business.
+  std::vector<pid_t> unscored;                            ///< Launched, and not yet told to die before the supervisor.
   std::vector<LaunchOutcome> outcomes;
   std::vector<Launcher::Finished> finished;               ///< Scratch.
   Instant last_settled{};
 
   // processes.cpp
   void take_outcomes(std::chrono::microseconds patience);
-  void set_oom_score(const Launcher::Finished& launch);
+  void set_oom_score(Life life, pid_t pid, int score, bool configured);
   void retire(const Leader& leader, pid_t pid, bool group_remains);
   // reap.cpp
   bool reap_one(pid_t which, Deaths& out);  ///< 0: any.
