@@ -116,6 +116,12 @@ TEST_CASE("values out of their range") {
   }
 }
 
+TEST_CASE("the first integer that does not fit is not taken for a negative one") {
+  CHECK(program(R"("limits": {"nofile": 9223372036854775807})").launch.limits.at(0).soft == 9223372036854775807U);
+  CHECK(in_program(R"("limits": {"nofile": 9223372036854775808})").ends_with("found 9.223372036854776e+18"));
+  CHECK(in_program(R"("limits": {"nofile": 18446744073709551616})").ends_with("found 1.8446744073709552e+19"));
+}
+
 TEST_CASE("an account that begins with a digit is a number or nothing: never root by accident") {
   for (const std::string_view name :
        {"0day", "00", "01", "0x0", "1e3", "", "-1", "4294967295", "a b", "a\\n", "root:"}) {

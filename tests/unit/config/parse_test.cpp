@@ -87,6 +87,11 @@ TEST_CASE("integers may be written as 4.0 and 4e0") {
   CHECK(program(R"("workers": 4e0)").launch.workers == core::WorkerCount(4U));
 }
 
+TEST_CASE("delay and max_delay may be the same") {
+  CHECK(program(R"("restart": {"delay": "7s", "max_delay": "7s"})").restart.max_delay == 7s);
+  CHECK(program(R"("restart": {"delay": "30s"})").restart.delay == 30s);
+}
+
 TEST_CASE("limits: one value, a size, unlimited, both bounds") {
   const auto limits =
       program(R"("limits": {"nofile": 64, "as": "2KiB", "core": "unlimited", "cpu": {"soft": 5, "hard": "unlimited"}})")
@@ -114,6 +119,10 @@ TEST_CASE("identity, priorities and the rest of the launch") {
   CHECK(program(R"("inherit_environment": false)").launch.inherit_environment ==
         core::InheritedEnvironment(std::vector<std::string>{}));
   CHECK(program(R"("start_timeout": "5s")").start_timeout == 5s);
+}
+
+TEST_CASE("a timeout that must be longer than nothing is not rounded to nothing") {
+  CHECK(program(R"("start_timeout": "0.1ns")").start_timeout == 1ns);
 }
 
 TEST_CASE("signals with and without SIG") {

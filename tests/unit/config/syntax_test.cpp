@@ -75,6 +75,8 @@ TEST_CASE("every syntax error has its place and its reason") {
       {"{} // \xC0\x80", "1:7 : invalid UTF-8: \\xc0 at byte 6 (line 1, column 7)"},
       {"\"\xED\xA0\x80\"", "1:2 : invalid UTF-8"},
       {"\"\xF4\x90\x80\x80\"", "1:2 : invalid UTF-8"},
+      {"\"\xE0\x80\xAF\"", "1:2 : invalid UTF-8"},
+      {"\"\xF0\x80\x80\xAF\"", "1:2 : invalid UTF-8"},
       {"\"\xE4\xBD\"", "1:2 : invalid UTF-8"}};
   for (const Broken& broken : all) {
     CAPTURE(broken.text);
