@@ -153,16 +153,17 @@ std::string format_duration(Duration duration) {
 
 std::string describe_duration(Duration duration) {
   const double seconds = std::chrono::duration<double>(duration).count();
-  if (seconds < 1e-3) {
+  // The borders are where rounding would say 1000 us, 1000 ms or 60 s.
+  if (seconds < 0.9995e-3) {
     return trimmed(seconds * 1e6, 0) + " us";
   }
   if (seconds < 0.9995) {
     return trimmed(seconds * 1e3, seconds < 0.01 ? 1 : 0) + " ms";
   }
-  if (seconds < 60) {
+  if (seconds < 59.5) {
     return trimmed(seconds, seconds < 10 ? 1 : 0) + " s";
   }
-  const auto whole = static_cast<std::uint64_t>(seconds);
+  const auto whole = static_cast<std::uint64_t>(seconds + 0.5);
   const auto pair = [](std::uint64_t big, std::string_view big_unit, std::uint64_t small, std::string_view small_unit) {
     std::string text = std::to_string(big) + " " + std::string(big_unit);
     return small == 0 ? text : text + " " + std::to_string(small) + " " + std::string(small_unit);

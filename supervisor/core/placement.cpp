@@ -139,11 +139,14 @@ MachineNeed needed_of_machine(std::span<const PlacementRequest> requests) {
 
 std::expected<PlacementPlan, std::vector<PlacementError>> plan_placement(const Machine& machine,
                                                                          std::span<const PlacementRequest> requests) {
-  const auto asks = ask_all(machine, requests);
+  auto asks = ask_all(machine, requests);
   if (!asks) return std::unexpected(asks.error());
   PlacementPlan plan;
   for (std::size_t i = 0; i < requests.size(); ++i) {
     const std::uint32_t workers = resolved_count(requests[i].workers, (*asks)[i], machine);
+    if (workers == 1 && std::holds_alternative<ListedCores>(requests[i].cores)) {
+      (*asks)[i].each = static_cast<std::uint32_t>((*asks)[i].pool.size());  // Nobody else is there to share the list with.
+    }
     plan.programs.push_back({std::vector<CpuSet>(workers), reason_for((*asks)[i], workers, machine), {}});
   }
   const auto pinned = [](const ProgramPlacement& program) { return is_pinned(program.reason); };

@@ -63,7 +63,7 @@ struct SeparateCores {
 struct SharedCores {
   friend bool operator==(const SharedCores&, const SharedCores&) = default;
 };
-/// Like separate with one CPU a worker, but from exactly this list.
+/// Like separate with one CPU a worker, but from exactly this list. A single worker gets the whole list, as with taskset.
 struct ListedCores {
   CpuSet cpus;
   friend bool operator==(const ListedCores&, const ListedCores&) = default;

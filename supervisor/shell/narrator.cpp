@@ -26,7 +26,7 @@ std::string follows(const Verdict& verdict) {
     case Verdict::Kind::restart: return restart_text(verdict);
     case Verdict::Kind::finished: return "finished, no restart is due";
     case Verdict::Kind::not_restarted: return "failed: its restart policy starts nothing again";
-    case Verdict::Kind::stopped: return "stopped as asked";
+    case Verdict::Kind::stopped: return "ended as asked";
     case Verdict::Kind::replaced: return "starts again with its new definition";
     case Verdict::Kind::program_failed: return "not restarted: the program has failed";
     case Verdict::Kind::survivors: return "failed: processes that it started cannot be killed, its slot stays unused";

@@ -1,7 +1,5 @@
 #include "supervisor/shell/pump.hpp"
 
-#include <malloc.h>
-#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -9,10 +7,6 @@
 #include <csignal>
 
 #include "common/base/check.hpp"
-
-// The linker's own marks: where the program's code begins and ends.
-extern "C" const char __executable_start;  // NOLINT
-extern "C" const char etext;               // NOLINT
 
 namespace corral::shell {
 
@@ -51,65 +45,6 @@ Instant Pump::now() {
   timespec time{};
   ::clock_gettime(CLOCK_MONOTONIC, &time);
   return Instant(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec));
-}
-
-/// What only the start needed (the parser, the command line, the topology) need not stay mapped: it is a clean copy of the
-/// binary's file, and the little that is needed again is mapped again at a fraction of a microsecond a page.
-void Pump::release_start_up_pages() const {
-  if (options_.own_descriptors) {
-    return;  // `exec` has read little, and its first signal shall find everything in place.
-  }
-  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto begin = reinterpret_cast<std::uintptr_t>(&__executable_start) & ~(page - 1);  // NOLINT
-  const auto end = reinterpret_cast<std::uintptr_t>(&etext) & ~(page - 1);                 // NOLINT
-  ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);                   // NOLINT
-  ::malloc_trim(0);
-}
-
-Result<std::unique_ptr<Pump>> Pump::open(const process::ProcessSetup& setup, PumpOptions options) {
-  std::unique_ptr<Pump> pump(new Pump(std::move(options)));
-  if (Result<void> opened = pump->open_all(setup); !opened) {
-    return std::unexpected(opened.error());
-  }
-  return pump;
-}
-
-Result<void> Pump::open_all(const process::ProcessSetup& setup) {
-  Result<SignalSource> signals = SignalSource::open(setup.blocked());
-  if (!signals) {
-    return std::unexpected(signals.error());
-  }
-  signals_ = std::move(*signals);
-  signals_ready_.assign(signals_->descriptor());
-
-  if (options_.own_descriptors) {
-    terminal_ = Terminal::look();
-    options_.processes.watch_jobs = terminal_.ours();
-  } else {
-    Result<Relay> relay = Relay::open([this](const WorkerLine& line) { voice_->worker_line(line); });
-    if (!relay) {
-      return std::unexpected(relay.error());
-    }
-    relay_ = std::move(*relay);
-    output_ready_.assign(relay_->descriptor());
-  }
-
-  Result<process::Processes> processes = process::Processes::open(setup, options_.processes);
-  if (!processes) {
-    return std::unexpected(processes.error());
-  }
-  processes_ = std::move(*processes);
-
-  Narrator narrator([this](ProgramId id) -> std::string_view {
-    return number(id) < programs_.size() ? programs_[number(id)].name : std::string_view("?");
-  });
-  voice_ = std::make_unique<Voice>(loop_, options_.voice, std::move(narrator), [this] {
-    if (output_paused_ && !voice_->congested()) {
-      output_paused_ = false;
-      watch_output();
-    }
-  });
-  return {};
 }
 
 int Pump::run(Prepared prepared) {

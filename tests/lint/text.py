@@ -10,6 +10,8 @@ LONGEST = 300
 LONGER = {
     "supervisor/core/lifecycle.cpp": "one worker from launch to end, told in one piece",
     "supervisor/core/supervisor.cpp": "one function for each event",
+    "supervisor/shell/process/launcher.cpp": "a launch from request to outcome, told in one piece",
+    "tests/unit/process/launch_test.cpp": "one test for each step of a launch",
 }
 SOURCES = (".cpp", ".hpp", ".c", ".h", ".py", ".sh")
 

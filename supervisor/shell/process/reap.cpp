@@ -78,7 +78,11 @@ bool Processes::State::reap_one(pid_t which, Deaths& out) {
       take_outcomes(std::chrono::microseconds(0));
       if (info.si_code != CLD_EXITED && !found->second.failed && coarse_now() - found->second.settled_at < young &&
           died_before_exec(pid)) {
-        failure = core::LaunchFailure{core::LaunchStep::killed, info.si_status, {}};
+        // Its memory was let go of, which looks like an exec. Whoever has been told so already is told of an exit.
+        const auto told = std::erase_if(outcomes, [&](const LaunchOutcome& o) { return o.life == found->second.life; }) == 0;
+        if (!told) {
+          failure = core::LaunchFailure{core::LaunchStep::killed, info.si_status, {}};
+        }
       }
     }
     pid = wait_for(P_PID, pid, WEXITED | job_changes, info, usage);

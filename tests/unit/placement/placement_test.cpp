@@ -152,6 +152,7 @@ TEST_CASE("an explicit list is used as separate cores, from this list alone") {
   CHECK(text(placed(on, 3U, ListedCores{{1, 2, 5}}).workers) == "1 2 5");
   CHECK(text(placed(on, 4U, ListedCores{{1, 5}}).workers) == "1 5 1 5");
   CHECK(text(placed(on, 1U, ListedCores{{3}}).workers) == "3");
+  CHECK(text(placed(on, 1U, ListedCores{{1, 2, 5}}).workers) == "1-2,5");
 }
 
 TEST_CASE("nothing is pinned that nobody asked for, and the reason says so") {
