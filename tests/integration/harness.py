@@ -219,6 +219,7 @@ class CorralTest(unittest.TestCase):
     def finish(self, corral, status=None, ceiling=CEILING):
         """Waits for the end; nothing may be alive the moment corral has gone."""
         got = corral.wait(ceiling)
+        self.assertNotIn("internal error", corral.err)
         self.assertEqual(corral.leftovers, {}, f"alive when corral had gone\n{corral.err[-4000:]}")
         if status is not None:
             self.assertEqual(got, status, f"{corral.out[-2000:]}\n{corral.err[-6000:]}")
