@@ -225,9 +225,9 @@ Form<SupervisorSpec> build() {
            choice<Containment>({{"auto", Containment::automatic},
                                 {"cgroup", Containment::cgroup},
                                 {"subreaper", Containment::subreaper}}),
-           {.meaning = "How descendants that left their worker are found and ended: by a cgroup for "
-                       "each worker, or by adopting and sweeping them. `\"auto\"` takes cgroups where "
-                       "they can be had.",
+           {.meaning = "How descendants that left their worker are found and ended: by "
+                       "adopting and sweeping them, and with a cgroup for all workers together where one "
+                       "can be written. `\"cgroup\"` insists on it, `\"subreaper\"` does without.",
             .example = R"("subreaper")"})});
 }
 

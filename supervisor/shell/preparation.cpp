@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "common/base/suggest.hpp"
 #include "supervisor/shell/disk/topology_reader.hpp"
@@ -191,7 +192,7 @@ std::expected<Preparation, std::vector<Complaint>> prepare(const SupervisorSpec&
     }
   }
   if (!complaints.empty()) {
-    std::ranges::stable_sort(complaints, {}, &Complaint::program);
+    std::ranges::sort(complaints, {}, [](const Complaint& one) { return std::pair(one.program, one.key); });
     return std::unexpected(std::move(complaints));
   }
   result.placement = std::move(*placement);
