@@ -202,6 +202,9 @@ void Pump::read_signals() {
     if (signal.number == SIGCONT && terminal_.ours()) {
       terminal_.hand_over(only_pid_);
     }
+    if (processes_->outstanding() > 0) {
+      static_cast<void>(report_launches(std::chrono::microseconds(0)));  // Who runs already shall get the signal too.
+    }
     enqueue(core::SignalReceived{signal.number, signal.number == SIGHUP && signal.from_kernel});
   }
 }

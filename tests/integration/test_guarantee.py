@@ -63,7 +63,7 @@ class Guarantee:
         daemons = self.daemons(corral, 2)
         self.configure({"b": program("double-fork env-i + hang")}, {"containment": self.containment})
         corral.signal(signal.SIGHUP)
-        corral.await_err("a/0 .*stopped as asked")
+        corral.await_err("a/0 .*ended as asked")
         self.assertFalse(exists(daemons["a/0"]))
         self.assertTrue(exists(daemons["b/0"]))
         self.stop(corral, 0)

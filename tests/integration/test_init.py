@@ -106,10 +106,10 @@ class Init(CorralTest):
         script = "umount -l /proc && exec \"$0\" run \"$1\""
         corral = self.start(self.configure({"a": "line up + hang"}), wrapper=["unshare", "--mount", "--fork", "--pid", "--kill-child", "sh", "-c", script])
         corral.await_out("up")
+        corral.await_err("/proc cannot be read")
         child = await_that("corral runs", lambda: children(corral.pid))[0]
         os.kill(child, signal.SIGTERM)
         self.finish(corral, 0)
-        self.assertRegex(corral.err, "/proc")
 
 
 if __name__ == "__main__":

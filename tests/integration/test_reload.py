@@ -83,7 +83,7 @@ class Reload(CorralTest):
         corral.await_out("ready")
         self.reload(corral, {"b": "hang"})
         corral.await_out("cleaned")
-        corral.await_err("slow/0 .*stopped as asked")
+        corral.await_err("slow/0 .*ended as asked")
         # Its name comes back as a new program.
         self.reload(corral, {"slow": program("line again + hang"), "b": "hang"}, count=2)
         corral.await_out("again")

@@ -12,7 +12,7 @@ import signal
 import struct
 import termios
 
-from harness import CORRAL, CorralTest, await_that, main, processes_with, program, zoo
+from harness import CORRAL, CorralTest, await_that, main, processes_with, program, read, zoo
 
 
 class Session:
@@ -164,7 +164,7 @@ class Terminal(CorralTest):
         """The zoo worker is not stopped and its group is in the foreground."""
         for pid, line in processes_with(self.token).items():
             if line.split()[0].endswith("zoo"):
-                fields = open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()
+                fields = read(f"/proc/{pid}/stat").rpartition(")")[2].split()
                 return fields[0] == "S" and fields[5] == fields[2]
         return False
 
