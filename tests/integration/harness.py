@@ -152,6 +152,7 @@ class Corral:
         return status
 
 
+sanitized = b"__asan_init" in read(CORRAL, "rb")
 as_root = unittest.skipUnless(os.geteuid() == 0, "needs root")
 
 
