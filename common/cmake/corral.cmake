@@ -26,7 +26,9 @@ target_compile_definitions(corral_flags INTERFACE BOOST_ASIO_NO_DEPRECATED _GNU_
 add_library(corral_link_flags INTERFACE)
 target_link_options(corral_link_flags INTERFACE -Wl,--gc-sections)
 if(CORRAL_SANITIZE)
-  target_compile_options(corral_flags INTERFACE -fsanitize=${CORRAL_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  # The check of vptr asks with a pipe whether memory can be read, and takes a lack of descriptors for a broken object.
+  target_compile_options(corral_flags INTERFACE -fsanitize=${CORRAL_SANITIZE} -fno-sanitize=vptr -fno-sanitize-recover=all
+    -fno-omit-frame-pointer)
   target_link_options(corral_flags INTERFACE -fsanitize=${CORRAL_SANITIZE})
 elseif(CORRAL_STATIC)
   # Not position independent: a static-pie relocates itself at every start, which a supervisor's cold start pays for.

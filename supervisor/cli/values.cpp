@@ -1,5 +1,6 @@
 #include "supervisor/cli/values.hpp"
 
+#include <CLI/Error.hpp>
 #include <fmt/format.h>
 
 #include <charconv>

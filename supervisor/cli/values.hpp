@@ -2,7 +2,6 @@
 // CLI11 adds the option's name, and cli.cpp prints it.
 #pragma once
 
-#include <CLI/Error.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>

@@ -292,6 +292,9 @@ TEST_CASE("the supervisor's own oom score stays, a worker's is higher") {
     std::ifstream("/proc/" + std::to_string(bench.last_pid) + "/oom_score_adj") >> text;
     return std::stoi(text);
   };
+  CHECK(bench.processes.scores_are_due());
+  bench.processes.set_some_scores();
+  CHECK_FALSE(bench.processes.scores_are_due());
   CHECK(score() == std::min(1000, std::stoi(own) + 10));
   spec.launch.oom_score_adj = 321;
   const LaunchTemplate explicitly = prepared(spec);
