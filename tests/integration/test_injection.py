@@ -11,7 +11,7 @@ import subprocess
 import time
 import unittest
 
-from harness import CEILING, QUICK, CorralTest, as_root, await_that, exists, main, program, read, sanitized, zoo
+from harness import CEILING, QUICK, SANITIZER, CorralTest, as_root, await_that, exists, main, program, read, sanitized, zoo
 
 
 def can_trace():
@@ -42,7 +42,7 @@ class Injected(CorralTest):
 
     def run_config(self, programs, *flags, **options):
         # A leak check at the end does not work below a tracer.
-        variables = {"ASAN_OPTIONS": "detect_leaks=0"} | options.pop("environment", {})
+        variables = {"ASAN_OPTIONS": SANITIZER + ":detect_leaks=0"} | options.pop("environment", {})
         return super().run_config(programs, *flags, environment=variables, **options)
 
     def inject(self, corral, *what):
