@@ -142,8 +142,8 @@ void Voice::report_reader_gone(const Writer& writer, std::string_view name, bool
 }
 
 void Voice::finish(Duration patience) {
-  report_losses();
   out_.finish(patience);
+  report_losses();  // The last lines may be the ones that could not be written.
   err_.finish(patience);
 }
 
