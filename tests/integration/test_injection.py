@@ -137,6 +137,32 @@ class Injected(CorralTest):
         self.release(tracer)
         self.finish(corral)
 
+    def test_launches_that_hang_hold_no_output_of_others(self):
+        # A launch that has not come to its exec has copies of descriptors that the supervisor closes meanwhile.
+        corral = self.waiting_workers(count=20, start_timeout="1h")
+        pids = [corral.await_start(f"a/{index}") for index in range(20)]
+        tracer = self.inject(corral, "close_range:delay_exit=60000000")
+        for first, last, hang in ((8, 20, 12), (0, 8, 20)):  # The low descriptors last: the others hold them by then.
+            for pid in pids[first:last]:
+                os.kill(pid, signal.SIGKILL)
+            for index in range(first, last):
+                corral.await_err(rf"a/{index} .*killed by signal 9.*restart 1 in")
+            await_that("the launches hang", lambda count=hang: self.launching(corral) >= count)
+        for number in range(1, 4):
+            corral.signal(signal.SIGUSR2)
+            corral.await_err("SIGUSR2 received", count=number)
+        corral.signal(signal.SIGTERM)
+        corral.await_err("SIGTERM received")
+        self.release(tracer)
+        self.finish(corral)
+
+    @staticmethod
+    def launching(corral):
+        """How many children still have the supervisor's own command line."""
+        own = read(f"/proc/{corral.pid}/cmdline", "rb")
+        pids = read(f"/proc/{corral.pid}/task/{corral.pid}/children").split()
+        return sum(read(f"/proc/{pid}/cmdline", "rb") == own for pid in pids)
+
     def test_an_exec_that_hangs_is_given_up_after_its_time(self):
         corral = self.waiting_workers(start_timeout="300ms")
         tracer = self.inject(corral, "execve:delay_enter=60000000")

@@ -43,13 +43,30 @@ Relay::Pair* Relay::find(Life life) {
   return found != pairs_.end() && found->second.life == life ? &found->second : nullptr;
 }
 
+/// Closing is not enough to be told no more of a pipe: a launch under way may hold a copy of it, and with that the epoll set
+/// would go on to tell of it by the key of this worker, whose next life has a pipe with nothing to read in it.
+void Relay::unwatch(FileDescriptor& fd) {
+  if (fd) {
+    ::epoll_ctl(set_.get(), EPOLL_CTL_DEL, fd.get(), nullptr);
+    fd.reset();
+  }
+}
+
+void Relay::forget(Pair& pair) {
+  for (Pipe& pipe : pair.pipes) {
+    unwatch(pipe.fd);
+  }
+}
+
 Result<Relay::WriteEnds> Relay::connect(Life life) {
   WriteEnds ends;
   Pair pair{life, {}};
   for (const Stream stream : {Stream::out, Stream::err}) {
     std::array<int, 2> fds{};
     if (::pipe2(fds.data(), O_CLOEXEC) != 0) {
-      return system_failure("cannot create a pipe for its output", errno);
+      const int error = errno;
+      forget(pair);
+      return system_failure("cannot create a pipe for its output", error);
     }
     pair.pipes[static_cast<std::size_t>(stream)].fd = FileDescriptor(fds[0]);
     (stream == Stream::out ? ends.out : ends.err) = FileDescriptor(fds[1]);
@@ -57,7 +74,9 @@ Result<Relay::WriteEnds> Relay::connect(Life life) {
     event.events = EPOLLIN;
     event.data.u64 = key_of(life.worker, stream);
     if (::epoll_ctl(set_.get(), EPOLL_CTL_ADD, fds[0], &event) != 0) {
-      return system_failure("cannot watch a pipe", errno);
+      const int error = errno;
+      forget(pair);
+      return system_failure("cannot watch a pipe", error);
     }
   }
   const bool is_new = pairs_.insert_or_assign(life.worker, std::move(pair)).second;
@@ -108,7 +127,7 @@ void Relay::end(Pair& pair, Stream stream) {
     return;
   }
   pipe.lines.finish([&](std::string_view line, bool goes_on) { sink_({pair.life, stream, line, goes_on}); });
-  pipe.fd.reset();
+  unwatch(pipe.fd);
   CORRAL_CHECK(open_pipes_ > 0);
   --open_pipes_;
 }

@@ -72,6 +72,8 @@ class Relay {
   /// One read. False at the end of the pipe, which is then closed.
   bool read_once(Pair& pair, Stream stream);
   void end(Pair& pair, Stream stream);
+  void unwatch(FileDescriptor& fd);
+  void forget(Pair& pair);
   void hand_on(Pair& pair, Stream stream, std::string_view bytes);
   static bool ended(const Pair& pair) { return !pair.pipes[0].fd && !pair.pipes[1].fd; }
 
