@@ -47,9 +47,9 @@ Form<StopPolicy> stop_form() {
       "Stopping",
       "What a worker gets when it shall end: this signal to its whole process group (SIGCONT follows, for "
       "stopped ones), SIGKILL when the grace is over.",
-      {field<StopPolicy>("signal", [](auto& stop) -> auto& { return stop.signal; }, signal(),
+      {field<StopPolicy>("signal", [](auto& stop) -> auto& { return stop.signal; }, [] { return signal(); },
                          {.meaning = "The signal that asks it to end.", .example = R"("INT")"}),
-       field<StopPolicy>("grace", [](auto& stop) -> auto& { return stop.grace; }, duration(Zero::allowed),
+       field<StopPolicy>("grace", [](auto& stop) -> auto& { return stop.grace; }, [] { return duration(Zero::allowed); },
                          {.meaning = "So long it may take to clean up.", .example = R"("30s")"})});
 }
 
@@ -82,31 +82,31 @@ void check_sizes(const ProgramSpec& program, const Value& value, Context& contex
 
 std::vector<Field<ProgramSpec>> launch_fields() {
   return {
-      field<ProgramSpec>("command", [](auto& program) -> auto& { return program.launch.command; }, command_form(),
+      field<ProgramSpec>("command", [](auto& program) -> auto& { return program.launch.command; }, command_form,
                          {.meaning = "The program and its arguments. No shell is in between. `${VAR}` and the "
                                      "placeholders `{index}`, `{workers}`, `{program}`, `{cores}` are filled in.",
                           .example = R"(["python3", "crunch.py", "--shard", "{index}/{workers}"])",
                           .required = true}),
-      field<ProgramSpec>("workers", [](auto& program) -> auto& { return program.launch.workers; }, workers_form(),
+      field<ProgramSpec>("workers", [](auto& program) -> auto& { return program.launch.workers; }, workers_form,
                          {.meaning = "How many; `\"auto\"` is one for every core that this process may really use: "
                                      "its affinity mask, cut down to its CPU quota.",
                           .example = R"("auto")"}),
-      field<ProgramSpec>("cores", [](auto& program) -> auto& { return program.launch.cores; }, cores_form(),
+      field<ProgramSpec>("cores", [](auto& program) -> auto& { return program.launch.cores; }, cores_form,
                          {.meaning = "Where they run: each on cores of its own, wherever the kernel likes, or on the "
                                      "CPUs of a list.",
                           .example = R"("0-3,8")",
                           .otherwise = "`\"separate\"` with more than one worker, else `\"shared\"`"}),
       field<ProgramSpec>(
-          "restart", [](auto& program) -> auto& { return program.restart; }, restart_form(),
+          "restart", [](auto& program) -> auto& { return program.restart; }, restart_form,
           {.meaning = "What follows when a worker ends. A word stands for the object with that `when` "
                       "and the defaults.",
            .example = R"({"when": "always", "delay": "100ms", "limit": {"restarts": 10, "within": "60s"}})"}),
-      field<ProgramSpec>("stop", [](auto& program) -> auto& { return program.stop; }, stop_form(),
+      field<ProgramSpec>("stop", [](auto& program) -> auto& { return program.stop; }, stop_form,
                          {.meaning = "How a worker is asked to end.",
                           .example = R"({"signal": "TERM", "grace": "10s"})",
                           .otherwise = "the defaults of its keys"}),
       field<ProgramSpec>("start_timeout", [](auto& program) -> auto& { return program.start_timeout; },
-                         duration(Zero::refused),
+                         [] { return duration(Zero::refused); },
                          {.meaning = "How long a launch may hang before the program executes (a dead network file "
                                      "system does that); then it counts as failed.",
                           .example = R"("5s")"})};
@@ -116,44 +116,44 @@ std::vector<Field<ProgramSpec>> surrounding_fields() {
   const auto inherited = "the supervisor's own";
   return {
       field<ProgramSpec>("environment", [](auto& program) -> auto& { return program.launch.environment; },
-                         environment_form(),
+                         environment_form,
                          {.meaning = "Variables for the worker, before all that it inherits. `${VAR}` and placeholders "
                                      "are filled in as in `command`. Names that begin with `CORRAL_` are reserved.",
                           .example = R"({"MODE": "fast", "DATA": "${HOME}/data"})",
                           .otherwise = "nothing is added"}),
       field<ProgramSpec>(
           "inherit_environment", [](auto& program) -> auto& { return program.launch.inherit_environment; },
-          inheritance_form(),
+          inheritance_form,
           {.meaning = "Which of the supervisor's own variables a worker gets: all, none, or those named.",
            .example = R"(["PATH", "HOME", "LANG"])"}),
       field<ProgramSpec>("directory", [](auto& program) -> auto& { return program.launch.directory; },
-                         expandable_string("a path", 1),
+                         [] { return expandable_string("a path", 1); },
                          {.meaning = "Where the worker starts. `${VAR}` and placeholders are filled in.",
                           .example = R"("/srv/crunch")",
                           .otherwise = inherited}),
-      field<ProgramSpec>("user", [](auto& program) -> auto& { return program.launch.user; }, account("user"),
+      field<ProgramSpec>("user", [](auto& program) -> auto& { return program.launch.user; }, [] { return account("user"); },
                          {.meaning = "Whose rights the worker has. Needs a supervisor that runs as root.",
                           .example = R"("nobody")",
                           .otherwise = inherited}),
-      field<ProgramSpec>("group", [](auto& program) -> auto& { return program.launch.group; }, account("group"),
+      field<ProgramSpec>("group", [](auto& program) -> auto& { return program.launch.group; }, [] { return account("group"); },
                          {.meaning = "Its primary group.", .example = R"("nogroup")", .otherwise = "the user's own"}),
-      field<ProgramSpec>("limits", [](auto& program) -> auto& { return program.launch.limits; }, limits_form(),
+      field<ProgramSpec>("limits", [](auto& program) -> auto& { return program.launch.limits; }, limits_form,
                          {.meaning = "Resource limits of each worker.",
                           .example = R"({"nofile": 4096, "as": "4GiB", "core": "unlimited"})",
                           .otherwise = inherited}),
       field<ProgramSpec>(
-          "nice", [](auto& program) -> auto& { return program.launch.nice; }, optional<int>(integer(-20, 19)),
+          "nice", [](auto& program) -> auto& { return program.launch.nice; }, [] { return optional<int>(integer(-20, 19)); },
           {.meaning = "Scheduling priority; 19 is the nicest to others.", .example = "10", .otherwise = inherited}),
       field<ProgramSpec>(
-          "umask", [](auto& program) -> auto& { return program.launch.umask; }, optional<int>(file_mode_mask()),
+          "umask", [](auto& program) -> auto& { return program.launch.umask; }, [] { return optional<int>(file_mode_mask()); },
           {.meaning = "Which permissions new files lack.", .example = R"("027")", .otherwise = inherited}),
       field<ProgramSpec>("oom_score_adj", [](auto& program) -> auto& { return program.launch.oom_score_adj; },
-                         optional<int>(integer(-1000, 1000)),
+                         [] { return optional<int>(integer(-1000, 1000)); },
                          {.meaning = "How readily the kernel kills the worker when memory runs out; 1000 is first.",
                           .example = "500",
                           .otherwise = inherited}),
       field<ProgramSpec>(
-          "no_new_privileges", [](auto& program) -> auto& { return program.launch.no_new_privileges; }, boolean(),
+          "no_new_privileges", [](auto& program) -> auto& { return program.launch.no_new_privileges; }, [] { return boolean(); },
           {.meaning = "The worker cannot gain rights by set-user-ID programs such as sudo.", .example = "false"})};
 }
 
@@ -197,7 +197,7 @@ Form<std::vector<ProgramSpec>> programs_form() {
 Field<SupervisorSpec> schema_field() {
   const auto form = shared(plain_string("a string"));
   Field<SupervisorSpec> field =
-      plain_field<SupervisorSpec>("$schema", form->words,
+      plain_field<SupervisorSpec>("$schema", [form] { return form->words; },
                                   {.meaning = "Where editors find the JSON Schema; corral itself does not read it.",
                                    .example = R"("./corral.schema.json")",
                                    .otherwise = "nothing"},
@@ -214,17 +214,17 @@ Form<SupervisorSpec> build() {
   return object_form<SupervisorSpec>(
       "The configuration", "The outermost object.",
       {schema_field(),
-       field<SupervisorSpec>("programs", [](auto& spec) -> auto& { return spec.programs; }, programs_form(),
+       field<SupervisorSpec>("programs", [](auto& spec) -> auto& { return spec.programs; }, programs_form,
                              {.meaning = "What is supervised: one to a thousand programs.",
                               .example = R"({"crunch": {"command": ["python3", "crunch.py"], "workers": "auto"}})",
                               .required = true}),
-       field<SupervisorSpec>("stay", [](auto& spec) -> auto& { return spec.stay; }, boolean(),
+       field<SupervisorSpec>("stay", [](auto& spec) -> auto& { return spec.stay; }, [] { return boolean(); },
                              {.meaning = "Keep running when every program has finished.", .example = "true"}),
        field<SupervisorSpec>(
            "containment", [](auto& spec) -> auto& { return spec.containment; },
-           choice<Containment>({{"auto", Containment::automatic},
+           [] { return choice<Containment>({{"auto", Containment::automatic},
                                 {"cgroup", Containment::cgroup},
-                                {"subreaper", Containment::subreaper}}),
+                                {"subreaper", Containment::subreaper}}); },
            {.meaning = "How descendants that left their worker are found and ended: by "
                        "adopting and sweeping them, and with a cgroup for all workers together where one "
                        "can be written. `\"cgroup\"` insists on it, `\"subreaper\"` does without.",

@@ -127,7 +127,7 @@ Form<CoresPolicy> cores_form() {
   };
   Form<PerWorker> object = object_form<PerWorker>(
       "Several cores for each worker", "For workers that run threads of their own.",
-      {field<PerWorker>("per_worker", [](auto& cores) -> auto& { return cores.count; }, integer(1, CpuSet::highest + 1),
+      {field<PerWorker>("per_worker", [](auto& cores) -> auto& { return cores.count; }, [] { return integer(1, CpuSet::highest + 1); },
                         {.meaning = "So many cores of its own for each worker.", .example = "2", .required = true})});
   object.words = R"({"per_worker": N})";
   const auto narrow = [](PerWorker cores) -> CoresPolicy {

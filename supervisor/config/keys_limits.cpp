@@ -82,12 +82,12 @@ Form<Bounds> bounds(Unit unit) {
       converted<Bounds>(amount(unit), both),
       object_form<Bounds>(
           "A limit's two bounds", "In place of one value for both.",
-          {field<Bounds>("soft", [](auto& bounds) -> auto& { return bounds.soft; }, amount(unit),
+          {field<Bounds>("soft", [](auto& bounds) -> auto& { return bounds.soft; }, [=] { return amount(unit); },
                          {.meaning = "The limit in force, which the worker may raise up to the hard one.",
                           .example = "1024",
                           .required = true}),
            field<Bounds>(
-               "hard", [](auto& bounds) -> auto& { return bounds.hard; }, amount(unit),
+               "hard", [](auto& bounds) -> auto& { return bounds.hard; }, [=] { return amount(unit); },
                {.meaning = "Beyond this a worker without privileges cannot go.", .example = "4096", .required = true})},
           check_bounds));
 }
@@ -99,7 +99,7 @@ struct Limits {
 Field<Limits> limit(std::string_view name, int resource, const Shared<Bounds>& form, std::string_view meaning,
                     std::string_view example) {
   Field<Limits> field = plain_field<Limits>(
-      name, form->words, {.meaning = meaning, .example = example, .otherwise = "the supervisor's own"}, {});
+      name, [form] { return form->words; }, {.meaning = meaning, .example = example, .otherwise = "the supervisor's own"}, {});
   field.schema = form->schema;
   if (resource == RLIMIT_NOFILE) {
     field.sections = form->sections;  // All of them look alike: once is enough on the reference page.

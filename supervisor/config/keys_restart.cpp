@@ -43,11 +43,11 @@ Form<std::optional<RestartLimit>> limit_form() {
   const Form<RestartLimit> object = object_form<RestartLimit>(
       "The restart limit", "When a program is given up.",
       {field<RestartLimit>(
-           "restarts", [](auto& limit) -> auto& { return limit.restarts; }, count,
+           "restarts", [](auto& limit) -> auto& { return limit.restarts; }, [=] { return count; },
            {.meaning = "So many unhealthy exits of all workers of the program together are forgiven; one "
                        "more within the window and the program has failed.",
             .example = "5"}),
-       field<RestartLimit>("within", [](auto& limit) -> auto& { return limit.within; }, duration(Zero::refused),
+       field<RestartLimit>("within", [](auto& limit) -> auto& { return limit.within; }, [] { return duration(Zero::refused); },
                            {.meaning = "The length of the sliding window.", .example = R"("60s")"})});
   return either(converted<std::optional<RestartLimit>>(object, [](RestartLimit limit) { return std::optional(limit); }),
                 none);
@@ -74,34 +74,34 @@ Form<RestartPolicy> object() {
       "A worker that ends is judged by it. The first restart after a healthy life is immediate; each further unhealthy "
       "exit in a row waits `delay` × `factor`ⁿ, at most `max_delay`, more or less `jitter`. A launch that fails is an "
       "unhealthy exit like any other.",
-      {field<RestartPolicy>("when", [](auto& policy) -> auto& { return policy.when; }, when_form(),
+      {field<RestartPolicy>("when", [](auto& policy) -> auto& { return policy.when; }, when_form,
                             {.meaning = "Which ends of a worker are followed by a restart: every one, those without "
                                         "success, or none.",
                              .example = R"("always")"}),
        field<RestartPolicy>(
-           "success_codes", [](auto& policy) -> auto& { return policy.success_codes; }, success_codes_form(),
+           "success_codes", [](auto& policy) -> auto& { return policy.success_codes; }, success_codes_form,
            {.meaning = "The exit codes that count as success. A death by signal never does.", .example = "[0, 3]"}),
-       field<RestartPolicy>("delay", [](auto& policy) -> auto& { return policy.delay; }, duration(Zero::allowed),
+       field<RestartPolicy>("delay", [](auto& policy) -> auto& { return policy.delay; }, [] { return duration(Zero::allowed); },
                             {.meaning = "The wait after the first unhealthy exit.", .example = R"("250ms")"}),
        field<RestartPolicy>(
-           "factor", [](auto& policy) -> auto& { return policy.factor; }, number(1, 1000),
+           "factor", [](auto& policy) -> auto& { return policy.factor; }, [] { return number(1, 1000); },
            {.meaning = "By how much each further wait is longer than the one before.", .example = "1.5"}),
        field<RestartPolicy>("max_delay", [](auto& policy) -> auto& { return policy.max_delay; },
-                            duration(Zero::allowed),
+                            [] { return duration(Zero::allowed); },
                             {.meaning = "No wait is longer; not shorter than `delay`.", .example = R"("1m")"}),
-       field<RestartPolicy>("jitter", [](auto& policy) -> auto& { return policy.jitter; }, number(0, 1),
+       field<RestartPolicy>("jitter", [](auto& policy) -> auto& { return policy.jitter; }, [] { return number(0, 1); },
                             {.meaning = "The share of a wait by which it may be longer or shorter at random, so that "
                                         "workers do not all come back at once.",
                              .example = "0.25"}),
        field<RestartPolicy>(
-           "healthy_after", [](auto& policy) -> auto& { return policy.healthy_after; }, duration(Zero::allowed),
+           "healthy_after", [](auto& policy) -> auto& { return policy.healthy_after; }, [] { return duration(Zero::allowed); },
            {.meaning = "A worker that has lived so long is healthy: its past is forgotten.", .example = R"("30s")"}),
-       field<RestartPolicy>("limit", [](auto& policy) -> auto& { return policy.limit; }, limit_form(),
+       field<RestartPolicy>("limit", [](auto& policy) -> auto& { return policy.limit; }, limit_form,
                             {.meaning = "Beyond how many unhealthy exits the program is given up.",
                              .example = R"({"restarts": 5, "within": "60s"})",
                              .otherwise = "the defaults of its keys"}),
        field<RestartPolicy>("then", [](auto& policy) -> auto& { return policy.then; },
-                            choice<ThenDo>({{"fail", ThenDo::fail}, {"shutdown", ThenDo::shutdown}}),
+                            [] { return choice<ThenDo>({{"fail", ThenDo::fail}, {"shutdown", ThenDo::shutdown}}); },
                             {.meaning = "What a program that is given up does: only it fails, or everything is stopped "
                                         "and the exit status is 1.",
                              .example = R"("shutdown")"})},

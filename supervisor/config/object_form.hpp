@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
+#include <type_traits>
 
 #include "supervisor/config/form.hpp"
 #include "supervisor/config/text.hpp"
@@ -35,7 +37,7 @@ struct Field {
 
 /// What all fields have in common, whatever they fill. `default_value` is JSON text or empty.
 template <class Owner>
-Field<Owner> plain_field(std::string_view name, const std::string& words, Meaning meaning, Lazy default_value) {
+Field<Owner> plain_field(std::string_view name, Lazy words, Meaning meaning, Lazy default_value) {
   Field<Owner> field;
   field.name = name;
   field.required = meaning.required;
@@ -44,7 +46,7 @@ Field<Owner> plain_field(std::string_view name, const std::string& words, Meanin
     const bool none = !meaning.otherwise.empty() || meaning.required || !default_value;
     return KeyDescription{.path = "/" + std::string(name),
                           .name = std::string(name),
-                          .words = words,
+                          .words = words(),
                           .default_value = none ? "" : default_value(),
                           .otherwise = std::string(meaning.otherwise),
                           .meaning = std::string(meaning.meaning),
@@ -54,19 +56,37 @@ Field<Owner> plain_field(std::string_view name, const std::string& words, Meanin
   return field;
 }
 
-/// One key. `access` yields the member that the key fills. Its default is what a new Owner holds.
-template <class Owner, class Member, class Access>
-Field<Owner> field(std::string_view name, Access access, Form<Member> whole, Meaning meaning) {
-  const auto form = shared(std::move(whole));
+/// A form that is built when it is first needed: a configuration has few of all keys, and a start builds no more.
+template <class Make>
+class Late {
+ public:
+  explicit Late(Make make) : make_(std::move(make)) {}
+  const auto& operator*() {
+    if (!form_) {
+      form_.emplace(make_());
+    }
+    return *form_;
+  }
+  const auto* operator->() { return &**this; }
+
+ private:
+  Make make_;
+  std::optional<std::invoke_result_t<Make>> form_;
+};
+
+/// One key. `access` yields the member that the key fills, `make` its form. Its default is what a new Owner holds.
+template <class Owner, class Access, class Make>
+Field<Owner> field(std::string_view name, Access access, Make make, Meaning meaning) {
+  const auto form = std::make_shared<Late<Make>>(std::move(make));
   const auto default_value = [=] {
     Owner fresh{};
-    return form->write ? form->write(access(fresh)) : std::string{};
+    return (*form)->write ? (*form)->write(access(fresh)) : std::string{};
   };
-  Field<Owner> field = plain_field<Owner>(name, form->words, meaning, default_value);
-  field.schema = form->schema;
-  field.sections = form->sections;
+  Field<Owner> field = plain_field<Owner>(name, [=] { return (*form)->words; }, meaning, default_value);
+  field.schema = [=] { return (*form)->schema(); };
+  field.sections = [=] { return (*form)->sections ? (*form)->sections() : std::vector<Section>{}; };
   field.read = [=](Owner& owner, const Value& value, Context& context) {
-    if (std::optional<Member> decoded = decode(*form, value, context)) {
+    if (auto decoded = decode(**form, value, context)) {
       access(owner) = std::move(*decoded);
     }
   };

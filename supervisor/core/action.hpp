@@ -151,6 +151,9 @@ struct SignalWorker {
 /// Read what is left of its output; OutputClosed when it has ended.
 struct DrainOutput {
   Life life;
+  /// A sweep of this life follows, and then most likely another life of its worker: when nobody is left who could write,
+  /// the output has ended, and what carried it may carry that of the next.
+  bool another_follows = false;
 };
 
 /// Stop waiting for the end of its output.

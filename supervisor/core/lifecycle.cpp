@@ -182,7 +182,9 @@ void Supervisor::drain(WorkerId id, Worker& worker) {
         Draining{*last_status_, after(now_, patience.output), after(now_, patience.sweep), after(now_, patience.kill),
                  swept_at_the_end});
   if (worker.output_open) {
-    act(DrainOutput{life_of(id, worker)});
+    const bool another_follows = !swept_at_the_end && worker.wanted_up &&
+                                 (worker.outdated || wants_restart(program_of(id.program).plan.spec.restart, *last_status_));
+    act(DrainOutput{life_of(id, worker), another_follows});
   }
   if (!swept_at_the_end) {
     act(SweepWorker{life_of(id, worker)});

@@ -151,7 +151,7 @@ std::expected<PlacementPlan, std::vector<PlacementError>> plan_placement(const M
   }
   const auto pinned = [](const ProgramPlacement& program) { return is_pinned(program.reason); };
   if (std::ranges::any_of(plan.programs, pinned)) pin(machine, requests, *asks, plan.programs);
-  Loads loads(std::size_t{CpuSet::highest} + 1, 0);
+  Loads loads(machine.allowed.empty() ? 0 : std::size_t{CpuSet::highest} + 1, 0);
   for (const ProgramPlacement& program : plan.programs) add_loads(program, loads);
   for (ProgramPlacement& program : plan.programs) program.sentence = placement_sentence(machine, program, loads);
   return plan;

@@ -154,11 +154,12 @@ void Supervisor::stop_or_kill(int signal) {
 }
 
 void Supervisor::kill_at_once(int signal) {
-  if (phase_ == Phase::running) {
-    begin_shutdown({StopCause::Kind::signal, signal});
-  }
   grace_was_over_ = grace_was_over_ || workers_with_process() > 0;
-  for_each_worker([&](WorkerId id, Worker&) { apply(id, Happening::kill_wanted); });
+  if (phase_ == Phase::running) {
+    begin_shutdown({StopCause::Kind::signal, signal}, Happening::kill_wanted);  // A stop signal first would only race with it.
+  } else {
+    for_each_worker([&](WorkerId id, Worker&) { apply(id, Happening::kill_wanted); });
+  }
 }
 
 void Supervisor::pass_to_running(int signal) {
@@ -204,12 +205,12 @@ void Supervisor::pass_on(int signal) {
   });
 }
 
-void Supervisor::begin_shutdown(StopCause cause) {
+void Supervisor::begin_shutdown(StopCause cause, Happening what_is_wanted) {
   phase_ = Phase::stopping;
   announce(ShutdownBegun{cause, workers_with_process()});
   for_each_worker([&](WorkerId id, Worker& worker) {
     worker.wanted_up = false;
-    apply(id, Happening::stop_wanted);
+    apply(id, what_is_wanted);
   });
 }
 

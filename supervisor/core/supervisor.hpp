@@ -117,7 +117,7 @@ class Supervisor {
   void kill_at_once(int signal);
   void stop_or_kill(int signal);
   void after_step();
-  void begin_shutdown(StopCause cause);
+  void begin_shutdown(StopCause cause, Happening what_is_wanted = Happening::stop_wanted);
   void kill_everything(int signal);
   void begin_sweeping();
   void sweep_everything_again();

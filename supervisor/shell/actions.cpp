@@ -24,8 +24,8 @@ process::LaunchRequest Pump::request_for(Life life, const Relay::WriteEnds& ends
   request.program = program.prepared.launch.get();
   request.placement = &placement;
   request.cores = placement.empty() ? program.prepared.threads : static_cast<std::uint32_t>(placement.size());
-  request.stdout_fd = ends.out.get();
-  request.stderr_fd = ends.err.get();
+  request.stdout_fd = ends.out;
+  request.stderr_fd = ends.err;
   request.transparent = options_.own_descriptors;
   return request;
 }
@@ -40,7 +40,7 @@ void Pump::perform(const core::SpawnWorker& action) {
       enqueue(core::SpawnFailed{action.life, {core::LaunchStep::prepare, error, connected.error().message}});
       return;
     }
-    ends = std::move(*connected);
+    ends = *connected;
   }
   const auto launched = processes_->launch(request_for(action.life, ends));
   if (!launched) {
@@ -49,6 +49,9 @@ void Pump::perform(const core::SpawnWorker& action) {
     }
     enqueue(core::SpawnFailed{action.life, launched.error()});
     return;
+  }
+  if (relay_) {
+    relay_->launched(action.life);
   }
   settle_wait_ = Duration::zero();
   if (options_.own_descriptors) {
@@ -60,6 +63,9 @@ void Pump::perform(const core::SpawnWorker& action) {
 void Pump::perform(const core::SignalWorker& action) { processes_->signal(action.life, action.signal); }
 
 void Pump::perform(const core::DrainOutput& action) {
+  if (action.another_follows && relay_ && relay_->keeps(action.life)) {
+    return;  // sweep() finds the end of it.
+  }
   if (!relay_ || relay_->drain(action.life)) {
     enqueue(core::OutputClosed{action.life});
   }
@@ -143,6 +149,9 @@ void Pump::perform(const core::ForgetProgram& action) {
   Program& program = programs_[number(action.program)];
   for (std::uint32_t index = 0; index < program.placements.size(); ++index) {
     processes_->forget(WorkerId{action.program, index});
+    if (relay_) {
+      relay_->forget(WorkerId{action.program, index});
+    }
   }
   retire(program);
   program = Program{program.name, {}, {}};

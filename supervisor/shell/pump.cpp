@@ -18,7 +18,7 @@ namespace {
 /// How long a reader of stdout or stderr is waited for at the end.
 constexpr Duration last_words = 1s;
 
-/// Launches that take longer than the loop may wait are looked at again after these.
+/// Launches are looked at again after these, twice as late each time.
 constexpr Duration first_look = 1ms;
 constexpr Duration rarest_look = 100ms;
 
@@ -157,14 +157,10 @@ void Pump::arm_timer() {
     scores_at_ = std::min(scores_at_, after(now(), score_pause));
     next = std::min(next, scores_at_);
   }
-  if (next == armed_for_) {
-    return;
+  if (next >= armed_for_) {
+    return;  // Waking once too early costs less than setting the timer for each deadline that comes and goes.
   }
   armed_for_ = next;
-  if (next == never) {
-    timer_.cancel();
-    return;
-  }
   timer_.expires_at(std::chrono::steady_clock::time_point(next.time_since_epoch()));
   timer_.async_wait([this](boost::system::error_code ec) {
     if (ec) {
@@ -203,7 +199,7 @@ void Pump::read_signals() {
       terminal_.hand_over(only_pid_);
     }
     if (processes_->outstanding() > 0) {
-      static_cast<void>(report_launches(std::chrono::microseconds(0)));  // Who runs already shall get the signal too.
+      report_launches();  // Who runs already shall get the signal too.
     }
     enqueue(core::SignalReceived{signal.number, signal.number == SIGHUP && signal.from_kernel});
   }
@@ -223,7 +219,7 @@ void Pump::reap_all() {
 void Pump::take_in(process::Deaths deaths) {
   if (!deaths.leaders.empty() && processes_->outstanding() > 0) {
     // A short life ends before anybody has looked at its launch: it begins before it ends.
-    static_cast<void>(report_launches(std::chrono::microseconds(0)));
+    report_launches();
   }
   for (process::Death& death : deaths.leaders) {
     if (death.failure) {
@@ -241,9 +237,9 @@ void Pump::take_in(process::Deaths deaths) {
   }
 }
 
-bool Pump::report_launches(std::chrono::microseconds patience) {
+bool Pump::report_launches() {
   std::vector<process::LaunchOutcome> outcomes;
-  processes_->settle(patience, outcomes);
+  processes_->settle(outcomes);
   for (process::LaunchOutcome& outcome : outcomes) {
     if (outcome.failure) {
       if (relay_) {
@@ -261,8 +257,8 @@ bool Pump::report_launches(std::chrono::microseconds patience) {
 }
 
 void Pump::settle() {
-  const bool any = report_launches(std::chrono::duration_cast<std::chrono::microseconds>(first_look));
-  // Whoever takes longer than the loop may wait is looked at by the timer.
+  const bool any = report_launches();
+  // Nobody tells of an exec: the timer looks again.
   settle_wait_ = any ? Duration::zero() : std::max(settle_wait_, first_look);
 }
 
@@ -271,6 +267,10 @@ void Pump::sweep() {
   std::vector<Life> gone;
   processes_->finish_sweeps(gone);
   for (const Life life : gone) {
+    if (relay_ && relay_->keeps(life)) {
+      relay_->finish(life);
+      enqueue(core::OutputClosed{life});
+    }
     enqueue(core::WorkerSwept{life});
   }
 }

@@ -64,7 +64,7 @@ class Pump {
   void reap_all();
   void take_in(process::Deaths deaths);
   void settle();
-  [[nodiscard]] bool report_launches(std::chrono::microseconds patience);
+  bool report_launches();
   void sweep();
   void enqueue(core::Event event) { events_.push_back(std::move(event)); }
   void step_until_quiet();

@@ -63,7 +63,7 @@ class Bench:
         """A running supervisor of so many workers, all of which have begun: (pid, slots)."""
         slots = Slots(os.path.join(self.scratch, "slots"), workers)
         command = subject.command(self.setting, workers, mode, slots)
-        log = os.path.join(self.setting.folder, "log", subject.name.replace(" ", "-"))
+        log = os.path.join(self.scratch, subject.name.replace(" ", "-") + ".log")  # In memory: a disk would be part of the figure.
         starter = [self.setting.worker, f"e::{slots.path}", *command]
         pid = processes.spawn(starter, subject.environment(self.setting), log)
         slots.wait_started(1, ceiling, alive=lambda: processes.alive(pid))

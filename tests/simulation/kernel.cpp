@@ -71,7 +71,7 @@ void Kernel::perform(Instant now, const Action& action) {
   } else if (const auto* signalled = std::get_if<SignalWorker>(&action)) {
     signal(now, signalled->life, signalled->signal);
   } else if (const auto* drained = std::get_if<DrainOutput>(&action)) {
-    drain(now, drained->life);
+    drain(now, *drained);
   } else if (const auto* swept = std::get_if<SweepWorker>(&action)) {
     sweep(now, swept->life);
   } else if (std::holds_alternative<SweepAll>(action)) {
@@ -160,16 +160,20 @@ void Kernel::signal(Instant now, Life life, int number) {
   die(at, life, chance(random_, 0.5) ? ExitStatus(ExitedWith{0}) : ExitStatus(KilledBy{number}));
 }
 
-void Kernel::drain(Instant now, Life life) {
-  Process& process = processes_[life];
+void Kernel::drain(Instant now, const DrainOutput& asked) {
+  Process& process = processes_[asked.life];
   if (process.output_told) {
+    return;
+  }
+  if (asked.another_follows && chance(random_, 0.5)) {
+    process.output_ends_with_sweep = true;  // As of pipes that the supervisor keeps: nothing else tells of their end.
     return;
   }
   process.output_told = true;
   if (!process.output_held) {
-    push(now, OutputClosed{life});
+    push(now, OutputClosed{asked.life});
   } else if (chance(random_, 0.5)) {
-    push(now + some_time(random_, 1ms, 1s), OutputClosed{life});
+    push(now + some_time(random_, 1ms, 1s), OutputClosed{asked.life});
   }
 }
 
@@ -178,15 +182,19 @@ void Kernel::sweep(Instant now, Life life) {
   if (process.immortal_descendants) {
     return;
   }
+  Instant gone = now;
   if (process.descendants > 0) {
     --process.descendants;
     if (process.descendants > 0) {
       return;
     }
-    push(soon(now), WorkerSwept{life});
-    return;
+    gone = soon(now);
   }
-  push(now, WorkerSwept{life});
+  if (std::exchange(process.output_ends_with_sweep, false)) {
+    process.output_told = true;
+    push(gone, OutputClosed{life});
+  }
+  push(gone, WorkerSwept{life});
 }
 
 void Kernel::sweep_all(Instant now) {

@@ -23,6 +23,7 @@ struct Process {
   bool immortal = false;     ///< Unkillable for ever.
   bool output_told = false;  ///< OutputClosed was reported.
   bool output_held = false;
+  bool output_ends_with_sweep = false;
   std::uint32_t descendants = 0;  ///< Looks that it takes until they are gone.
   bool immortal_descendants = false;
 };
@@ -58,7 +59,7 @@ class Kernel {
   void signal(Instant now, Life life, int number);
   void sweep(Instant now, Life life);
   void sweep_all(Instant now);
-  void drain(Instant now, Life life);
+  void drain(Instant now, const core::DrainOutput& asked);
   [[nodiscard]] bool still_possible(const core::Event& event) const;
   void die(Instant at, Life life, ExitStatus status);
   [[nodiscard]] Instant soon(Instant now);

@@ -3,8 +3,10 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "common/base/check.hpp"
@@ -29,18 +31,25 @@ constexpr Stream stream_of(std::uint64_t key) { return static_cast<Stream>(key &
 
 }  // namespace
 
-Result<Relay> Relay::open(LineSink sink) {
+int Relay::half_of_the_descriptors() {
+  rlimit files{};
+  ::getrlimit(RLIMIT_NOFILE, &files);
+  return static_cast<int>(std::min<rlim_t>(files.rlim_cur, 1U << 20U) / 2);
+}
+
+Result<Relay> Relay::open(LineSink sink, int keep_below) {
   Relay relay(std::move(sink));
   relay.set_ = FileDescriptor(::epoll_create1(EPOLL_CLOEXEC));
   if (!relay.set_) {
     return system_failure("cannot watch the workers' output", errno);
   }
+  relay.keep_below_ = keep_below;
   return relay;
 }
 
 Relay::Pair* Relay::find(Life life) {
   const auto found = pairs_.find(life.worker);
-  return found != pairs_.end() && found->second.life == life ? &found->second : nullptr;
+  return found != pairs_.end() && found->second.life == life && !found->second.between_lives ? &found->second : nullptr;
 }
 
 /// Closing is not enough to be told no more of a pipe: a launch under way may hold a copy of it, and with that the epoll set
@@ -52,37 +61,111 @@ void Relay::unwatch(FileDescriptor& fd) {
   }
 }
 
-void Relay::forget(Pair& pair) {
+void Relay::close_all(Pair& pair) {
+  let_end(pair);
   for (Pipe& pipe : pair.pipes) {
-    unwatch(pipe.fd);
+    if (pipe.fd) {
+      unwatch(pipe.fd);
+      --open_pipes_;
+    }
   }
 }
 
-Result<Relay::WriteEnds> Relay::connect(Life life) {
-  WriteEnds ends;
+void Relay::let_end(Pair& pair) {
+  for (Pipe& pipe : pair.pipes) {
+    pipe.write_end.reset();
+  }
+}
+
+/// From now on no pipe is kept. True when that has made room.
+bool Relay::let_all_end() {
+  keep_below_ = 0;
+  bool any = false;
+  for (auto it = pairs_.begin(); it != pairs_.end();) {
+    any = any || is_kept(it->second);
+    let_end(it->second);
+    if (it->second.between_lives) {
+      close_all(it->second);
+      it = pairs_.erase(it);
+    } else {
+      ++it;
+    }
+  }
+  return any;
+}
+
+Result<Relay::Pair> Relay::make(Life life) {
   Pair pair{life, {}};
   for (const Stream stream : {Stream::out, Stream::err}) {
     std::array<int, 2> fds{};
     if (::pipe2(fds.data(), O_CLOEXEC) != 0) {
       const int error = errno;
-      forget(pair);
+      close_all(pair);
       return system_failure("cannot create a pipe for its output", error);
     }
-    pair.pipes[static_cast<std::size_t>(stream)].fd = FileDescriptor(fds[0]);
-    (stream == Stream::out ? ends.out : ends.err) = FileDescriptor(fds[1]);
+    Pipe& pipe = pair.pipes[static_cast<std::size_t>(stream)];
+    pipe.fd = FileDescriptor(fds[0]);
+    pipe.write_end = FileDescriptor(fds[1]);
+    ++open_pipes_;
     epoll_event event{};
     event.events = EPOLLIN;
     event.data.u64 = key_of(life.worker, stream);
     if (::epoll_ctl(set_.get(), EPOLL_CTL_ADD, fds[0], &event) != 0) {
       const int error = errno;
-      forget(pair);
+      close_all(pair);
       return system_failure("cannot watch a pipe", error);
     }
   }
-  const bool is_new = pairs_.insert_or_assign(life.worker, std::move(pair)).second;
-  CORRAL_CHECK(is_new);
-  open_pipes_ += 2;
-  return ends;
+  return pair;
+}
+
+Result<Relay::WriteEnds> Relay::connect(Life life) {
+  auto found = pairs_.find(life.worker);
+  if (found != pairs_.end()) {
+    CORRAL_CHECK(found->second.between_lives);
+    found->second.life = life;
+    found->second.between_lives = false;
+  } else {
+    Result<Pair> made = make(life);
+    if (!made && made.error().error_number == EMFILE && let_all_end()) {
+      made = make(life);
+    }
+    if (!made) {
+      return std::unexpected(std::move(made.error()));
+    }
+    found = pairs_.emplace(life.worker, std::move(*made)).first;
+  }
+  return WriteEnds{found->second.pipes[0].write_end.get(), found->second.pipes[1].write_end.get()};
+}
+
+void Relay::launched(Life life) {
+  Pair* pair = find(life);
+  if (pair != nullptr && std::max(pair->pipes[0].write_end.get(), pair->pipes[1].write_end.get()) >= keep_below_) {
+    let_end(*pair);
+  }
+}
+
+bool Relay::keeps(Life life) {
+  const Pair* pair = find(life);
+  return pair != nullptr && is_kept(*pair);
+}
+
+void Relay::finish(Life life) {
+  Pair* pair = find(life);
+  CORRAL_CHECK(pair != nullptr && is_kept(*pair));
+  read_available(*pair);
+  for (const Stream stream : {Stream::out, Stream::err}) {
+    finish_line(*pair, stream);
+  }
+  pair->between_lives = true;
+}
+
+void Relay::forget(WorkerId worker) {
+  if (const auto found = pairs_.find(worker); found != pairs_.end()) {
+    CORRAL_CHECK(found->second.between_lives);
+    close_all(found->second);
+    pairs_.erase(found);
+  }
 }
 
 void Relay::read_ready(std::vector<Life>& closed) {
@@ -121,15 +204,37 @@ void Relay::hand_on(Pair& pair, Stream stream, std::string_view bytes) {
       bytes, [&](std::string_view line, bool goes_on) { sink_({pair.life, stream, line, goes_on}); });
 }
 
+void Relay::finish_line(Pair& pair, Stream stream) {
+  pair.pipes[static_cast<std::size_t>(stream)].lines.finish(
+      [&](std::string_view line, bool goes_on) { sink_({pair.life, stream, line, goes_on}); });
+}
+
 void Relay::end(Pair& pair, Stream stream) {
   Pipe& pipe = pair.pipes[static_cast<std::size_t>(stream)];
   if (!pipe.fd) {
     return;
   }
-  pipe.lines.finish([&](std::string_view line, bool goes_on) { sink_({pair.life, stream, line, goes_on}); });
+  finish_line(pair, stream);
   unwatch(pipe.fd);
   CORRAL_CHECK(open_pipes_ > 0);
   --open_pipes_;
+}
+
+/// True when nothing is left to read; false where somebody writes faster than is read here: the rest comes by read_ready.
+bool Relay::read_available(Pair& pair) {
+  for (int reads = 0; reads < most_reads && !ended(pair); ++reads) {
+    // The pipes block, so each is asked first; there is no other reader who could take what was promised.
+    std::array<pollfd, 2> asked{pollfd{pair.pipes[0].fd.get(), POLLIN, 0}, pollfd{pair.pipes[1].fd.get(), POLLIN, 0}};
+    if (::poll(asked.data(), asked.size(), 0) <= 0) {
+      return true;
+    }
+    for (const Stream stream : {Stream::out, Stream::err}) {
+      if (asked[static_cast<std::size_t>(stream)].revents != 0) {
+        read_once(pair, stream);
+      }
+    }
+  }
+  return ended(pair);
 }
 
 bool Relay::drain(Life life) {
@@ -137,21 +242,10 @@ bool Relay::drain(Life life) {
   if (pair == nullptr) {
     return true;
   }
-  // Somebody who outlived the worker may write for ever: after a pipe's worth the rest comes by read_ready.
-  for (int reads = 0; !ended(*pair); ++reads) {
-    if (reads == most_reads) {
-      return false;
-    }
-    // The pipes block, so each is asked first; there is no other reader who could take what was promised.
-    std::array<pollfd, 2> asked{pollfd{pair->pipes[0].fd.get(), POLLIN, 0}, pollfd{pair->pipes[1].fd.get(), POLLIN, 0}};
-    if (::poll(asked.data(), asked.size(), 0) <= 0) {
-      return false;
-    }
-    for (const Stream stream : {Stream::out, Stream::err}) {
-      if (asked[static_cast<std::size_t>(stream)].revents != 0) {
-        read_once(*pair, stream);
-      }
-    }
+  let_end(*pair);
+  read_available(*pair);
+  if (!ended(*pair)) {
+    return false;
   }
   pairs_.erase(life.worker);
   return true;
@@ -159,6 +253,7 @@ bool Relay::drain(Life life) {
 
 void Relay::close(Life life) {
   if (Pair* pair = find(life)) {
+    let_end(*pair);
     end(*pair, Stream::out);
     end(*pair, Stream::err);
     pairs_.erase(life.worker);

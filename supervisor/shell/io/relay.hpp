@@ -1,10 +1,12 @@
 // The workers' stdout and stderr: pipes, read without blocking, handed on line by line.
 //
-// All pipes lie in one epoll set of their own, and the loop watches that one descriptor: a worker costs two descriptors and
-// a few dozen bytes here. What a worker writes is either handed to the sink or still in its pipe, whose 64 KiB are
+// All pipes lie in one epoll set of their own, and the loop watches that one descriptor: a worker costs a few descriptors and
+// a few dozen bytes here. Pipes outlive the process they were made for: a restart makes, watches and closes none, and
+// the supervisor is not woken by their end beside the death that it means (docs/decisions/0007-kept-pipes.md). What a worker writes is either handed to the sink or still in its pipe, whose 64 KiB are
 // the only queue: nobody reads on while the sink is full. This room does not know what becomes of a line.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <functional>
@@ -32,49 +34,77 @@ class Relay {
  public:
   using LineSink = std::function<void(const WorkerLine&)>;
 
-  /// What a launch needs; both are closed in the supervisor when it goes.
+  /// What a launch needs. They stay the relay's, and may be gone after launched().
   struct WriteEnds {
-    FileDescriptor out;
-    FileDescriptor err;
+    int out = -1;
+    int err = -1;
   };
 
-  [[nodiscard]] static Result<Relay> open(LineSink sink);
+  /// Pipes with numbers below `keep_below` are kept between lives.
+  [[nodiscard]] static Result<Relay> open(LineSink sink, int keep_below = half_of_the_descriptors());
 
   /// Readable when any pipe is.
   [[nodiscard]] int descriptor() const { return set_.get(); }
 
-  /// Two pipes for a life that is about to begin. Fails with EMFILE and its like, and then leaves nothing behind.
+  /// Two pipes for a life that is about to begin: those of the worker's last life where they were kept. Fails with EMFILE and
+  /// its like, and then leaves nothing behind.
   [[nodiscard]] Result<WriteEnds> connect(Life life);
+
+  /// The process has its copies. The write ends here are kept for the next life while descriptors are plenty; they are
+  /// closed otherwise.
+  void launched(Life life);
+
+  /// Whether finish() will do for this life, with no need to see its pipes end.
+  [[nodiscard]] bool keeps(Life life);
+
+  /// No process of a life that keeps() is left: hands on what is there and half a line, and keeps the pipes for the next.
+  void finish(Life life);
+
+  /// No other life of this worker will follow.
+  void forget(WorkerId worker);
 
   /// Reads once from up to a batch of pipes. `closed` gets the lives whose both pipes have ended.
   void read_ready(std::vector<Life>& closed);
 
-  /// Reads all that is there now. True when both pipes have ended.
+  /// Reads all that is there now, and lets the pipes end when nobody else holds them. True when both have.
   [[nodiscard]] bool drain(Life life);
 
   /// Lets go of the pipes of a life, after handing on what is half a line.
   void close(Life life);
+
+  /// The upper half is for those who need it: more workers, files that are read now and then.
+  [[nodiscard]] static int half_of_the_descriptors();
 
   [[nodiscard]] std::size_t open_pipes() const { return open_pipes_; }
 
  private:
   struct Pipe {
     FileDescriptor fd;
+    FileDescriptor write_end;  ///< Held open here, a pipe does not end with its process.
     wire::LineSplitter lines;
   };
   struct Pair {
     Life life;
     std::array<Pipe, 2> pipes;
+    bool between_lives = false;
   };
 
   explicit Relay(LineSink sink) : sink_(std::move(sink)) {}
   [[nodiscard]] Pair* find(Life life);
+  [[nodiscard]] Result<Pair> make(Life life);
+  bool let_all_end();
+  bool read_available(Pair& pair);
   /// One read. False at the end of the pipe, which is then closed.
   bool read_once(Pair& pair, Stream stream);
+  void finish_line(Pair& pair, Stream stream);
   void end(Pair& pair, Stream stream);
   void unwatch(FileDescriptor& fd);
-  void forget(Pair& pair);
+  void close_all(Pair& pair);
   void hand_on(Pair& pair, Stream stream, std::string_view bytes);
+  static void let_end(Pair& pair);
+  static bool is_kept(const Pair& pair) {
+    return std::ranges::all_of(pair.pipes, [](const Pipe& pipe) { return pipe.fd && pipe.write_end; });
+  }
   static bool ended(const Pair& pair) { return !pair.pipes[0].fd && !pair.pipes[1].fd; }
 
   FileDescriptor set_;
@@ -83,6 +113,7 @@ class Relay {
   // A worker has one entry, that of its present life.
   std::unordered_map<WorkerId, Pair> pairs_;
   std::size_t open_pipes_ = 0;
+  int keep_below_ = 0;  ///< Write ends with a higher number are not kept.
 };
 
 }  // namespace corral::shell

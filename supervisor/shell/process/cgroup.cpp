@@ -1,7 +1,9 @@
 #include "supervisor/shell/process/cgroup.hpp"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <array>
@@ -87,7 +89,25 @@ std::string own_directory(std::string_view controller) {
 
 }  // namespace
 
-std::string own_cgroup() { return own_directory(""); }
+/// Reading the list of mounts takes longer than all else about cgroups, and where systemd or a container runtime mounted
+/// the hierarchy it lies at one of two places.
+std::string own_cgroup() {
+  const std::string memberships = read_small_file("/proc/self/cgroup").value_or("");
+  const std::size_t at = memberships.starts_with("0::/") ? 0 : memberships.find("\n0::/");
+  if (at != std::string::npos && memberships.find("/..", at) == std::string::npos) {
+    const std::size_t begin = memberships.find('/', at);
+    std::string own = memberships.substr(begin, memberships.find('\n', begin) - begin);
+    own = own == "/" ? "" : own;
+    for (const char* mount : {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}) {
+      struct statfs status {};
+      const std::string path = mount + own;
+      if (statfs(path.c_str(), &status) == 0 && status.f_type == CGROUP2_SUPER_MAGIC) {
+        return path;
+      }
+    }
+  }
+  return own_directory("");
+}
 
 Result<WorkersCgroup> WorkersCgroup::create(std::string_view identity) {
   const std::string own = own_cgroup();
@@ -108,6 +128,8 @@ Result<WorkersCgroup> WorkersCgroup::create(std::string_view identity) {
     made.remove();
     return system_failure("cannot kill by cgroup '" + path + "'", error);
   }
+  made.held_[0] = FileDescriptor(openat(fd, "cgroup.procs", O_PATH | O_CLOEXEC | O_NOFOLLOW));
+  made.held_[1] = FileDescriptor(open((own + "/cgroup.procs").c_str(), O_PATH | O_CLOEXEC | O_NOFOLLOW));
   return made;
 }
 
@@ -121,7 +143,9 @@ std::optional<WorkersCgroup> WorkersCgroup::find(std::string_view identity) {
 }
 
 WorkersCgroup::WorkersCgroup(WorkersCgroup&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)), path_(std::move(other.path_)) {}
+    : fd_(std::exchange(other.fd_, -1)),
+      path_(std::move(other.path_)),
+      held_{std::move(other.held_[0]), std::move(other.held_[1])} {}
 
 WorkersCgroup::~WorkersCgroup() {
   if (fd_ >= 0) {

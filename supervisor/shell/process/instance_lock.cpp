@@ -149,7 +149,8 @@ Result<InstanceLock> InstanceLock::acquire(std::string_view identity, std::strin
     close(std::exchange(lock.file_, -1));
   }
   const std::string text = fmt::format("{}\n", getpid());
-  if (ftruncate(lock.file_, 0) != 0 || pwrite(lock.file_, text.data(), text.size(), 0) < 0) {
+  // Not emptied first: ext4 would write a file that was emptied to the disk, and the end would wait for that.
+  if (pwrite(lock.file_, text.data(), text.size(), 0) < 0 || ftruncate(lock.file_, static_cast<off_t>(text.size())) != 0) {
     lock.notice_ = system_error(fmt::format("cannot write '{}/{}'", lock_directory(), name), errno).message;
   }
   return lock;

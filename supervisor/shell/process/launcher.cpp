@@ -61,18 +61,18 @@ Result<std::unique_ptr<Launcher>> Launcher::open(std::string identity, const Pro
   if (plain) {
     return launcher;
   }
-  launcher->null_ = ::open("/dev/null", O_RDWR | O_CLOEXEC | O_NOCTTY);
-  if (launcher->null_ < 0) {
+  if (launcher->null() < 0) {
     return system_failure("cannot open '/dev/null' for the workers' stdin", errno);
   }
   // Now, while low numbers are to be had.
   for (std::size_t i = 0; i < Processes::side_by_side; ++i) {
-    std::array<int, 3> reserved{};
-    for (int& fd : reserved) {
-      fd = fcntl(launcher->null_, F_DUPFD_CLOEXEC, 3);
+    std::array<int, 3> reserved{-1, -1, -1};
+    for (const std::size_t stream : {1U, 2U}) {
+      reserved[stream] = fcntl(launcher->null_, F_DUPFD_CLOEXEC, 3);
     }
     launcher->reserves_.push_back(reserved);
   }
+  std::ranges::reverse(launcher->reserves_);  // The lowest first: a worker copies the table up to its own.
   return launcher;
 }
 
@@ -97,7 +97,7 @@ std::expected<Launcher::Slot, LaunchFailure> Launcher::take_slot() {
   if (busy_.size() >= Processes::side_by_side) {
     harvest();
     if (busy_.size() - slow_ >= Processes::side_by_side) {
-      wait_for_oldest(std::chrono::milliseconds(1));
+      wait_for_oldest();
       harvest();
     }
   }
@@ -133,41 +133,37 @@ void Launcher::give_back(Slot slot) {
   }
 }
 
-int Launcher::reserve(LaunchSlot& slot) {
+int Launcher::null() {
   if (null_ < 0) {
     null_ = ::open("/dev/null", O_RDWR | O_CLOEXEC | O_NOCTTY);
   }
-  for (int& fd : slot.reserved) {
-    if (fd < 0) {
-      fd = fcntl(null_, F_DUPFD_CLOEXEC, 3);
-    }
-    if (fd < 0) {
-      return errno;
-    }
+  return null_;
+}
+
+int Launcher::reserve(int& reserved) {
+  if (reserved < 0) {
+    reserved = fcntl(null(), F_DUPFD_CLOEXEC, 3);
   }
-  return 0;
+  return reserved < 0 ? errno : 0;
 }
 
 std::expected<void, LaunchFailure> Launcher::arrange_descriptors(LaunchSlot& slot, const LaunchRequest& request) {
   StartPlan& plan = slot.plan;
   const int wanted[3] = {request.stdin_fd, request.stdout_fd, request.stderr_fd};
-  if (const int error = std::ranges::any_of(wanted, [](int fd) { return fd > 2; }) || !request.transparent
-                            ? reserve(slot)
-                            : 0;
-      error != 0) {
-    return std::unexpected(LaunchFailure{LaunchStep::prepare, error, {}});
-  }
   for (std::size_t i = 0; i < 3; ++i) {
     plan.descriptors[i] = wanted[i];
     if (wanted[i] > 2) {
       // A copy, since the caller may close its own before the worker has come to take it.
+      if (const int error = reserve(slot.reserved[i]); error != 0) {
+        return std::unexpected(LaunchFailure{LaunchStep::prepare, error, {}});
+      }
       if (dup3(wanted[i], slot.reserved[i], O_CLOEXEC) < 0) {
         return std::unexpected(LaunchFailure{LaunchStep::prepare, errno, {}});
       }
       plan.descriptors[i] = slot.reserved[i];
     }
     if (i == 0 && wanted[i] < 0 && !request.transparent) {
-      plan.descriptors[i] = null_;
+      plan.descriptors[i] = null();
     }
     plan.descriptor_bound = std::max(plan.descriptor_bound, static_cast<unsigned>(plan.descriptors[i] + 1));
   }
@@ -290,13 +286,9 @@ void Launcher::harvest() {
   }
 }
 
-void Launcher::wait_for_oldest(std::chrono::microseconds patience) {
-  if (slow_ >= busy_.size() || patience.count() <= 0) {
-    return;
-  }
+void Launcher::wait_for_oldest() {
   LaunchSlot& slot = *busy_[slow_];
-  const timespec wait{static_cast<time_t>(patience.count() / 1'000'000),
-                      static_cast<long>(patience.count() % 1'000'000 * 1000)};
+  const timespec wait{0, 1'000'000};
   const int tid = __atomic_load_n(&slot.tid, __ATOMIC_ACQUIRE);
   if (tid != 0 && syscall(SYS_futex, &slot.tid, FUTEX_WAIT, tid, &wait, nullptr, 0) != 0 && errno == ETIMEDOUT &&
       coarse_now() - slot.started > slow_after) {
@@ -304,12 +296,8 @@ void Launcher::wait_for_oldest(std::chrono::microseconds patience) {
   }
 }
 
-void Launcher::collect(std::chrono::microseconds patience, std::vector<Finished>& out) {
+void Launcher::collect(std::vector<Finished>& out) {
   harvest();
-  if (finished_.empty()) {
-    wait_for_oldest(patience);
-    harvest();
-  }
   std::ranges::move(finished_, std::back_inserter(out));
   finished_.clear();
 }

@@ -37,7 +37,7 @@ class Launcher {
   /// `cgroup`: a directory to start in, or -1. `timer_slack`: the marker of this launch, or 0.
   [[nodiscard]] std::expected<pid_t, core::LaunchFailure> start(const LaunchRequest& request, int cgroup,
                                                                 unsigned long timer_slack);
-  void collect(std::chrono::microseconds patience, std::vector<Finished>& out);
+  void collect(std::vector<Finished>& out);
   [[nodiscard]] std::size_t outstanding() const { return busy_.size() + finished_.size(); }
 
   /// The kernel would not start a process in the cgroup, but would without: don't ask again.
@@ -51,10 +51,11 @@ class Launcher {
   std::expected<Slot, core::LaunchFailure> take_slot();
   void give_back(Slot slot);
   void harvest();
-  void wait_for_oldest(std::chrono::microseconds patience);
+  void wait_for_oldest();
   std::expected<void, core::LaunchFailure> fill(LaunchSlot& slot, const LaunchRequest& request) const;
   std::expected<void, core::LaunchFailure> arrange_descriptors(LaunchSlot& slot, const LaunchRequest& request);
-  int reserve(LaunchSlot& slot);
+  int null();
+  int reserve(int& reserved);
   long clone(LaunchSlot& slot, int cgroup);
 
   std::string identity_;

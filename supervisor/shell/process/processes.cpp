@@ -102,9 +102,9 @@ std::expected<pid_t, core::LaunchFailure> Processes::launch(const LaunchRequest&
   return pid;
 }
 
-void Processes::State::take_outcomes(std::chrono::microseconds patience) {
+void Processes::State::take_outcomes() {
   finished.clear();
-  launcher->collect(patience, finished);
+  launcher->collect(finished);
   for (Launcher::Finished& launch : finished) {
     const auto found = leaders.find(launch.pid);
     CORRAL_CHECK(found != leaders.end() && found->second.life == launch.life);
@@ -155,9 +155,9 @@ void Processes::set_some_scores() {
   }
 }
 
-void Processes::settle(std::chrono::microseconds patience, std::vector<LaunchOutcome>& out) {
+void Processes::settle(std::vector<LaunchOutcome>& out) {
   State& s = *state_;
-  s.take_outcomes(s.outcomes.empty() ? patience : std::chrono::microseconds(0));
+  s.take_outcomes();
   std::ranges::move(s.outcomes, std::back_inserter(out));
   s.outcomes.clear();
 }

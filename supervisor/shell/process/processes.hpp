@@ -7,7 +7,7 @@
 // What this room must not do: decide (when to restart, how long to wait), read a configuration, print, touch Asio.
 //
 // The order of a turn of the loop, when SIGCHLD came or launches are outstanding:
-//   reap(hints, deaths), reap(deaths); settle(patience, outcomes); <the core steps, its actions call launch, signal, sweep>; finish_sweeps(gone)
+//   reap(hints, deaths), reap(deaths); settle(outcomes); <the core steps, its actions call launch, signal, sweep>; finish_sweeps(gone)
 #pragma once
 
 #include <sys/types.h>
@@ -98,9 +98,9 @@ class Processes {
   /// way. A failure means that there is no process (fork: EAGAIN, ENOMEM; prepare; exec: no such command in PATH).
   [[nodiscard]] std::expected<pid_t, core::LaunchFailure> launch(const LaunchRequest& request);
 
-  /// The outcomes of launches, appended. Waits for the oldest one at most `patience` (zero: only looks), and not at all
-  /// when there is an outcome already.
-  void settle(std::chrono::microseconds patience, std::vector<LaunchOutcome>& out);
+  /// The outcomes of launches, appended. Only looks: a process that waited for an exec would have to be woken by it, which
+  /// costs the new worker more than all its other preparations together. A launch that failed announces itself by SIGCHLD.
+  void settle(std::vector<LaunchOutcome>& out);
 
   /// Launches whose outcome has not been reported.
   [[nodiscard]] std::size_t outstanding() const;

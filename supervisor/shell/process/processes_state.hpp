@@ -85,7 +85,7 @@ struct Processes::State {
   Instant last_settled{};
 
   // processes.cpp
-  void take_outcomes(std::chrono::microseconds patience);
+  void take_outcomes();
   void set_oom_score(Life life, pid_t pid, int score, bool configured);
   void retire(const Leader& leader, pid_t pid, bool group_remains);
   // reap.cpp

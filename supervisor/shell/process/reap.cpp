@@ -75,7 +75,7 @@ bool Processes::State::reap_one(pid_t which, Deaths& out) {
   std::optional<core::LaunchFailure> failure;
   if (look_first) {
     if (found != leaders.end() && ended) {
-      take_outcomes(std::chrono::microseconds(0));
+      take_outcomes();
       if (info.si_code != CLD_EXITED && !found->second.failed && coarse_now() - found->second.settled_at < young &&
           died_before_exec(pid)) {
         // Its memory was let go of, which looks like an exec. Whoever has been told so already is told of an exit.

@@ -21,19 +21,30 @@ void put(const FileDescriptor& fd, std::string_view bytes) {
   REQUIRE(::write(fd.get(), bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));
 }
 
+/// What a process has of its pipes.
+struct Ends {
+  FileDescriptor out;
+  FileDescriptor err;
+};
+
 struct Listener {
   std::vector<std::string> lines;
   Relay relay;
 
-  Listener() : relay(*Relay::open([this](const WorkerLine& line) {
-    lines.push_back(std::to_string(line.life.worker.index) + (line.stream == Stream::out ? " out " : " err ") +
-                    std::string(line.text));
-  })) {}
+  explicit Listener(int keep_below = 0)
+      : relay(*Relay::open(
+            [this](const WorkerLine& line) {
+              lines.push_back(std::to_string(line.life.worker.index) + (line.stream == Stream::out ? " out " : " err ") +
+                              std::string(line.text));
+            },
+            keep_below)) {}
 
-  [[gnu::noinline]] Relay::WriteEnds connect(Life life) {
-    Result<Relay::WriteEnds> ends = relay.connect(life);
+  [[gnu::noinline]] Ends connect(Life life) {
+    const Result<Relay::WriteEnds> ends = relay.connect(life);
     REQUIRE(ends.has_value());
-    return std::move(*ends);
+    Ends copies{FileDescriptor(::dup(ends->out)), FileDescriptor(::dup(ends->err))};
+    relay.launched(life);
+    return copies;
   }
 
   bool readable() const {
@@ -46,8 +57,8 @@ struct Listener {
 
 TEST_CASE("each worker's streams are told apart") {
   Listener listener;
-  Relay::WriteEnds first = listener.connect(life_of(0));
-  Relay::WriteEnds second = listener.connect(life_of(70'000));
+  Ends first = listener.connect(life_of(0));
+  Ends second = listener.connect(life_of(70'000));
   CHECK_FALSE(listener.readable());
   put(first.out, "a\n");
   put(first.err, "b\n");
@@ -67,7 +78,7 @@ TEST_CASE("each worker's streams are told apart") {
 
 TEST_CASE("a worker that closes one stream goes on with the other, and the closed one wakes nobody") {
   Listener listener;
-  Relay::WriteEnds ends = listener.connect(life_of(1));
+  Ends ends = listener.connect(life_of(1));
   ends.out.reset();
   std::vector<Life> closed;
   listener.relay.read_ready(closed);
@@ -80,7 +91,7 @@ TEST_CASE("a worker that closes one stream goes on with the other, and the close
 
 TEST_CASE("draining reads what is there and tells whether it was all") {
   Listener listener;
-  Relay::WriteEnds ends = listener.connect(life_of(2));
+  Ends ends = listener.connect(life_of(2));
   put(ends.out, "last words");
   CHECK_FALSE(listener.relay.drain(life_of(2)));
   CHECK(listener.lines.empty());
@@ -94,7 +105,7 @@ TEST_CASE("draining reads what is there and tells whether it was all") {
 
 TEST_CASE("closing hands on half a line; a past life's close does not touch the present one") {
   Listener listener;
-  Relay::WriteEnds ends = listener.connect(life_of(3, 2));
+  Ends ends = listener.connect(life_of(3, 2));
   put(ends.out, "half");
   std::vector<Life> closed;
   listener.relay.read_ready(closed);
@@ -123,4 +134,78 @@ TEST_CASE("without descriptors a connection fails and leaves nothing behind") {
     CHECK(again == next);
   }
   CHECK(listener.relay.connect(life_of(4)).has_value());
+}
+
+TEST_CASE("pipes that are kept carry the next life, and no end of a process wakes anybody") {
+  Listener listener(1 << 20);
+  Ends ends = listener.connect(life_of(5, 1));
+  CHECK(listener.relay.keeps(life_of(5, 1)));
+  put(ends.out, "whole\nhalf");
+  const int next = ::dup(0);
+  ::close(next);
+  ends = Ends{};
+  std::vector<Life> closed;
+  listener.relay.read_ready(closed);
+  CHECK(closed.empty());
+  CHECK_FALSE(listener.readable());
+  CHECK_FALSE(listener.relay.keeps(life_of(5, 2)));
+  listener.relay.finish(life_of(5, 1));
+  CHECK(listener.lines == std::vector<std::string>{"5 out whole", "5 out half"});
+  CHECK_FALSE(listener.relay.keeps(life_of(5, 1)));
+
+  ends = listener.connect(life_of(5, 2));
+  CHECK(listener.relay.open_pipes() == 2);
+  put(ends.err, "again");
+  listener.relay.close(life_of(5, 1));
+  listener.relay.finish(life_of(5, 2));
+  CHECK(listener.lines.back() == "5 err again");
+  listener.relay.forget(WorkerId{ProgramId{3}, 5});
+  CHECK(listener.relay.open_pipes() == 0);
+}
+
+TEST_CASE("what is written to a kept pipe between two lives is the earlier one's") {
+  Listener listener(1 << 20);
+  const Ends stranger = listener.connect(life_of(6, 1));
+  listener.relay.finish(life_of(6, 1));
+  put(stranger.out, "late\n");
+  std::vector<Life> closed;
+  listener.relay.read_ready(closed);
+  CHECK(closed.empty());
+  CHECK(listener.lines == std::vector<std::string>{"6 out late"});
+}
+
+TEST_CASE("a kept pipe that is drained ends when nobody else holds it") {
+  Listener listener(1 << 20);
+  Ends ends = listener.connect(life_of(7));
+  CHECK_FALSE(listener.relay.drain(life_of(7)));
+  CHECK_FALSE(listener.relay.keeps(life_of(7)));
+  put(ends.out, "bye");
+  ends = Ends{};
+  std::vector<Life> closed;
+  listener.relay.read_ready(closed);
+  listener.relay.read_ready(closed);
+  REQUIRE(closed.size() == 1);
+  CHECK(listener.lines == std::vector<std::string>{"7 out bye"});
+}
+
+TEST_CASE("when descriptors run out, none are kept any more") {
+  Listener listener(1 << 20);
+  const Ends living = listener.connect(life_of(8));
+  static_cast<void>(listener.connect(life_of(9)));
+  listener.relay.finish(life_of(9));
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const int next = ::dup(0);
+  ::close(next);
+  const rlimit low{static_cast<rlim_t>(next), before.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &low) == 0);
+  const auto connected = listener.relay.connect(life_of(10));
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  CHECK(connected.has_value());
+  CHECK_FALSE(listener.relay.keeps(life_of(8)));
+  CHECK(listener.relay.open_pipes() == 4);
+  put(living.out, "still heard\n");
+  std::vector<Life> closed;
+  listener.relay.read_ready(closed);
+  CHECK(listener.lines == std::vector<std::string>{"8 out still heard"});
 }

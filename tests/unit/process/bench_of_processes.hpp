@@ -94,7 +94,7 @@ class Bench {
       }
     }
     processes.reap(deaths);
-    processes.settle(0us, outcomes);
+    processes.settle(outcomes);
     processes.finish_sweeps(gone);
   }
 
