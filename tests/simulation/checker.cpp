@@ -175,12 +175,19 @@ void Checker::decided(Instant now, const Action& action) {
             "SIGCONT follows the stop signal, or a stopped process would never see it");
     awaits_continue_.reset();
   }
+  if (awaits_sweep_) {
+    const auto* next = std::get_if<SweepWorker>(&action);
+    require(next != nullptr && next->life == *awaits_sweep_, "output whose end the sweep shall tell is followed by that sweep");
+    awaits_sweep_.reset();
+  }
   if (const auto* spawn = std::get_if<SpawnWorker>(&action)) {
     spawned(now, spawn->life);
   } else if (const auto* signal = std::get_if<SignalWorker>(&action)) {
     signalled(now, *signal);
   } else if (const auto* notice = std::get_if<Announce>(&action)) {
     noticed(now, notice->notice);
+  } else if (const auto* drain = std::get_if<DrainOutput>(&action); drain != nullptr && drain->another_follows) {
+    awaits_sweep_ = drain->life;
   } else if (const auto* left = std::get_if<AbandonOutput>(&action)) {
     abandoned(now, left->life);
   } else if (std::holds_alternative<SweepAll>(action)) {

@@ -106,6 +106,7 @@ class Checker {
   int passing_on_ = 0;               ///< The signal that the workers should see.
   std::uint32_t passed_on_ = 0;
   std::optional<Life> awaits_continue_;  ///< Was sent its stop signal: SIGCONT must be next.
+  std::optional<Life> awaits_sweep_;     ///< Its output ends with a sweep that has to be asked for next.
   std::optional<WorkerId> freed_;        ///< Its last life is gone after all.
 
   bool sweeping_ = false;

@@ -170,6 +170,7 @@ void Checker::after(Instant now, const Snapshot& snapshot, std::optional<Instant
   require(!exit_by_ || now <= *exit_by_ || exit_status_, "a stop ends within the sum of its deadlines");
   require(!must_stop_ || stop_at_, "a failure that shall stop everything does");
   require(!awaits_continue_, "SIGCONT follows the stop signal");
+  require(!awaits_sweep_, "output whose end the sweep shall tell is followed by that sweep");
   if (told_deadline_ && next_deadline && *next_deadline <= now) {
     require(++repeated_deadlines_ < 3, "a deadline is acted upon, not looked at again and again");
   } else {
