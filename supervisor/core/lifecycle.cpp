@@ -175,6 +175,8 @@ void Supervisor::drain(WorkerId id, Worker& worker) {
     worker.spawning = false;
     --spawning_;
   }
+  const StateKind before = kind(worker.state);
+  worker.ended_unasked = worker.wanted_up && (before == StateKind::starting || before == StateKind::running);
   // When everything stops, one sweep at the end is for all: a thousand small ones would be most of the work.
   const bool swept_at_the_end = phase_ == Phase::stopping;
   const Patience& patience = options_.patience;
@@ -272,7 +274,10 @@ void Supervisor::end_launch(WorkerId id, Worker& worker, LaunchFailure failure) 
 Verdict Supervisor::judge(WorkerId id, Worker& worker, const ExitStatus* status) {
   const Program& program = program_of(id.program);
   const RestartPolicy& policy = program.plan.spec.restart;
-  if (!worker.wanted_up) {
+  // Who ended before anybody asked is not made a success by being asked while its last output was read.
+  const bool of_its_own = status != nullptr && worker.ended_unasked && !worker.outdated && !program.failed &&
+                          !wants_restart(policy, *status);
+  if (!worker.wanted_up && !of_its_own) {
     return {program.failed ? Verdict::Kind::program_failed : Verdict::Kind::stopped};
   }
   if (worker.outdated) {

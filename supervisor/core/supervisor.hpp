@@ -82,6 +82,7 @@ class Supervisor {
     bool spawning : 1 = false;       ///< SpawnWorker is not yet answered.
     bool output_open : 1 = false;
     bool outdated : 1 = false;       ///< Runs under a definition that a reload has replaced.
+    bool ended_unasked : 1 = false;  ///< Its process ended while it was wanted, and had been sent no stop signal.
     bool timed_out : 1 = false;      ///< Killed because its launch took too long.
     bool out_of_memory : 1 = false;
     bool occupied : 1 = false;       ///< Something of its last life cannot be killed: the slot is not used.

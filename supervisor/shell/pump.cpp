@@ -131,6 +131,10 @@ void Pump::watch_output() {
     if (ec) {
       return;
     }
+    if (processes_->outstanding() > 0) {
+      report_launches();  // Whoever speaks has been started: that is said first.
+      step_until_quiet();
+    }
     std::vector<Life> closed;
     relay_->read_ready(closed);
     for (const Life life : closed) {
@@ -217,9 +221,8 @@ void Pump::reap_all() {
 }
 
 void Pump::take_in(process::Deaths deaths) {
-  if (!deaths.leaders.empty() && processes_->outstanding() > 0) {
-    // A short life ends before anybody has looked at its launch: it begins before it ends.
-    report_launches();
+  if (processes_->outstanding() > 0) {
+    report_launches();  // A short life ends before anybody has looked at its launch: it begins before it ends.
   }
   for (process::Death& death : deaths.leaders) {
     if (death.failure) {

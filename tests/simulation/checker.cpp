@@ -79,6 +79,9 @@ void Checker::before(Instant now, const Event& event) {
     if (known.life == exited->life) {
       known.exited = now;
       known.status = exited->status;
+      const PlannedProgram* planned = program(exited->life.worker.program);
+      known.ended_unasked = !stop_at_ && !known.stop_sent && !known.kill_sent && planned != nullptr && exited->life.worker.index < planned->workers() &&
+                            !failed_programs_.contains(exited->life.worker.program);
       last_status_ = exited->status;
       unanswered_.erase(exited->life);
     }
@@ -154,6 +157,9 @@ void Checker::reloaded(const ConfigReloaded& reloaded) {
         }
       }
     }
+  }
+  for (auto& [id, known] : slots_) {
+    known.reloaded_since_end = known.exited.has_value();
   }
   adopt(reloaded.plan);
 }

@@ -47,6 +47,8 @@ class Checker {
     std::optional<Instant> ready;
     std::optional<Instant> exited;
     std::optional<ExitStatus> status;
+    bool reloaded_since_end = false;
+    bool ended_unasked = false;    ///< When it ended, nobody had asked for that.
     std::optional<Instant> stop_sent;
     std::optional<Instant> kill_sent;
     Instant not_before{};          ///< No launch earlier than this.

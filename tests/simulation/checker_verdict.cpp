@@ -73,7 +73,15 @@ void Checker::concluded(Instant now, Life life, const Verdict& verdict, bool lau
   require(known.output_over || known.failed_launch, "a life is concluded when its output has ended, or was abandoned");
   const PlannedProgram* planned = program(life.worker.program);
   const bool leaves = planned == nullptr || life.worker.index >= planned->workers();
-  if (stop_at_ || leaves) {
+  const RestartPolicy& policy = last_known(life.worker.program).spec.restart;
+  const bool success = !launch_failed && known.status && known.status->exited() != nullptr &&
+                       std::ranges::count(policy.success_codes, known.status->exited()->code) > 0;
+  const bool again = policy.when == RestartWhen::always || (policy.when == RestartWhen::on_failure && !success);
+  const bool of_its_own = !launch_failed && known.ended_unasked && !again && !failed_programs_.contains(life.worker.program);
+  if ((stop_at_ || leaves) && known.reloaded_since_end && verdict.kind == Verdict::Kind::stopped) {
+    return;  // Its old definition may be gone, and with that what its end meant.
+  }
+  if ((stop_at_ || leaves) && !of_its_own) {
     require(verdict.kind == Verdict::Kind::stopped || verdict.kind == Verdict::Kind::program_failed,
             "what was told to stop is stopped");
     return;
@@ -85,15 +93,11 @@ void Checker::concluded(Instant now, Life life, const Verdict& verdict, bool lau
     require(verdict.kind == Verdict::Kind::program_failed, "a failed program's workers are not started again");
     return;
   }
-  const RestartPolicy& policy = planned->spec.restart;
-  const bool success = !launch_failed && known.status && known.status->exited() != nullptr &&
-                       std::ranges::count(policy.success_codes, known.status->exited()->code) > 0;
-  const bool again = policy.when == RestartWhen::always || (policy.when == RestartWhen::on_failure && !success);
   if (!again) {
     require(verdict.kind == (success ? Verdict::Kind::finished : Verdict::Kind::not_restarted),
             "the policy restarts nothing here");
     anything_failed_ = anything_failed_ || !success;
-    must_stop_ = must_stop_ || (!success && policy.then == ThenDo::shutdown);
+    must_stop_ = must_stop_ || (!success && policy.then == ThenDo::shutdown && !stop_at_);
     return;
   }
   const bool healthy = !launch_failed && known.ready && *known.exited - *known.ready >= policy.healthy_after;

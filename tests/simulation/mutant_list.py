@@ -86,6 +86,8 @@ MUTANTS = [
            "const bool another_follows = !swept_at_the_end && worker.wanted_up &&", "const bool another_follows = worker.wanted_up ||"),
     Mutant("the next life waits for the last output", LIFECYCLE,
            "if (draining.swept && !worker.output_open) {", "if (draining.swept) {"),
+    Mutant("an end of its own is no success for being asked afterwards", LIFECYCLE,
+           "if (!worker.wanted_up && !of_its_own) {", "if (!worker.wanted_up) {"),
     Mutant("output that is held is not waited for", LIFECYCLE,
            "if (worker.output_open && now_ >= draining.drain_by) {", "if (false) {"),
     Mutant("a deadline goes with its state", LIFECYCLE, "    due_.erase(Due{worker.due, id});", "    ;"),

@@ -24,7 +24,7 @@ from mutant_list import MUTANTS
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ROOMS = ["common/base", "supervisor/core", "tests/simulation"]
 FLAGS = ["-std=c++23", "-w", "-D_GNU_SOURCE"]
-MOST_CPU_SECONDS = 60  # Of the processor, not of the clock: a busy machine is no reason to call a mutant dead.
+MOST_CPU_SECONDS = 20  # Of the processor, not of the clock: a busy machine is no reason to call a mutant dead.
 
 
 def arguments():
