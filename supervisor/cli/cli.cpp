@@ -138,7 +138,8 @@ void add_exec_surroundings(CLI::App& app, ExecOptions& options, ExecExtras& extr
              },
              "auto, cgroup or subreaper")
       ->check(CLI::IsMember({"auto", "cgroup", "subreaper"}));
-  app.add_option("command", launch.command, "the command and its arguments")->required();
+  // What follows "--" never comes here: CLI11 would take "[a,b]" for a list.
+  app.add_option("command", launch.command, "the command and its arguments");
   app.positionals_at_end();
 }
 
@@ -244,8 +245,18 @@ int main(int argc, char** argv) {
   CLI::App& schema_app = *app.add_subcommand("schema", schema_about);
   schema_app.add_flag("--reference", reference, "print the reference page instead");
 
+  const auto after_dashes = !words.empty() && words[0] == "exec" ? std::ranges::find(words, "--") : words.end();
   try {
-    app.parse(argc, argv);
+    std::vector<std::string> options(words.begin(), after_dashes);
+    std::ranges::reverse(options);
+    app.parse(std::move(options));
+    if (after_dashes != words.end()) {
+      std::vector<std::string>& command = exec_options.program.launch.command;
+      command.insert(command.end(), after_dashes + 1, words.end());
+    }
+    if (exec_app.parsed() && exec_options.program.launch.command.empty()) {
+      refuse("command is required");
+    }
     if (run_app.parsed()) {
       return run(run_options);
     }

@@ -161,6 +161,11 @@ struct AbandonOutput {
   Life life;
 };
 
+/// No life of this worker follows for now: nothing needs to be kept for one.
+struct ReleaseOutput {
+  WorkerId worker;
+};
+
 /// Kill whatever is left of this life; WorkerSwept when nothing is.
 struct SweepWorker {
   Life life;
@@ -186,7 +191,7 @@ struct ExitSupervisor {
   int status = 0;
 };
 
-using Action = std::variant<SpawnWorker, SignalWorker, DrainOutput, AbandonOutput, SweepWorker, SweepAll, LoadConfiguration,
+using Action = std::variant<SpawnWorker, SignalWorker, DrainOutput, AbandonOutput, ReleaseOutput, SweepWorker, SweepAll, LoadConfiguration,
                             ForgetProgram, Announce, ExitSupervisor>;
 using ActionList = std::vector<Action>;
 

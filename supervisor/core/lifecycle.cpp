@@ -72,6 +72,9 @@ void Supervisor::enter(WorkerId id, Worker& worker, State state) {
   if (was_settled != settled) {
     unsettled_ += settled ? -1U : 1U;
     program.unsettled += settled ? -1U : 1U;
+    if (settled) {
+      act(ReleaseOutput{id});
+    }
     if (settled && (worker.retired || program.retired)) {
       to_tidy_.push_back(id.program);
     }
@@ -179,13 +182,13 @@ void Supervisor::drain(WorkerId id, Worker& worker) {
   worker.ended_unasked = worker.wanted_up && (before == StateKind::starting || before == StateKind::running);
   // When everything stops, one sweep at the end is for all: a thousand small ones would be most of the work.
   const bool swept_at_the_end = phase_ == Phase::stopping;
+  const bool another_follows = !swept_at_the_end && worker.wanted_up &&
+                               (worker.outdated || wants_restart(program_of(id.program).plan.spec.restart, *last_status_));
   const Patience& patience = options_.patience;
   enter(id, worker,
         Draining{*last_status_, after(now_, patience.output), after(now_, patience.sweep), after(now_, patience.kill),
-                 swept_at_the_end});
+                 swept_at_the_end, another_follows});
   if (worker.output_open) {
-    const bool another_follows = !swept_at_the_end && worker.wanted_up &&
-                                 (worker.outdated || wants_restart(program_of(id.program).plan.spec.restart, *last_status_));
     act(DrainOutput{life_of(id, worker), another_follows});
   }
   if (!swept_at_the_end) {
@@ -229,7 +232,7 @@ void Supervisor::overdue(WorkerId id, Worker& worker) {
     draining.sweep_again = after(now_, options_.patience.sweep);
     act(SweepWorker{life_of(id, worker)});
   }
-  if (worker.output_open && now_ >= draining.drain_by) {
+  if (worker.output_open && draining.may_wait_for_output() && now_ >= draining.drain_by) {
     announce(OutputHeld{life_of(id, worker)});
     abandon_output(id, worker);
   }

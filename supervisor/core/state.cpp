@@ -43,7 +43,7 @@ std::optional<Instant> deadline_of(const State& state, bool output_open) {
     case StateKind::draining: {
       const Draining& draining = std::get<Draining>(state);
       const Instant sweep = draining.swept ? never : std::min(draining.sweep_again, draining.give_up_at);
-      return std::min(sweep, output_open ? draining.drain_by : never);
+      return std::min(sweep, output_open && draining.may_wait_for_output() ? draining.drain_by : never);
     }
     case StateKind::stopped:
     case StateKind::waiting:

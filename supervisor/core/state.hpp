@@ -50,6 +50,9 @@ struct Draining {
   Instant sweep_again;  ///< Descendants that were still there are looked for again.
   Instant give_up_at;   ///< Descendants that outlive this cannot be killed.
   bool swept = false;
+  bool output_ends_with_sweep = false;  ///< Until then nothing but the sweep is waited for.
+
+  [[nodiscard]] bool may_wait_for_output() const { return swept || !output_ends_with_sweep; }
 };
 
 /// The next launch is put off until then.

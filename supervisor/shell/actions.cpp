@@ -77,6 +77,12 @@ void Pump::perform(const core::AbandonOutput& action) {
   }
 }
 
+void Pump::perform(const core::ReleaseOutput& action) {
+  if (relay_) {
+    relay_->forget(action.worker);
+  }
+}
+
 void Pump::perform(const core::SweepWorker& action) {
   processes_->sweep(action.life);
   sweep_due_ = true;
@@ -149,9 +155,6 @@ void Pump::perform(const core::ForgetProgram& action) {
   Program& program = programs_[number(action.program)];
   for (std::uint32_t index = 0; index < program.placements.size(); ++index) {
     processes_->forget(WorkerId{action.program, index});
-    if (relay_) {
-      relay_->forget(WorkerId{action.program, index});
-    }
   }
   retire(program);
   program = Program{program.name, {}, {}};

@@ -152,8 +152,7 @@ void Pump::watch_output() {
 void Pump::arm_timer() {
   Instant next = core_.next_deadline().value_or(never);
   if (processes_->outstanding() > 0) {
-    settle_wait_ = std::min(std::max(settle_wait_ * 2, first_look), rarest_look);
-    next = std::min(next, now() + settle_wait_);
+    next = std::min(next, after(now(), std::max(settle_wait_, first_look)));
   } else {
     settle_wait_ = Duration::zero();
   }
@@ -171,11 +170,12 @@ void Pump::arm_timer() {
       return;
     }
     armed_for_ = never;
-    if (core_.next_deadline().value_or(never) <= now()) {
-      enqueue(core::DeadlineReached{});
-    }
     if (processes_->outstanding() > 0) {
-      settle();
+      settle();  // Before any deadline: a worker that runs already has not started too late.
+      step_until_quiet();
+    }
+    if (!status_ && core_.next_deadline().value_or(never) <= now()) {
+      enqueue(core::DeadlineReached{});
     }
     if (scores_at_ <= now()) {
       scores_at_ = never;
@@ -262,7 +262,7 @@ bool Pump::report_launches() {
 void Pump::settle() {
   const bool any = report_launches();
   // Nobody tells of an exec: the timer looks again.
-  settle_wait_ = any ? Duration::zero() : std::max(settle_wait_, first_look);
+  settle_wait_ = any ? Duration::zero() : std::min(std::max(settle_wait_ * 2, first_look), rarest_look);
 }
 
 void Pump::sweep() {

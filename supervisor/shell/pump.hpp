@@ -77,6 +77,7 @@ class Pump {
   void perform(const core::SignalWorker& action);
   void perform(const core::DrainOutput& action);
   void perform(const core::AbandonOutput& action);
+  void perform(const core::ReleaseOutput& action);
   void perform(const core::SweepWorker& action);
   void perform(const core::SweepAll& action);
   void perform(const core::LoadConfiguration& action);

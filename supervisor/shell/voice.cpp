@@ -44,6 +44,9 @@ Voice::Voice(boost::asio::io_context& loop, VoiceOptions options, Narrator narra
       err_(loop, STDERR_FILENO, drained) {}
 
 void Voice::worker_line(const WorkerLine& line) {
+  if (said_) {
+    flush();  // Where both streams go to one place, what was said before this line comes before it.
+  }
   const bool to_out = line.stream == Stream::out;
   line_.clear();
   if (options_.format == LogFormat::json) {
@@ -94,6 +97,7 @@ void Voice::tell(const Story& story) {
   if (story.weight < options_.least) {
     return;
   }
+  said_ = true;
   if (err_.pending() > most_said[static_cast<std::size_t>(story.weight)]) {
     ++unsaid_;
     return;
@@ -121,6 +125,7 @@ void Voice::flush() {
   out_.flush();
   report_losses();
   err_.flush();
+  said_ = false;
 }
 
 void Voice::report_losses() {

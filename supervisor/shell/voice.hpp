@@ -54,6 +54,7 @@ class Voice {
   Writer out_;
   Writer err_;
   std::string line_;  ///< Scratch.
+  bool said_ = false;  ///< Something, since the last flush.
   std::uint64_t unsaid_ = 0;
   bool out_gone_ = false;
 };

@@ -86,14 +86,14 @@ void corral_round(const ProcessSetup& setup, core::Containment containment, cons
       processes.reap(deaths);
       last_full = Clock::now();
     }
-    processes.settle(std::chrono::microseconds(0), outcomes);
+    processes.settle(outcomes);
   };
   auto start = Clock::now();
   for (std::uint32_t i = 0; i < workers; ++i) {
     static_cast<void>(processes.launch({.life = life(i), .program = &pauses}));
   }
   while (processes.outstanding() > 0) {
-    processes.settle(std::chrono::milliseconds(1), outcomes);
+    processes.settle(outcomes);
   }
   out.start.push_back(microseconds_since(start) / workers);
   start = Clock::now();
@@ -108,7 +108,7 @@ void corral_round(const ProcessSetup& setup, core::Containment containment, cons
   for (std::uint32_t i = 1; i <= 500; ++i) {
     deaths.leaders.clear();
     static_cast<void>(processes.launch({.life = life(0, i), .program = &ends}));
-    processes.settle(std::chrono::milliseconds(1), outcomes);
+    processes.settle(outcomes);
     while (deaths.leaders.empty()) {
       wait();
     }

@@ -125,6 +125,7 @@ class Terminal(CorralTest):
     def test_the_command_has_the_terminal_and_the_shell_gets_it_back(self):
         session = self.session("exec", "--", *zoo("report + exit 4"))
         session.await_screen(rb'"foreground": \d+')
+        session.await_screen(rb"/dev/pts/")
         text = session.seen.decode()
         group, foreground = (re.search(rf'"{key}": (\d+)', text).group(1) for key in ("group", "foreground"))
         self.assertEqual(group, foreground)

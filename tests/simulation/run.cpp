@@ -176,6 +176,7 @@ void Run::describe(const Action& action) {
                                  [](const SignalWorker& a) { return "signal " + who(a.life) + " " + std::to_string(a.signal); },
                                  [](const DrainOutput& a) { return "drain " + who(a.life); },
                                  [](const AbandonOutput& a) { return "abandon output " + who(a.life); },
+                                 [](const ReleaseOutput&) { return std::string("release output"); },
                                  [](const SweepWorker& a) { return "sweep " + who(a.life); },
                                  [](const SweepAll&) { return std::string("sweep all"); },
                                  [](const LoadConfiguration&) { return std::string("load configuration"); },

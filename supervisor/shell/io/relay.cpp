@@ -106,6 +106,7 @@ Result<Relay::Pair> Relay::make(Life life) {
     Pipe& pipe = pair.pipes[static_cast<std::size_t>(stream)];
     pipe.fd = FileDescriptor(fds[0]);
     pipe.write_end = FileDescriptor(fds[1]);
+    pipe.size = ::fcntl(fds[1], F_GETPIPE_SZ);
     ++open_pipes_;
     epoll_event event{};
     event.events = EPOLLIN;
@@ -119,8 +120,20 @@ Result<Relay::Pair> Relay::make(Life life) {
   return pair;
 }
 
+/// A process can change the pipe itself and not only its own descriptor of it: how large it is and whether writing blocks. The
+/// next life shall not inherit that.
+bool Relay::is_as_made(const Pair& pair) {
+  return std::ranges::all_of(pair.pipes, [](const Pipe& pipe) {
+    return ::fcntl(pipe.write_end.get(), F_SETFL, 0) == 0 && ::fcntl(pipe.write_end.get(), F_GETPIPE_SZ) == pipe.size;
+  });
+}
+
 Result<Relay::WriteEnds> Relay::connect(Life life) {
   auto found = pairs_.find(life.worker);
+  if (found != pairs_.end() && !is_as_made(found->second)) {
+    forget(life.worker);
+    found = pairs_.end();
+  }
   if (found != pairs_.end()) {
     CORRAL_CHECK(found->second.between_lives);
     found->second.life = life;
@@ -161,8 +174,7 @@ void Relay::finish(Life life) {
 }
 
 void Relay::forget(WorkerId worker) {
-  if (const auto found = pairs_.find(worker); found != pairs_.end()) {
-    CORRAL_CHECK(found->second.between_lives);
+  if (const auto found = pairs_.find(worker); found != pairs_.end() && found->second.between_lives) {
     close_all(found->second);
     pairs_.erase(found);
   }
@@ -254,6 +266,7 @@ bool Relay::drain(Life life) {
 void Relay::close(Life life) {
   if (Pair* pair = find(life)) {
     let_end(*pair);
+    read_available(*pair);
     end(*pair, Stream::out);
     end(*pair, Stream::err);
     pairs_.erase(life.worker);

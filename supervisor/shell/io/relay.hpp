@@ -60,7 +60,7 @@ class Relay {
   /// No process of a life that keeps() is left: hands on what is there and half a line, and keeps the pipes for the next.
   void finish(Life life);
 
-  /// No other life of this worker will follow.
+  /// No other life of this worker follows for now: what was kept for one is let go.
   void forget(WorkerId worker);
 
   /// Reads once from up to a batch of pipes. `closed` gets the lives whose both pipes have ended.
@@ -69,7 +69,7 @@ class Relay {
   /// Reads all that is there now, and lets the pipes end when nobody else holds them. True when both have.
   [[nodiscard]] bool drain(Life life);
 
-  /// Lets go of the pipes of a life, after handing on what is half a line.
+  /// Lets go of the pipes of a life, after handing on what is in them now, half a line too.
   void close(Life life);
 
   /// The upper half is for those who need it: more workers, files that are read now and then.
@@ -82,6 +82,7 @@ class Relay {
     FileDescriptor fd;
     FileDescriptor write_end;  ///< Held open here, a pipe does not end with its process.
     wire::LineSplitter lines;
+    int size = 0;              ///< As it was made, in bytes.
   };
   struct Pair {
     Life life;
@@ -102,6 +103,7 @@ class Relay {
   void close_all(Pair& pair);
   void hand_on(Pair& pair, Stream stream, std::string_view bytes);
   static void let_end(Pair& pair);
+  static bool is_as_made(const Pair& pair);
   static bool is_kept(const Pair& pair) {
     return std::ranges::all_of(pair.pipes, [](const Pipe& pipe) { return pipe.fd && pipe.write_end; });
   }

@@ -95,6 +95,20 @@ std::vector<pid_t> find_leftovers(std::string_view identity) {
 
 }  // namespace
 
+/// A supervisor that was killed holds its lock a moment longer, when that was in the middle of a launch: the process that it
+/// was making shared its descriptors, and has yet to notice that its parent is dead.
+static bool lock_soon(int file) {
+  constexpr int looks = 50;
+  constexpr timespec pause{0, 2'000'000};
+  for (int look = 0; look < looks; ++look) {
+    if (flock(file, LOCK_EX | LOCK_NB) == 0) {
+      return true;
+    }
+    nanosleep(&pause, nullptr);
+  }
+  return false;
+}
+
 std::string fresh_identity() {
   timespec now{};
   clock_gettime(CLOCK_REALTIME, &now);
@@ -134,7 +148,7 @@ Result<InstanceLock> InstanceLock::acquire(std::string_view identity, std::strin
                      "; a second supervisor of this configuration would not be noticed";
       return lock;
     }
-    if (flock(lock.file_, LOCK_EX | LOCK_NB) != 0) {
+    if (!lock_soon(lock.file_)) {
       const std::string owner = read_small_file(name.c_str(), lock.directory_).value_or("");
       return failure(fmt::format("already running as pid {} for '{}'", number_in(owner), config_path));
     }

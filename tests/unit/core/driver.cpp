@@ -191,6 +191,7 @@ std::string Driver::carry_out(const ActionList& actions) {
                                     },
                                     [this](const DrainOutput& a) { return "drain " + who(a.life); },
                                     [this](const AbandonOutput& a) { return "abandon " + who(a.life); },
+                                    [](const ReleaseOutput&) { return std::string(); },
                                     [this](const SweepWorker& a) { return "sweep " + who(a.life); },
                                     [](const SweepAll&) { return std::string("sweep all"); },
                                     [](const LoadConfiguration&) { return std::string("load"); },

@@ -1,6 +1,7 @@
 #include "supervisor/shell/io/relay.hpp"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -208,4 +209,30 @@ TEST_CASE("when descriptors run out, none are kept any more") {
   std::vector<Life> closed;
   listener.relay.read_ready(closed);
   CHECK(listener.lines == std::vector<std::string>{"8 out still heard"});
+}
+
+TEST_CASE("the next life does not inherit what a process made of a kept pipe") {
+  Listener listener(1 << 20);
+  {
+    const Ends ends = listener.connect(life_of(11, 1));
+    REQUIRE(::fcntl(ends.out.get(), F_SETFL, O_NONBLOCK) == 0);
+    listener.relay.finish(life_of(11, 1));
+  }
+  {
+    const Ends ends = listener.connect(life_of(11, 2));
+    CHECK((::fcntl(ends.out.get(), F_GETFL) & O_NONBLOCK) == 0);
+    REQUIRE(::fcntl(ends.out.get(), F_SETPIPE_SZ, 4096) == 4096);
+    listener.relay.finish(life_of(11, 2));
+  }
+  const Ends ends = listener.connect(life_of(11, 3));
+  CHECK(::fcntl(ends.out.get(), F_GETPIPE_SZ) > 4096);
+  CHECK(listener.relay.open_pipes() == 2);
+}
+
+TEST_CASE("letting go of a pipe hands on what is in it") {
+  Listener listener(1 << 20);
+  const Ends ends = listener.connect(life_of(12));
+  put(ends.out, "unread\n");
+  listener.relay.close(life_of(12));
+  CHECK(listener.lines == std::vector<std::string>{"12 out unread"});
 }
