@@ -183,7 +183,7 @@ void Supervisor::drain(WorkerId id, Worker& worker) {
   // When everything stops, one sweep at the end is for all: a thousand small ones would be most of the work.
   const bool swept_at_the_end = phase_ == Phase::stopping;
   // A new definition may be another user's: what the old one's processes held is not handed on to it.
-  const bool another_follows = !swept_at_the_end && worker.wanted_up && !worker.outdated &&
+  const bool another_follows = worker.wanted_up && !worker.outdated &&
                                wants_restart(program_of(id.program).plan.spec.restart, *last_status_);
   const Patience& patience = options_.patience;
   enter(id, worker,

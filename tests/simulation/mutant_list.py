@@ -83,7 +83,7 @@ MUTANTS = [
            "    act(DrainOutput{life_of(id, worker), another_follows});\n",
            "    act(AbandonOutput{life_of(id, worker)});\n    worker.output_open = false;\n"),
     Mutant("output that has no sweep to wait for must end by itself", LIFECYCLE,
-           "const bool another_follows = !swept_at_the_end && worker.wanted_up &&", "const bool another_follows = worker.wanted_up &&"),
+           "const bool another_follows = worker.wanted_up && !worker.outdated &&", "const bool another_follows = !worker.outdated &&"),
     Mutant("the next life waits for the last output", LIFECYCLE,
            "if (draining.swept && !worker.output_open) {", "if (draining.swept) {"),
     Mutant("an end of its own is no success for being asked afterwards", LIFECYCLE,
