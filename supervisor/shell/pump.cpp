@@ -24,6 +24,7 @@ constexpr Duration rarest_look = 100ms;
 
 /// Between a launch and the moment at which its worker is told to die before the supervisor, and between batches of those.
 constexpr Duration score_pause = 50ms;
+constexpr Duration batch_pause = 10ms;
 
 /// Signals are looked for after so many launches, each of a fraction of a millisecond.
 constexpr std::uint32_t launches_between_looks = 16;
@@ -83,6 +84,10 @@ void Pump::turn() {
   if (!caught_up_ && processes_->outstanding() == 0) {
     caught_up_ = true;
     processes_->catch_up();
+    release_start_up_pages();
+  }
+  if (caught_up_ && !released_ && !processes_->scores_are_due()) {
+    released_ = true;  // Once more: now the last deed of the start is done.
     release_start_up_pages();
   }
 }
@@ -178,8 +183,8 @@ void Pump::arm_timer() {
       enqueue(core::DeadlineReached{});
     }
     if (scores_at_ <= now()) {
-      scores_at_ = never;
       processes_->set_some_scores();
+      scores_at_ = processes_->scores_are_due() ? after(now(), batch_pause) : never;
     }
     turn();
   });

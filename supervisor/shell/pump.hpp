@@ -112,6 +112,7 @@ class Pump {
   bool is_loading_ = false;
   bool child_signalled_ = false;  ///< Deaths may be waiting that no hint told of.
   bool caught_up_ = false;
+  bool released_ = false;
   bool sweep_due_ = false;
   bool sweeping_all_ = false;
   bool output_paused_ = false;
