@@ -89,7 +89,7 @@ MUTANTS = [
     Mutant("an end of its own is no success for being asked afterwards", LIFECYCLE,
            "if (!worker.wanted_up && !of_its_own) {", "if (!worker.wanted_up) {"),
     Mutant("output that is held is not waited for", LIFECYCLE,
-           "if (worker.output_open && now_ >= draining.drain_by) {", "if (false) {"),
+           "if (worker.output_open && draining.may_wait_for_output() && now_ >= draining.drain_by) {", "if (false) {"),
     Mutant("a deadline goes with its state", LIFECYCLE, "    due_.erase(Due{worker.due, id});", "    ;"),
     Mutant("strays are swept before the end", SUPERVISOR,
            "  act(SweepAll{});\n}\n\nvoid Supervisor::sweep_everything_again", "  exit_supervisor();\n}\n\nvoid Supervisor::sweep_everything_again"),
