@@ -194,8 +194,6 @@ std::string explain(const CLI::App& app, const std::vector<std::string>& words, 
   return message;
 }
 
-}  // namespace
-
 /// `corral run [CONFIG]` and `corral exec -- COMMAND…`, the lines of nearly every start: there is nothing to parse, and the
 /// worker starts sooner by a third.
 std::optional<int> without_options(const std::vector<std::string>& words) {
@@ -211,6 +209,8 @@ std::optional<int> without_options(const std::vector<std::string>& words) {
   }
   return std::nullopt;
 }
+
+}  // namespace
 
 int main(int argc, char** argv) {
   const std::vector<std::string> words(argv + 1, argv + argc);

@@ -9,9 +9,8 @@ import resource
 import signal
 import subprocess
 import time
-import unittest
 
-from harness import CEILING, QUICK, SANITIZER, CorralTest, as_root, await_that, exists, main, program, read, sanitized, zoo
+from harness import CEILING, QUICK, SANITIZER, CorralTest, as_root, await_that, exists, main, program, read, zoo
 
 
 def can_trace():
@@ -178,7 +177,6 @@ class Injected(CorralTest):
 class Limits(CorralTest):
     """Descriptors and processes that run out, without a tracer."""
 
-    @unittest.skipIf(sanitized, "as below")
     def test_no_descriptors_left(self):
         policy = {"when": "always", "delay": "20ms", "max_delay": "20ms", "jitter": 0, "limit": None}
         corral = self.run_config({"a": program("line up + hang", restart=policy), "b": "line other + hang"})
@@ -202,7 +200,6 @@ class Limits(CorralTest):
         self.assertLessEqual(len(os.listdir(f"/proc/{corral.pid}/fd")), first + 8)
         self.stop(corral, 0)
 
-    @unittest.skipIf(sanitized, "the sanitizer asks for memory by a pipe, and takes its failure for a broken object")
     def test_start_under_few_descriptors(self):
         def lower():
             resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))

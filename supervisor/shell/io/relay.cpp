@@ -130,12 +130,12 @@ bool Relay::is_as_made(const Pair& pair) {
 
 Result<Relay::WriteEnds> Relay::connect(Life life) {
   auto found = pairs_.find(life.worker);
+  CORRAL_CHECK(found == pairs_.end() || found->second.between_lives);
   if (found != pairs_.end() && !is_as_made(found->second)) {
     forget(life.worker);
     found = pairs_.end();
   }
   if (found != pairs_.end()) {
-    CORRAL_CHECK(found->second.between_lives);
     found->second.life = life;
     found->second.between_lives = false;
   } else {
@@ -232,13 +232,13 @@ void Relay::end(Pair& pair, Stream stream) {
   --open_pipes_;
 }
 
-/// True when nothing is left to read; false where somebody writes faster than is read here: the rest comes by read_ready.
-bool Relay::read_available(Pair& pair) {
+/// Where somebody writes faster than is read here, the rest comes by read_ready.
+void Relay::read_available(Pair& pair) {
   for (int reads = 0; reads < most_reads && !ended(pair); ++reads) {
     // The pipes block, so each is asked first; there is no other reader who could take what was promised.
     std::array<pollfd, 2> asked{pollfd{pair.pipes[0].fd.get(), POLLIN, 0}, pollfd{pair.pipes[1].fd.get(), POLLIN, 0}};
     if (::poll(asked.data(), asked.size(), 0) <= 0) {
-      return true;
+      return;
     }
     for (const Stream stream : {Stream::out, Stream::err}) {
       if (asked[static_cast<std::size_t>(stream)].revents != 0) {
@@ -246,7 +246,6 @@ bool Relay::read_available(Pair& pair) {
       }
     }
   }
-  return ended(pair);
 }
 
 bool Relay::drain(Life life) {

@@ -94,7 +94,7 @@ class Relay {
   [[nodiscard]] Pair* find(Life life);
   [[nodiscard]] Result<Pair> make(Life life);
   bool let_all_end();
-  bool read_available(Pair& pair);
+  void read_available(Pair& pair);
   /// One read. False at the end of the pipe, which is then closed.
   bool read_once(Pair& pair, Stream stream);
   void finish_line(Pair& pair, Stream stream);

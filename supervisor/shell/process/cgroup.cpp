@@ -48,20 +48,27 @@ bool lists(std::string_view list, std::string_view word) {
   return false;
 }
 
-/// Our directory in the hierarchy of `controller`; the unified one (v2) where that is empty.
-std::string own_directory(std::string_view controller) {
+/// Our path in the hierarchy of `controller`, the unified one (v2) where that is empty. Nothing where there is none, or
+/// where it is outside of what this namespace can see.
+std::optional<std::string> own_path(std::string_view controller) {
   const std::string memberships = read_small_file("/proc/self/cgroup").value_or("");
-  std::optional<std::string_view> own;
+  std::optional<std::string> own;
   each_line(memberships, [&](std::string_view line) {
     const std::size_t first = line.find(':');
     const std::size_t second = line.find(':', first + 1);
     if (second != std::string_view::npos && (controller.empty() ? line.starts_with("0::")
                                                                 : lists(line.substr(first + 1, second - first - 1), controller))) {
-      own = line.substr(second + 1);
+      own = std::string(line.substr(second + 1));
     }
   });
-  if (!own || own->starts_with("/..")) {
-    return {};  // Outside of what this namespace can see.
+  return own && own->starts_with("/..") ? std::nullopt : own;
+}
+
+/// The same as a directory, found in the list of mounts.
+std::string own_directory(std::string_view controller) {
+  const std::optional<std::string> own = own_path(controller);
+  if (!own) {
+    return {};
   }
   std::string found;
   const std::string mounts = read_small_file("/proc/self/mountinfo").value_or("");
@@ -92,15 +99,10 @@ std::string own_directory(std::string_view controller) {
 /// Reading the list of mounts takes longer than all else about cgroups, and where systemd or a container runtime mounted
 /// the hierarchy it lies at one of two places.
 std::string own_cgroup() {
-  const std::string memberships = read_small_file("/proc/self/cgroup").value_or("");
-  const std::size_t at = memberships.starts_with("0::/") ? 0 : memberships.find("\n0::/");
-  if (at != std::string::npos && memberships.find("/..", at) == std::string::npos) {
-    const std::size_t begin = memberships.find('/', at);
-    std::string own = memberships.substr(begin, memberships.find('\n', begin) - begin);
-    own = own == "/" ? "" : own;
+  if (const std::optional<std::string> own = own_path("")) {
     for (const char* mount : {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}) {
       struct statfs status {};
-      const std::string path = mount + own;
+      const std::string path = mount + (*own == "/" ? "" : *own);
       if (statfs(path.c_str(), &status) == 0 && status.f_type == CGROUP2_SUPER_MAGIC) {
         return path;
       }
