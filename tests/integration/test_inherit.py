@@ -21,6 +21,13 @@ class Inherit(CorralTest):
         self.finish(corral, 0)
         return self.report(corral)
 
+    def test_the_words_of_the_command_are_its_own_with_options_before_them_too(self):
+        for options in ([], ["-q"], ["-n", "2", "--restart", "never"]):
+            with self.subTest(options):
+                corral = self.start("exec", *options, "--", "/bin/echo", "[a,b]", "[]", "--", "-n")
+                self.finish(corral, 0)
+                self.assertIn("[a,b] [] -- -n", corral.out)
+
     def test_descriptors(self):
         with open("/etc/passwd") as leaked, open(self.path("x"), "w") as other:
             os.set_inheritable(leaked.fileno(), True)
