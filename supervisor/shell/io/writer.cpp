@@ -179,6 +179,7 @@ class Writer::Threaded : public Writer::Backend {
       {
         const std::lock_guard lock(mutex_);
         leaving_ = true;
+        hurry_ = true;
       }
       work_.notify_one();
       thread_.join();
@@ -194,13 +195,17 @@ class Writer::Threaded : public Writer::Backend {
     if (!thread_.joinable()) {
       thread_ = std::thread([this] { write_for_ever(); });
     }
+    bool asleep = false;
     {
       const std::lock_guard lock(mutex_);
       pending_ += fresh_.size();
       shared_.append(fresh_);
+      asleep = asleep_;
     }
     fresh_.clear();
-    work_.notify_one();
+    if (asleep) {
+      work_.notify_one();
+    }
   }
 
   [[nodiscard]] std::size_t pending() const override { return pending_ + fresh_.size(); }
@@ -210,6 +215,8 @@ class Writer::Threaded : public Writer::Backend {
   bool finish(Duration patience) override {
     flush();
     std::unique_lock lock(mutex_);
+    hurry_ = true;
+    work_.notify_one();
     const bool all = done_.wait_for(lock, patience, [this] { return pending_ == 0; });
     if (!all) {
       lock.unlock();
@@ -222,7 +229,9 @@ class Writer::Threaded : public Writer::Backend {
   void write_for_ever() {
     std::unique_lock lock(mutex_);
     while (true) {
+      asleep_ = true;
       work_.wait(lock, [this] { return leaving_ || !shared_.empty(); });
+      asleep_ = false;
       if (shared_.empty()) {
         return;
       }
@@ -236,6 +245,8 @@ class Writer::Threaded : public Writer::Backend {
         done_.notify_all();
         asio::post(loop_, [this] { drained_(); });
       }
+      // Whoever writes line after line would otherwise pay for waking this thread with each of them.
+      work_.wait_for(lock, pause, [this] { return hurry_; });
     }
   }
 
@@ -254,10 +265,13 @@ class Writer::Threaded : public Writer::Backend {
     }
   }
 
+  static constexpr Duration pause = std::chrono::milliseconds(5);  ///< Between two batches; nobody is woken for it.
   asio::io_context& loop_;
   int fd_;
   std::function<void()> drained_;
   std::string fresh_;
+  bool asleep_ = false;  ///< Nothing is written until somebody wakes the thread.
+  bool hurry_ = false;   ///< The end is near: no pause.
   std::mutex mutex_;
   std::condition_variable work_;
   std::condition_variable done_;

@@ -59,7 +59,7 @@ std::optional<std::vector<pid_t>> Descendants::children() {
     return scan();
   }
   std::vector<pid_t> pids;
-  std::array<char, 16384> buffer{};
+  std::array<char, 16384> buffer;  // Not initialised: the kernel fills it.
   pid_t pid = 0;
   off_t at = 0;
   for (;;) {
