@@ -1,9 +1,12 @@
 """What a worker has, whatever corral's own parent left; and what the keys of the configuration give it."""
 
+import fcntl
 import json
 import os
+import pty
 import resource
 import signal
+import termios
 
 from harness import CorralTest, as_root, main, program, zoo
 
@@ -36,9 +39,27 @@ class Inherit(CorralTest):
         self.assertEqual(seen["fds"]["0"], "/dev/null")
         self.assertIn("pipe:", seen["fds"]["1"])
 
-    def test_own_session_and_group(self):
-        seen = self.of_run()
+    def test_without_a_terminal_a_worker_has_its_group_and_shares_the_session(self):
+        corral = self.run_config({"a": "report"}, start_new_session=True)
+        self.finish(corral, 0)
+        seen = self.report(corral)
+        self.assertEqual((seen["session"], seen["group"]), (corral.pid, seen["pid"]))
+
+    def test_on_a_terminal_a_worker_has_its_session_and_no_way_to_the_terminal(self):
+        master, slave = pty.openpty()
+
+        def take_it():
+            os.setsid()
+            fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+
+        corral = self.run_config({"a": "report", "b": {"command": ["sh", "-c", "exec < /dev/tty"], "restart": "never"}},
+                                 preexec_fn=take_it)
+        self.finish(corral, 1)
+        os.close(slave)
+        os.close(master)
+        seen = self.report(corral)
         self.assertEqual((seen["session"], seen["group"]), (seen["pid"], seen["pid"]))
+        self.assertIn("/dev/tty", corral.err)
 
     def test_no_signal_is_blocked_or_ignored_whatever_the_parent_left(self):
         def spoil():

@@ -35,6 +35,15 @@ int start_for_clone(void* plan) {
   return 127;
 }
 
+/// Whether workers would share a terminal with the supervisor if they stayed in its session. Unknown counts as yes.
+bool has_terminal() {
+  const int fd = ::open("/dev/tty", O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+  if (fd >= 0) {
+    close(fd);
+  }
+  return fd >= 0 || errno != ENXIO;
+}
+
 bool refuses_cgroups(int error) {
   return error == ENOSYS || error == EPERM || error == EACCES || error == EINVAL || error == EOPNOTSUPP ||
          error == EBUSY || error == ENODEV || error == E2BIG;
@@ -61,6 +70,7 @@ Result<std::unique_ptr<Launcher>> Launcher::open(std::string identity, const Pro
   if (plain) {
     return launcher;
   }
+  launcher->own_sessions_ = has_terminal();
   if (launcher->null() < 0) {
     return system_failure("cannot open '/dev/null' for the workers' stdin", errno);
   }
@@ -179,7 +189,7 @@ std::expected<void, LaunchFailure> Launcher::fill(LaunchSlot& slot, const Launch
   plan.path = slot.path.c_str();
   plan.argv = slot.argv.data();
   plan.envp = slot.envp.data();
-  plan.own_session = !request.transparent;
+  plan.own_session = own_sessions_ && !request.transparent;
   plan.take_terminal = request.transparent && tcgetpgrp(0) == getpgrp();
   plan.shares_files = shares_files_;
   plan.directory = slot.directory.empty() ? nullptr : slot.directory.c_str();

@@ -62,6 +62,7 @@ class Launcher {
   pid_t supervisor_ = 0;
   int null_ = -1;
   bool shares_files_ = true;
+  bool own_sessions_ = false;  ///< A group alone would leave workers the supervisor's terminal.
   int cgroup_refused_ = 0;
   std::optional<rlimit> open_files_;
   std::vector<Slot> free_;
