@@ -1,5 +1,6 @@
 #include "common/base/text.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -63,7 +64,10 @@ void append_json_string(std::string& out, std::string_view text) {
 }
 
 std::string printable(std::string_view text) {
-  std::string out;
+  const auto plain = [](char c) { return c >= 0x20 && c < 0x7f; };
+  const auto special = std::ranges::find_if_not(text, plain);
+  std::string out(text.begin(), special);  // As a rule that is all of it.
+  text.remove_prefix(out.size());
   while (!text.empty()) {
     const std::size_t length = utf8_length(text);
     const auto c = static_cast<unsigned char>(text.front());

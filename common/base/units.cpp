@@ -1,5 +1,6 @@
 #include "common/base/units.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <charconv>
@@ -152,18 +153,32 @@ std::string format_duration(Duration duration) {
 }
 
 std::string describe_duration(Duration duration) {
-  const double seconds = std::chrono::duration<double>(duration).count();
+  // In whole numbers: a line for each restart asks for this.
+  const auto ns = static_cast<std::uint64_t>(std::max(duration, Duration::zero()).count());
+  const auto tenths = [ns](std::uint64_t unit, std::string_view name) {
+    const std::uint64_t count = (ns + unit / 20) / (unit / 10);
+    std::string text = std::to_string(count / 10);
+    if (count % 10 != 0) {
+      text += '.';
+      text += static_cast<char>('0' + count % 10);
+    }
+    return text.append(name);
+  };
+  const auto whole_units = [ns](std::uint64_t unit, std::string_view name) {
+    return std::to_string((ns + unit / 2) / unit).append(name);
+  };
+  constexpr std::uint64_t us = 1'000, ms = 1'000'000, s = 1'000'000'000;
   // The borders are where rounding would say 1000 us, 1000 ms or 60 s.
-  if (seconds < 0.9995e-3) {
-    return trimmed(seconds * 1e6, 0) + " us";
+  if (ns < 999'500) {
+    return whole_units(us, " us");
   }
-  if (seconds < 0.9995) {
-    return trimmed(seconds * 1e3, seconds < 0.01 ? 1 : 0) + " ms";
+  if (ns < 999'500 * us) {
+    return ns < 10 * ms ? tenths(ms, " ms") : whole_units(ms, " ms");
   }
-  if (seconds < 59.5) {
-    return trimmed(seconds, seconds < 10 ? 1 : 0) + " s";
+  if (ns < 59'500 * ms) {
+    return ns < 10 * s ? tenths(s, " s") : whole_units(s, " s");
   }
-  const auto whole = static_cast<std::uint64_t>(seconds + 0.5);
+  const std::uint64_t whole = (ns + s / 2) / s;
   const auto pair = [](std::uint64_t big, std::string_view big_unit, std::uint64_t small, std::string_view small_unit) {
     std::string text = std::to_string(big) + " " + std::string(big_unit);
     return small == 0 ? text : text + " " + std::to_string(small) + " " + std::string(small_unit);

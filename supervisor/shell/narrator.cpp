@@ -16,9 +16,8 @@ std::string count(std::uint32_t number, std::string_view noun) {
 }
 
 std::string restart_text(const Verdict& verdict) {
-  return verdict.delay == Duration::zero()
-             ? fmt::format("restart {} now", verdict.restart)
-             : fmt::format("restart {} in {}", verdict.restart, describe_duration(verdict.delay));
+  std::string text = "restart " + std::to_string(verdict.restart);
+  return verdict.delay == Duration::zero() ? text.append(" now") : text.append(" in ").append(describe_duration(verdict.delay));
 }
 
 std::string follows(const Verdict& verdict) {
@@ -43,10 +42,14 @@ std::string signal_text(int signal) { return "SIG" + signal_name(signal); }
 
 }  // namespace
 
-std::string Narrator::worker(WorkerId id) const { return fmt::format("{}/{}", names_(id.program), id.index); }
+// Plain concatenation where a line is said for each restart: parsing a format takes several times as long.
+
+std::string Narrator::worker(WorkerId id) const {
+  return std::string(names_(id.program)).append("/").append(std::to_string(id.index));
+}
 
 std::string Narrator::with_pid(Life life, std::int32_t pid) const {
-  return fmt::format("{} (pid {})", worker(life.worker), pid);
+  return worker(life.worker).append(" (pid ").append(std::to_string(pid)).append(")");
 }
 
 Story Narrator::tell(const Notice& notice) const {
@@ -62,7 +65,7 @@ Story Narrator::on(const Ended& notice) const {
   if (notice.out_of_memory) {
     text += " by the kernel: out of memory";
   }
-  text += fmt::format(", after {}; {}", describe_duration(notice.lived), follows(notice.verdict));
+  text.append(", after ").append(describe_duration(notice.lived)).append("; ").append(follows(notice.verdict));
   const bool quiet = notice.verdict.kind == Verdict::Kind::stopped || notice.verdict.kind == Verdict::Kind::finished ||
                      notice.verdict.kind == Verdict::Kind::replaced;
   const Weight weight = is_trouble(notice.verdict) ? Weight::trouble : quiet ? Weight::routine : Weight::notable;

@@ -19,7 +19,7 @@ namespace {
 constexpr Duration last_words = 1s;
 
 /// Launches are looked at again after these, twice as late each time.
-constexpr Duration first_look = 1ms;
+constexpr Duration first_look = 4ms;
 constexpr Duration rarest_look = 100ms;
 
 /// Between a launch and the moment at which its worker is told to die before the supervisor, and between batches of those.
@@ -48,7 +48,7 @@ Instant Pump::now() {
   return Instant(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec));
 }
 
-int Pump::run(Prepared prepared) {
+int Pump::supervise(Prepared prepared) {
   numbers_.assign(prepared.plan);
   adopt(prepared);
   for (std::string& note : prepared.notes) {
@@ -200,7 +200,7 @@ void Pump::read_signals() {
       // The one it tells of first: that costs the same with any number of workers. The others when that is dealt with.
       child_signalled_ = true;
       process::Deaths deaths;
-      processes_->reap(signal.sender, deaths);
+      processes_->reap(signal.sender, signal.exited, deaths);
       take_in(std::move(deaths));
       continue;
     }

@@ -1,6 +1,8 @@
 // The loop: what happens becomes an event, the core decides, what it decides is done. Nothing else decides here.
 //
-// One thread, one io_context. A turn takes what is there (signals first, then deaths, then output), steps the core until
+// One thread, one io_context. It is not the first thread of the process, which only waits: what loses its parent becomes a child of
+// the first thread, workers are children of the thread that launches them. So the list of the first thread's children holds the
+// orphans alone, and a look at them costs the same with ten thousand workers as with one. A turn takes what is there (signals first, then deaths, then output), steps the core until
 // no event is left, and goes to sleep until the next descriptor or deadline. Performing an action never calls the core: what
 // comes of it is put into the queue. Nothing here blocks for longer than a millisecond; reading the configuration again has
 // a thread of its own.
@@ -54,6 +56,9 @@ class Pump {
 
   explicit Pump(PumpOptions options);
   [[nodiscard]] Result<void> open_all(const process::ProcessSetup& setup);
+
+  [[nodiscard]] int supervise(Prepared prepared);
+  static void reserve_descriptors(const Prepared& prepared);
 
   // pump.cpp: the loop
   void watch_signals();

@@ -1,10 +1,15 @@
 // Before the first turn of the loop, and after the start.
+#include <fcntl.h>
 #include <malloc.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <future>
+#include <system_error>
 
+#include "common/base/file_descriptor.hpp"
 #include "supervisor/shell/pump.hpp"
 
 // The linker's own marks: where the program's code begins and ends.
@@ -24,6 +29,19 @@ void Pump::release_start_up_pages() const {
   const auto end = reinterpret_cast<std::uintptr_t>(&etext) & ~(page - 1);                 // NOLINT
   ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);                   // NOLINT
   ::malloc_trim(0);
+}
+
+/// While threads share the table of descriptors, the kernel waits for all processors whenever it has to grow: milliseconds each
+/// time. So it grows once, before there is a second thread.
+void Pump::reserve_descriptors(const Prepared& prepared) {
+  static constexpr std::size_t of_our_own = 64;
+  static constexpr std::size_t a_worker = 4;
+  std::size_t most = of_our_own;
+  for (const core::PlannedProgram& planned : prepared.plan.programs) {
+    most += a_worker * planned.placements.size();
+  }
+  // Where the limit of open files is lower there is nothing to reserve.
+  const FileDescriptor highest(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, static_cast<int>(std::min(most, std::size_t{1} << 20U))));
 }
 
 Result<std::unique_ptr<Pump>> Pump::open(const process::ProcessSetup& setup, PumpOptions options) {
@@ -70,6 +88,21 @@ Result<void> Pump::open_all(const process::ProcessSetup& setup) {
     }
   });
   return {};
+}
+
+int Pump::run(Prepared prepared) {
+  if (options_.own_descriptors) {
+    return supervise(std::move(prepared));
+  }
+  reserve_descriptors(prepared);
+  ::mallopt(M_ARENA_MAX, 1);  // Still only one thread at a time that allocates.
+  std::future<int> status;
+  try {
+    status = std::async(std::launch::async, [&] { return supervise(std::move(prepared)); });
+  } catch (const std::system_error&) {
+    return supervise(std::move(prepared));  // No thread to be had: it only costs time.
+  }
+  return status.get();
 }
 
 }  // namespace corral::shell

@@ -80,7 +80,7 @@ void corral_round(const ProcessSetup& setup, core::Containment containment, cons
     const bool quiet = poll(&waiting, 1, 1) == 0;
     signalfd_siginfo info{};
     while (read(signals, &info, sizeof info) > 0) {
-      processes.reap(static_cast<pid_t>(info.ssi_pid), deaths);
+      processes.reap(static_cast<pid_t>(info.ssi_pid), info.ssi_code == CLD_EXITED, deaths);
     }
     if (quiet || microseconds_since(last_full) > 1000) {
       processes.reap(deaths);

@@ -65,6 +65,12 @@ def processes_with(token):
     return found
 
 
+def children(pid):
+    """Of all its threads."""
+    tasks = os.listdir(f"/proc/{pid}/task") if os.path.isdir(f"/proc/{pid}/task") else []
+    return [int(child) for task in tasks for child in read(f"/proc/{pid}/task/{task}/children").split()]
+
+
 class Corral:
     """One running corral. Its output is read at once by threads of its own, unless told otherwise."""
 

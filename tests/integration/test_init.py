@@ -5,13 +5,9 @@ import re
 import signal
 import subprocess
 
-from harness import CORRAL, CorralTest, await_that, main, program, read, zoo
+from harness import CORRAL, CorralTest, await_that, children, main, program, read, zoo
 
 NAMESPACE = ["unshare", "--fork", "--pid", "--mount-proc", "--kill-child"]
-
-
-def children(pid):
-    return [int(child) for child in read(f"/proc/{pid}/task/{pid}/children").split()]
 
 
 def zombies_of(pid):

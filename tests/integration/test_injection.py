@@ -10,7 +10,7 @@ import signal
 import subprocess
 import time
 
-from harness import CEILING, QUICK, SANITIZER, CorralTest, as_root, await_that, exists, main, program, read, zoo
+from harness import CEILING, QUICK, SANITIZER, CorralTest, as_root, await_that, children, exists, main, program, read, zoo
 
 
 def can_trace():
@@ -48,7 +48,12 @@ class Injected(CorralTest):
         words = [word for entry in what for word in ("-e", "inject=" + entry)]
         tracer = subprocess.Popen(["strace", "-f", "-q", "-o", self.path("trace"), "-p", str(corral.pid), *words], stderr=subprocess.PIPE)
         self.tracers.append(tracer)
-        await_that("strace has attached", lambda: re.search(r"TracerPid:\s+[1-9]", read(f"/proc/{corral.pid}/status")) or tracer.poll())
+
+        def attached():
+            tasks = os.listdir(f"/proc/{corral.pid}/task")
+            return all(re.search(r"TracerPid:\s+[1-9]", read(f"/proc/{corral.pid}/task/{task}/status")) for task in tasks)
+
+        await_that("strace has attached", lambda: attached() or tracer.poll())
         self.assertIsNone(tracer.poll(), "strace did not attach")
         return tracer
 
@@ -159,8 +164,7 @@ class Injected(CorralTest):
     def launching(corral):
         """How many children still have the supervisor's own command line."""
         own = read(f"/proc/{corral.pid}/cmdline", "rb")
-        pids = read(f"/proc/{corral.pid}/task/{corral.pid}/children").split()
-        return sum(read(f"/proc/{pid}/cmdline", "rb") == own for pid in pids)
+        return sum(read(f"/proc/{pid}/cmdline", "rb") == own for pid in children(corral.pid))
 
     def test_an_exec_that_hangs_is_given_up_after_its_time(self):
         corral = self.waiting_workers(start_timeout="300ms")

@@ -24,7 +24,10 @@ void SignalSource::read(std::vector<ReceivedSignal>& out) {
     return;
   }
   for (std::size_t i = 0; i < static_cast<std::size_t>(got) / sizeof(signalfd_siginfo); ++i) {
-    out.push_back({static_cast<int>(batch[i].ssi_signo), static_cast<pid_t>(batch[i].ssi_pid), batch[i].ssi_code == SI_KERNEL});
+    const signalfd_siginfo& signal = batch[i];
+    const int number = static_cast<int>(signal.ssi_signo);
+    out.push_back({number, static_cast<pid_t>(signal.ssi_pid), number == SIGCHLD && signal.ssi_code == CLD_EXITED,
+                   signal.ssi_code == SI_KERNEL});
   }
 }
 

@@ -19,6 +19,7 @@ namespace corral::shell {
 struct ReceivedSignal {
   int number = 0;
   pid_t sender = 0;          ///< Of SIGCHLD: whose death it tells of, among others perhaps.
+  bool exited = false;       ///< Of SIGCHLD: that one called exit, no signal ended it.
   bool from_kernel = false;  ///< Sent by nobody: a terminal that was closed, a key that was pressed.
 };
 

@@ -110,7 +110,8 @@ class Processes {
   void reap(Deaths& out);
   /// Reaps the child that SIGCHLD was about (ssi_pid), whatever the number of workers. Signals coalesce, so a reap() of
   /// all must follow: after what these deaths ask for has been launched, and in a storm no more often than every millisecond.
-  void reap(pid_t hint, Deaths& out);
+  /// `exited`: it says so too that this one called exit (CLD_EXITED), which no process does before its exec has been tried.
+  void reap(pid_t hint, bool exited, Deaths& out);
 
   /// Sends to the whole group of a life, also after its leader died while others of the group remain. False: nobody was there.
   bool signal(Life life, int number);

@@ -89,7 +89,7 @@ struct Processes::State {
   void set_oom_score(Life life, pid_t pid, int score, bool configured);
   void retire(const Leader& leader, pid_t pid, bool group_remains);
   // reap.cpp
-  bool reap_one(pid_t which, Deaths& out);  ///< 0: any.
+  bool reap_one(pid_t which, bool exited, Deaths& out);  ///< 0: any.
   void bury(pid_t pid, const Leader& leader, const Death& facts, Deaths& out);
   bool killed_by_oom(bool killed_by_us, int signal);
   // sweep.cpp

@@ -60,22 +60,24 @@ void Processes::State::bury(pid_t pid, const Leader& leader, const Death& facts,
   out.leaders.push_back(std::move(death));
 }
 
-bool Processes::State::reap_one(pid_t which, Deaths& out) {
+bool Processes::State::reap_one(pid_t which, bool exited, Deaths& out) {
   const int job_changes = options.watch_jobs ? WSTOPPED | WCONTINUED : 0;
   siginfo_t info{};
   rusage usage{};
   // A death so soon after the launch may be one before exec, which can only be seen while the process is unreaped.
-  const bool look_first = launcher->outstanding() > 0 || coarse_now() - last_settled < young;
+  const bool look_first = !exited && (launcher->outstanding() > 0 || coarse_now() - last_settled < young);
   pid_t pid = wait_for(which == 0 ? P_ALL : P_PID, which, WEXITED | job_changes | (look_first ? WNOWAIT : 0), info, usage);
   if (pid <= 0) {
     return false;
   }
   auto found = leaders.find(pid);
   const bool ended = info.si_code == CLD_EXITED || info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED;
+  if (found != leaders.end() && ended) {
+    take_outcomes();
+  }
   std::optional<core::LaunchFailure> failure;
   if (look_first) {
     if (found != leaders.end() && ended) {
-      take_outcomes();
       if (info.si_code != CLD_EXITED && !found->second.failed && coarse_now() - found->second.settled_at < young &&
           died_before_exec(pid)) {
         // Its memory was let go of, which looks like an exec. Whoever has been told so already is told of an exit.
@@ -118,15 +120,15 @@ bool Processes::State::reap_one(pid_t which, Deaths& out) {
 }
 
 void Processes::reap(Deaths& out) {
-  while (state_->reap_one(0, out)) {
+  while (state_->reap_one(0, false, out)) {
   }
   state_->oom_credit = 0;
 }
 
-void Processes::reap(pid_t hint, Deaths& out) {
+void Processes::reap(pid_t hint, bool exited, Deaths& out) {
   // Whatever number came with the signal: only a child that has ended is reaped here.
   if (hint > 0) {
-    state_->reap_one(hint, out);
+    state_->reap_one(hint, exited, out);
   }
 }
 

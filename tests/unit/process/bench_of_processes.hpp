@@ -90,7 +90,7 @@ class Bench {
     signalfd_siginfo info{};
     while (read(signals_, &info, sizeof info) > 0) {
       if (info.ssi_signo == SIGCHLD) {
-        processes.reap(static_cast<pid_t>(info.ssi_pid), deaths);
+        processes.reap(static_cast<pid_t>(info.ssi_pid), info.ssi_code == CLD_EXITED, deaths);
       }
     }
     processes.reap(deaths);
