@@ -1,13 +1,32 @@
 #include "common/base/text.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstring>
 
 namespace corral {
 namespace {
 
 constexpr std::string_view hex = "0123456789abcdef";
+
+/// Nothing but printable ASCII. Eight bytes at a time: a line for each restart asks for this.
+bool is_plain(std::string_view text) {
+  constexpr std::uint64_t each = 0x0101010101010101;
+  constexpr std::uint64_t high = each * 0x80;
+  std::uint64_t found = 0;
+  std::size_t at = 0;
+  for (; at + 8 <= text.size(); at += 8) {
+    std::uint64_t bytes = 0;
+    std::memcpy(&bytes, text.data() + at, 8);
+    const std::uint64_t del = bytes ^ each * 0x7f;
+    // High bits: of bytes above 0x7f; borrowed by those below 0x20; borrowed by 0x7f itself. A borrow may find one too many.
+    found |= (bytes | (bytes - each * 0x20) | (del - each)) & high;
+  }
+  for (; at < text.size(); ++at) {
+    found |= static_cast<unsigned char>(text[at]) - 0x20U < 0x5fU ? 0 : high;
+  }
+  return found == 0;
+}
 
 bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xc0U) == 0x80U; }
 
@@ -63,11 +82,11 @@ void append_json_string(std::string& out, std::string_view text) {
   out += '"';
 }
 
-std::string printable(std::string_view text) {
-  const auto plain = [](char c) { return c >= 0x20 && c < 0x7f; };
-  const auto special = std::ranges::find_if_not(text, plain);
-  std::string out(text.begin(), special);  // As a rule that is all of it.
-  text.remove_prefix(out.size());
+void append_printable(std::string& out, std::string_view text) {
+  if (is_plain(text)) {
+    out += text;
+    return;
+  }
   while (!text.empty()) {
     const std::size_t length = utf8_length(text);
     const auto c = static_cast<unsigned char>(text.front());
@@ -85,7 +104,6 @@ std::string printable(std::string_view text) {
     }
     text.remove_prefix(taken);
   }
-  return out;
 }
 
 }  // namespace corral

@@ -87,10 +87,13 @@ void Supervisor::reschedule(WorkerId id, Worker& worker) {
   if (due == worker.due) {
     return;
   }
-  if (worker.due != never) {
+  if (worker.due != never && due != never) {
+    auto entry = due_.extract(Due{worker.due, id});  // One deadline after the other: the same memory.
+    entry.value() = Due{due, id};
+    due_.insert(std::move(entry));
+  } else if (worker.due != never) {
     due_.erase(Due{worker.due, id});
-  }
-  if (due != never) {
+  } else {
     due_.insert(Due{due, id});
   }
   worker.due = due;

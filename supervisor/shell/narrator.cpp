@@ -15,28 +15,34 @@ std::string count(std::uint32_t number, std::string_view noun) {
   return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
 }
 
-std::string restart_text(const Verdict& verdict) {
-  std::string text = "restart " + std::to_string(verdict.restart);
-  return verdict.delay == Duration::zero() ? text.append(" now") : text.append(" in ").append(describe_duration(verdict.delay));
-}
-
-std::string follows(const Verdict& verdict) {
+void append_follows(std::string& text, const Verdict& verdict) {
   switch (verdict.kind) {
-    case Verdict::Kind::restart: return restart_text(verdict);
-    case Verdict::Kind::finished: return "finished, no restart is due";
-    case Verdict::Kind::not_restarted: return "failed: its restart policy starts nothing again";
-    case Verdict::Kind::stopped: return "ended as asked";
-    case Verdict::Kind::replaced: return "starts again with its new definition";
-    case Verdict::Kind::program_failed: return "not restarted: the program has failed";
-    case Verdict::Kind::survivors: return "failed: processes that it started cannot be killed, its slot stays unused";
+    case Verdict::Kind::restart:
+      text.append("restart ").append(std::to_string(verdict.restart));
+      if (verdict.delay == Duration::zero()) {
+        text.append(" now");
+      } else {
+        text.append(" in ").append(describe_duration(verdict.delay));
+      }
+      return;
+    case Verdict::Kind::finished: text.append("finished, no restart is due"); return;
+    case Verdict::Kind::not_restarted: text.append("failed: its restart policy starts nothing again"); return;
+    case Verdict::Kind::stopped: text.append("ended as asked"); return;
+    case Verdict::Kind::replaced: text.append("starts again with its new definition"); return;
+    case Verdict::Kind::program_failed: text.append("not restarted: the program has failed"); return;
+    case Verdict::Kind::survivors:
+      text.append("failed: processes that it started cannot be killed, its slot stays unused");
+      return;
   }
-  return "";
 }
 
 bool is_trouble(const Verdict& verdict) {
   return verdict.kind == Verdict::Kind::not_restarted || verdict.kind == Verdict::Kind::program_failed ||
          verdict.kind == Verdict::Kind::survivors;
 }
+
+/// Room for what is said of a restart, taken once.
+constexpr std::size_t longest_of_most = 160;
 
 std::string signal_text(int signal) { return "SIG" + signal_name(signal); }
 
@@ -45,11 +51,16 @@ std::string signal_text(int signal) { return "SIG" + signal_name(signal); }
 // Plain concatenation where a line is said for each restart: parsing a format takes several times as long.
 
 std::string Narrator::worker(WorkerId id) const {
-  return std::string(names_(id.program)).append("/").append(std::to_string(id.index));
+  std::string text;
+  text.reserve(longest_of_most);
+  text.append(names_(id.program)).append("/").append(std::to_string(id.index));
+  return text;
 }
 
 std::string Narrator::with_pid(Life life, std::int32_t pid) const {
-  return worker(life.worker).append(" (pid ").append(std::to_string(pid)).append(")");
+  std::string text = worker(life.worker);
+  text.append(" (pid ").append(std::to_string(pid)).append(")");
+  return text;
 }
 
 Story Narrator::tell(const Notice& notice) const {
@@ -57,15 +68,19 @@ Story Narrator::tell(const Notice& notice) const {
 }
 
 Story Narrator::on(const Started& notice) const {
-  return {Weight::routine, "worker_started", with_pid(notice.life, notice.pid) + " started", notice.life, {}};
+  std::string text = with_pid(notice.life, notice.pid);
+  text.append(" started");
+  return {Weight::routine, "worker_started", std::move(text), notice.life, {}};
 }
 
 Story Narrator::on(const Ended& notice) const {
-  std::string text = with_pid(notice.life, notice.pid) + " " + describe(notice.status);
+  std::string text = with_pid(notice.life, notice.pid);
+  text.append(" ").append(describe(notice.status));
   if (notice.out_of_memory) {
     text += " by the kernel: out of memory";
   }
-  text.append(", after ").append(describe_duration(notice.lived)).append("; ").append(follows(notice.verdict));
+  text.append(", after ").append(describe_duration(notice.lived)).append("; ");
+  append_follows(text, notice.verdict);
   const bool quiet = notice.verdict.kind == Verdict::Kind::stopped || notice.verdict.kind == Verdict::Kind::finished ||
                      notice.verdict.kind == Verdict::Kind::replaced;
   const Weight weight = is_trouble(notice.verdict) ? Weight::trouble : quiet ? Weight::routine : Weight::notable;
@@ -73,10 +88,10 @@ Story Narrator::on(const Ended& notice) const {
 }
 
 Story Narrator::on(const LaunchFailed& notice) const {
-  return {is_trouble(notice.verdict) ? Weight::trouble : Weight::notable, "launch_failed",
-          fmt::format("{}: {}; {}", worker(notice.life.worker), describe(notice.failure), follows(notice.verdict)),
-          notice.life,
-          {}};
+  std::string text = worker(notice.life.worker);
+  text.append(": ").append(describe(notice.failure)).append("; ");
+  append_follows(text, notice.verdict);
+  return {is_trouble(notice.verdict) ? Weight::trouble : Weight::notable, "launch_failed", std::move(text), notice.life, {}};
 }
 
 Story Narrator::on(const StopSignalled& notice) const {

@@ -114,7 +114,7 @@ void Voice::tell(const Story& story) {
   if (options_.colour_err) {
     line_ += "\x1b[0m";
   }
-  line_ += printable(story.text);
+  append_printable(line_, story.text);
   line_ += '\n';
   err_.append(line_);
 }

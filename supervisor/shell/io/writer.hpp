@@ -44,6 +44,7 @@ class Writer {
   class Backend;
   class Direct;
   class Threaded;
+  static std::unique_ptr<Backend> threaded(boost::asio::io_context& loop, int fd, std::function<void()> drained);
   std::unique_ptr<Backend> backend_;
 };
 

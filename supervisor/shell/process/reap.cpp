@@ -106,6 +106,9 @@ bool Processes::State::reap_one(pid_t which, bool exited, Deaths& out) {
   const Leader leader = found->second;
   CORRAL_CHECK(leader.settled);
   leaders.erase(found);
+  if (!unscored.empty() && unscored.back() == pid) {
+    unscored.pop_back();  // In a crash loop it is the last one always.
+  }
   if (leader.failed) {
     markers.give_back(leader.marker);
     return true;

@@ -1,0 +1,19 @@
+// What every way of writing offers, for the .cpp files of Writer alone.
+#pragma once
+
+#include "supervisor/shell/io/writer.hpp"
+
+namespace corral::shell {
+
+class Writer::Backend {
+ public:
+  virtual ~Backend() = default;
+  virtual void append(std::string_view bytes) = 0;
+  virtual void flush() = 0;
+  [[nodiscard]] virtual std::size_t pending() const = 0;
+  [[nodiscard]] virtual int error_number() const = 0;
+  [[nodiscard]] virtual std::uint64_t dropped() const = 0;
+  virtual bool finish(Duration patience) = 0;
+};
+
+}  // namespace corral::shell

@@ -1,0 +1,139 @@
+// Regular files: a disk may block, so they are written by a thread of their own.
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <condition_variable>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include <boost/asio/post.hpp>
+
+#include "supervisor/shell/io/writer_backend.hpp"
+
+namespace corral::shell {
+
+namespace asio = boost::asio;
+
+class Writer::Threaded : public Writer::Backend {
+ public:
+  Threaded(asio::io_context& loop, int fd, std::function<void()> drained)
+      : loop_(loop), fd_(fd), drained_(std::move(drained)) {}
+  ~Threaded() override {
+    if (thread_.joinable()) {
+      {
+        const std::lock_guard lock(mutex_);
+        leaving_ = true;
+        hurry_ = true;
+      }
+      work_.notify_one();
+      thread_.join();
+    }
+  }
+
+  void append(std::string_view bytes) override { fresh_.append(bytes); }
+
+  void flush() override {
+    if (fresh_.empty()) {
+      return;
+    }
+    if (!thread_.joinable()) {
+      thread_ = std::thread([this] { write_for_ever(); });
+    }
+    bool asleep = false;
+    {
+      const std::lock_guard lock(mutex_);
+      pending_ += fresh_.size();
+      shared_.append(fresh_);
+      asleep = asleep_;
+    }
+    fresh_.clear();
+    if (asleep) {
+      work_.notify_one();
+    }
+  }
+
+  [[nodiscard]] std::size_t pending() const override { return pending_ + fresh_.size(); }
+  [[nodiscard]] int error_number() const override { return error_; }
+  [[nodiscard]] std::uint64_t dropped() const override { return dropped_; }
+
+  bool finish(Duration patience) override {
+    flush();
+    std::unique_lock lock(mutex_);
+    hurry_ = true;
+    work_.notify_one();
+    const bool all = done_.wait_for(lock, patience, [this] { return pending_ == 0; });
+    if (!all) {
+      lock.unlock();
+      thread_.detach();  // It hangs in the kernel; the process ends without it.
+    }
+    return all;
+  }
+
+ private:
+  void write_for_ever() {
+    std::unique_lock lock(mutex_);
+    while (true) {
+      asleep_ = true;
+      work_.wait(lock, [this] { return leaving_ || !shared_.empty(); });
+      asleep_ = false;
+      if (shared_.empty()) {
+        return;
+      }
+      std::string batch;
+      batch.swap(shared_);
+      lock.unlock();
+      write_all(batch);
+      lock.lock();
+      pending_ -= batch.size();
+      if (pending_ == 0) {
+        done_.notify_all();
+        asio::post(loop_, [this] { drained_(); });
+      }
+      if (batch.size() < small) {
+        // Whoever writes line after line would otherwise pay for waking this thread with each of them.
+        work_.wait_for(lock, pause, [this] { return hurry_; });
+      }
+    }
+  }
+
+  void write_all(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const ssize_t wrote = ::write(fd_, bytes.data(), bytes.size());
+      if (wrote >= 0) {
+        bytes.remove_prefix(static_cast<std::size_t>(wrote));
+        error_ = 0;
+      } else if (errno != EINTR) {
+        // ENOSPC may pass: this batch is lost and counted, the next one is tried again.
+        error_ = errno;
+        dropped_ += bytes.size();
+        return;
+      }
+    }
+  }
+
+  static constexpr std::size_t small = 64 * 1024;
+  static constexpr Duration pause = std::chrono::milliseconds(5);  ///< Between two batches; nobody is woken for it.
+  asio::io_context& loop_;
+  int fd_;
+  std::function<void()> drained_;
+  std::string fresh_;
+  bool asleep_ = false;  ///< Nothing is written until somebody wakes the thread.
+  bool hurry_ = false;   ///< The end is near: no pause.
+  std::mutex mutex_;
+  std::condition_variable work_;
+  std::condition_variable done_;
+  std::string shared_;
+  std::atomic<std::size_t> pending_ = 0;
+  std::atomic<int> error_ = 0;
+  std::atomic<std::uint64_t> dropped_ = 0;
+  bool leaving_ = false;
+  std::thread thread_;
+};
+
+std::unique_ptr<Writer::Backend> Writer::threaded(boost::asio::io_context& loop, int fd, std::function<void()> drained) {
+  return std::make_unique<Threaded>(loop, fd, std::move(drained));
+}
+
+}  // namespace corral::shell
