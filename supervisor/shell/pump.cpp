@@ -79,6 +79,7 @@ void Pump::turn() {
   for (std::string& notice : processes_->take_notices()) {
     say(Weight::notable, "degraded", std::move(notice));
   }
+  processes_->let_go_of_output();
   voice_->flush();
   arm_timer();
   if (!caught_up_ && processes_->outstanding() == 0) {

@@ -22,8 +22,8 @@ namespace corral::shell {
 
 class Writer {
  public:
-  /// `fd` stays the caller's and must stay open. `drained` is called in the loop when pending() has fallen to zero after
-  /// flush() could not write everything.
+  /// `fd` stays the caller's and must stay open. `drained` is called in the loop when pending() has fallen to zero after a
+  /// flush() that left more than 64 KiB unwritten; after one that left less it may be.
   Writer(boost::asio::io_context& loop, int fd, std::function<void()> drained);
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include <boost/asio/post.hpp>
 
@@ -46,6 +47,7 @@ class Writer::Threaded : public Writer::Backend {
       const std::lock_guard lock(mutex_);
       pending_ += fresh_.size();
       shared_.append(fresh_);
+      lagging_ = lagging_ || pending_ > small;
       asleep = asleep_;
     }
     fresh_.clear();
@@ -89,7 +91,9 @@ class Writer::Threaded : public Writer::Backend {
       pending_ -= batch.size();
       if (pending_ == 0) {
         done_.notify_all();
-        asio::post(loop_, [this] { drained_(); });
+        if (std::exchange(lagging_, false)) {
+          asio::post(loop_, [this] { drained_(); });
+        }
       }
       if (batch.size() < small) {
         // Whoever writes line after line would otherwise pay for waking this thread with each of them.
@@ -120,6 +124,7 @@ class Writer::Threaded : public Writer::Backend {
   std::function<void()> drained_;
   std::string fresh_;
   bool asleep_ = false;  ///< Nothing is written until somebody wakes the thread.
+  bool lagging_ = false;  ///< So much was pending that somebody may be waiting to hear that it is not.
   bool hurry_ = false;   ///< The end is near: no pause.
   std::mutex mutex_;
   std::condition_variable work_;

@@ -11,6 +11,7 @@
 
 #include "common/base/ids.hpp"
 #include "common/base/instant.hpp"
+#include "supervisor/core/cpu_set.hpp"
 #include "supervisor/shell/process/launch_template.hpp"
 #include "supervisor/shell/process/worker_start.hpp"
 
@@ -39,6 +40,13 @@ struct LaunchSlot {
   bool transparent = false;
 
   std::string text;  ///< Arguments and variables of this worker; reserved in full before pointers into it are taken.
+  std::string life_text;             ///< Variables of this life; likewise.
+  std::size_t life_variables = 0;    ///< Where they stand in envp.
+  /// Whose text it is: a worker that is restarted as soon as it ends finds its own here. 0: nobody's.
+  std::uint64_t template_number = 0;
+  WorkerId worker;
+  std::uint32_t cores = 0;
+  core::CpuSet cpus;
   std::vector<const char*> argv;
   std::vector<const char*> envp;
   std::string directory;
@@ -48,6 +56,7 @@ struct LaunchSlot {
   std::vector<PlannedLimit> limits;
   /// Low descriptors of our own that sources are moved to, so that the worker copies a short table. -1: none.
   std::array<int, 3> reserved{-1, -1, -1};
+  std::array<bool, 3> holds{};  ///< Which of them are copies of a worker's output.
   bool first_few = false;  ///< Kept for good: its descriptors are low.
 
  private:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <unordered_set>
 #include <utility>
 
@@ -79,7 +80,9 @@ LaunchTemplate::~LaunchTemplate() = default;
 Result<LaunchTemplate> LaunchTemplate::prepare(const core::ProgramSpec& spec, std::uint32_t workers,
                                                const char* const* environment) {
   CORRAL_CHECK(!spec.launch.command.empty());
+  static std::atomic<std::uint64_t> made = 0;
   auto parts = std::make_unique<Parts>();
+  parts->number = ++made;
   auto account = resolve_account(spec.launch.user, spec.launch.group);
   if (!account) {
     return std::unexpected(std::move(account.error()));

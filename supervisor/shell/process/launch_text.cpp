@@ -47,8 +47,8 @@ class Writer {
   const char* start_;
 };
 
-std::size_t size_of(const LaunchTemplate::Parts& parts, const PlaceholderValues& values, std::size_t identity) {
-  std::size_t size = 512 + identity + 2 * values.cores.size();
+std::size_t size_of(const LaunchTemplate::Parts& parts, const PlaceholderValues& values) {
+  std::size_t size = 512 + 2 * values.cores.size();
   for (const std::vector<Pattern>* patterns : {&parts.arguments, &parts.environment}) {
     for (const Pattern& pattern : *patterns) {
       size += pattern.fixed() ? 0 : pattern.rendered_size(values) + 1;
@@ -89,20 +89,16 @@ std::expected<void, core::LaunchFailure> find_path(LaunchSlot& slot, const Launc
   return {};
 }
 
-void write_environment(LaunchSlot& slot, const LaunchRequest& request, const std::string& identity,
-                       const PlaceholderValues& values, Writer& writer) {
+void write_environment(LaunchSlot& slot, const LaunchRequest& request, const PlaceholderValues& values, Writer& writer) {
   const LaunchTemplate::Parts& parts = request.program->parts();
-  const std::string program = std::to_string(number(request.life.worker.program));
-  const std::string incarnation = std::to_string(number(request.life.incarnation));
   slot.envp.assign(parts.inherited.begin(), parts.inherited.end());
   for (const Pattern& variable : parts.environment) {
     slot.envp.push_back(writer.add(variable, values));
   }
   slot.envp.push_back(writer.add({"CORRAL_WORKER=", values.index}));
   slot.envp.push_back(writer.add({"CORRAL_CORES=", values.cores}));
-  slot.envp.push_back(writer.add({"CORRAL_INCARNATION=", incarnation}));
-  // The whole address of this life: what is found later with it belongs to this life and no other.
-  slot.envp.push_back(writer.add({"CORRAL_SUPERVISOR=", identity, ":", program, ":", values.index, ":", incarnation}));
+  slot.life_variables = slot.envp.size();
+  slot.envp.resize(slot.envp.size() + 2);
   if (request.cores > 0) {
     const std::string cores = std::to_string(request.cores);
     for (const std::string_view name : parts.unset_thread_variables) {
@@ -112,15 +108,29 @@ void write_environment(LaunchSlot& slot, const LaunchRequest& request, const std
   slot.envp.push_back(nullptr);
 }
 
-}  // namespace
+void write_life(LaunchSlot& slot, Life life, const std::string& identity) {
+  const std::string program = std::to_string(number(life.worker.program));
+  const std::string index = std::to_string(life.worker.index);
+  const std::string incarnation = std::to_string(number(life.incarnation));
+  Writer writer(slot.life_text, 128 + identity.size());
+  slot.envp[slot.life_variables] = writer.add({"CORRAL_INCARNATION=", incarnation});
+  // The whole address of this life: what is found later with it belongs to this life and no other.
+  slot.envp[slot.life_variables + 1] = writer.add({"CORRAL_SUPERVISOR=", identity, ":", program, ":", index, ":", incarnation});
+}
 
-std::expected<void, core::LaunchFailure> write_text(LaunchSlot& slot, const LaunchRequest& request,
-                                                    const std::string& identity) {
+bool is_text_of(const LaunchSlot& slot, const LaunchRequest& request) {
+  const bool same_cpus = request.placement != nullptr ? slot.cpus == *request.placement : slot.cpus.empty();
+  return slot.template_number == request.program->parts().number && slot.worker == request.life.worker &&
+         slot.cores == request.cores && same_cpus;
+}
+
+std::expected<void, core::LaunchFailure> write_worker(LaunchSlot& slot, const LaunchRequest& request) {
   const LaunchTemplate::Parts& parts = request.program->parts();
+  slot.template_number = 0;
   slot.placement = request.placement != nullptr ? request.placement->to_string() : std::string();
   const std::string index = std::to_string(request.life.worker.index);
   const PlaceholderValues values{index, parts.workers, parts.program, slot.placement};
-  Writer writer(slot.text, size_of(parts, values, identity.size()));
+  Writer writer(slot.text, size_of(parts, values));
   slot.argv.clear();
   for (const Pattern& argument : parts.arguments) {
     slot.argv.push_back(writer.add(argument, values));
@@ -129,9 +139,26 @@ std::expected<void, core::LaunchFailure> write_text(LaunchSlot& slot, const Laun
     return found;
   }
   slot.argv.push_back(nullptr);
-  write_environment(slot, request, identity, values, writer);
+  write_environment(slot, request, values, writer);
   slot.directory.clear();
   parts.directory.append_to(slot.directory, values);
+  slot.template_number = parts.number;
+  slot.worker = request.life.worker;
+  slot.cores = request.cores;
+  slot.cpus = request.placement != nullptr ? *request.placement : core::CpuSet();
+  return {};
+}
+
+}  // namespace
+
+std::expected<void, core::LaunchFailure> write_text(LaunchSlot& slot, const LaunchRequest& request,
+                                                    const std::string& identity) {
+  if (!is_text_of(slot, request)) {
+    if (auto written = write_worker(slot, request); !written) {
+      return written;
+    }
+  }
+  write_life(slot, request.life, identity);
   return {};
 }
 

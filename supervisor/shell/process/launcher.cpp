@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <ctime>
+#include <functional>
 
 #include "common/base/check.hpp"
 #include "supervisor/shell/process/coarse_clock.hpp"
@@ -130,16 +131,23 @@ std::expected<Launcher::Slot, LaunchFailure> Launcher::take_slot() {
 }
 
 void Launcher::give_back(Slot slot) {
-  // A pipe held here would never come to its end.
-  for (std::size_t i = 0; i < 3; ++i) {
-    const int used = slot->plan.descriptors[i];
-    if (used >= 0 && used == slot->reserved[i]) {
-      dup3(null_, used, O_CLOEXEC);
-    }
-  }
   // Slots beyond the first few, made while execs hang, have high descriptors, and those make every launch dear.
   if (slot->first_few) {
+    holding_ = holding_ || std::ranges::any_of(slot->holds, std::identity{});
     free_.push_back(std::move(slot));
+  }
+}
+
+void Launcher::let_go_of_output() {
+  if (!std::exchange(holding_, false)) {
+    return;
+  }
+  for (const Slot& slot : free_) {
+    for (std::size_t i = 0; i < 3; ++i) {
+      if (std::exchange(slot->holds[i], false)) {
+        dup3(null_, slot->reserved[i], O_CLOEXEC);
+      }
+    }
   }
 }
 
@@ -170,6 +178,7 @@ std::expected<void, LaunchFailure> Launcher::arrange_descriptors(LaunchSlot& slo
       if (dup3(wanted[i], slot.reserved[i], O_CLOEXEC) < 0) {
         return std::unexpected(LaunchFailure{LaunchStep::prepare, errno, {}});
       }
+      slot.holds[i] = true;
       plan.descriptors[i] = slot.reserved[i];
     }
     if (i == 0 && wanted[i] < 0 && !request.transparent) {

@@ -38,6 +38,8 @@ class Launcher {
   [[nodiscard]] std::expected<pid_t, core::LaunchFailure> start(const LaunchRequest& request, int cgroup,
                                                                 unsigned long timer_slack);
   void collect(std::vector<Finished>& out);
+  /// See Processes.
+  void let_go_of_output();
   [[nodiscard]] std::size_t outstanding() const { return busy_.size() + finished_.size(); }
 
   /// The kernel would not start a process in the cgroup, but would without: don't ask again.
@@ -69,6 +71,7 @@ class Launcher {
   std::vector<Slot> busy_;       ///< In the order of their start.
   std::size_t slow_ = 0;         ///< The first of busy_ whose exec takes longer than anybody waits: not waited for again.
   std::vector<Finished> finished_;
+  bool holding_ = false;         ///< Some of free_ hold output.
   std::size_t made_ = 0;         ///< Slots, over the whole life.
   std::vector<std::array<int, 3>> reserves_;
   std::vector<std::string> notices_;

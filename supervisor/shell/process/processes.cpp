@@ -162,6 +162,8 @@ void Processes::settle(std::vector<LaunchOutcome>& out) {
   s.outcomes.clear();
 }
 
+void Processes::let_go_of_output() { state_->launcher->let_go_of_output(); }
+
 std::size_t Processes::outstanding() const { return state_->launcher->outstanding() + state_->outcomes.size(); }
 
 bool Processes::signal(Life life, int number) {

@@ -7,7 +7,8 @@
 // What this room must not do: decide (when to restart, how long to wait), read a configuration, print, touch Asio.
 //
 // The order of a turn of the loop, when SIGCHLD came or launches are outstanding:
-//   reap(hints, deaths), reap(deaths); settle(outcomes); <the core steps, its actions call launch, signal, sweep>; finish_sweeps(gone)
+//   reap(hints, deaths), reap(deaths); settle(outcomes); <the core steps, its actions call launch, signal, sweep>; finish_sweeps(gone);
+//   let_go_of_output()
 #pragma once
 
 #include <sys/types.h>
@@ -101,6 +102,10 @@ class Processes {
   /// The outcomes of launches, appended. Only looks: a process that waited for an exec would have to be woken by it, which
   /// costs the new worker more than all its other preparations together. A launch that failed announces itself by SIGCHLD.
   void settle(std::vector<LaunchOutcome>& out);
+
+  /// Closes what launches that are over have kept of their workers' output: no pipe comes to its end before. Once a turn, when
+  /// everything that was due has been launched, since the next launch overwrites it anyway.
+  void let_go_of_output();
 
   /// Launches whose outcome has not been reported.
   [[nodiscard]] std::size_t outstanding() const;

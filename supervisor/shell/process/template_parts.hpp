@@ -22,6 +22,7 @@ inline constexpr std::array<std::string_view, 4> thread_variables{"OMP_NUM_THREA
                                                                   "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"};
 
 struct LaunchTemplate::Parts {
+  std::uint64_t number = 0;  ///< No two templates of this process have the same.
   std::string program;
   std::string workers;  ///< The count, as text.
   std::vector<Pattern> arguments;

@@ -96,6 +96,7 @@ class Bench {
     processes.reap(deaths);
     processes.settle(outcomes);
     processes.finish_sweeps(gone);
+    processes.let_go_of_output();
   }
 
   std::optional<core::LaunchFailure> launch(const LaunchRequest& request) {
