@@ -8,7 +8,7 @@ import re
 import signal
 import subprocess
 
-from harness import CORRAL, QUICK, CorralTest, cgroup_works, exists, main, program, read, zoo
+from harness import CORRAL, QUICK, CorralTest, cgroup_works, children, exists, main, program, read, zoo
 
 MODES = ["plain", "setsid", "setsid-ignore", "env-i"]
 
@@ -48,6 +48,15 @@ class Guarantee:
                     self.assertTrue(exists(pid), f"{other}: its helper was killed with {mode}")
                     self.assertEqual(after[other], pid)
             before = after
+        self.stop(corral, 0)
+
+    def test_the_list_that_each_restart_looks_through_holds_orphans_alone(self):
+        corral = self.configuration({"a": program("hang", workers=5, cores="shared"), "b": program("double-fork setsid + hang")})
+        orphan = self.daemons(corral, 1)["b/0"]
+        for index in range(5):
+            corral.await_start(f"a/{index}")
+        self.assertEqual(len(children(corral.pid)), 7)
+        self.assertEqual(read(f"/proc/{corral.pid}/task/{corral.pid}/children").split(), [str(orphan)])
         self.stop(corral, 0)
 
     def test_workers_of_one_program_are_told_apart(self):

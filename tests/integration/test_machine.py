@@ -2,11 +2,14 @@
 
 import json
 import os
+import re
+import shutil
 import signal
 import threading
 import time
+import unittest
 
-from harness import QUICK, CorralTest, as_root, await_that, exists, main, program, read
+from harness import QUICK, CorralTest, as_root, await_that, exists, main, program, read, sanitized
 
 V1 = "/sys/fs/cgroup"
 
@@ -102,6 +105,22 @@ class ControlGroups(CorralTest):
         pid = corral.await_start("a/0")
         await_that("the worker comes first", lambda: int(read(f"/proc/{pid}/oom_score_adj")) > score)
         self.stop(corral, 0)
+
+
+@unittest.skipIf(sanitized, "the sanitizers' runtime opens files and makes threads of its own")
+@unittest.skipUnless(shutil.which("strace"), "strace is not installed")
+class Little(CorralTest):
+    """`exec` with one worker is an init: it does nothing that one command does not need."""
+
+    def test_exec_of_one_command_reads_no_topology_opens_no_socket_and_starts_no_thread(self):
+        trace = self.path("trace")
+        corral = self.start("exec", "--", "/bin/true", wrapper=["strace", "-f", "-o", trace, "-e", "trace=openat,open,socket,clone,clone3,fork,vfork"])
+        self.finish(corral, 0)
+        text = read(trace)
+        self.assertEqual(len(re.findall(r"(?:clone3?|v?fork)\(", text)), 1, text)
+        self.assertNotIn("CLONE_THREAD", text)
+        self.assertNotIn("socket(", text)
+        self.assertNotIn("/sys/", text)
 
 
 class Freezes(CorralTest):
