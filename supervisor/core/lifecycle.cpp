@@ -89,6 +89,7 @@ void Supervisor::reschedule(WorkerId id, Worker& worker) {
   }
   if (worker.due != never && due != never) {
     auto entry = due_.extract(Due{worker.due, id});  // One deadline after the other: the same memory.
+    CORRAL_CHECK(!entry.empty());
     entry.value() = Due{due, id};
     due_.insert(std::move(entry));
   } else if (worker.due != never) {

@@ -105,7 +105,11 @@ void Pump::perform(const core::LoadConfiguration&) {
   }
   is_loading_ = true;
   loading_ = std::jthread([this, loader = options_.loader] {
-    boost::asio::post(loop_, [this, result = loader()]() mutable { loaded(std::move(result)); });
+    auto result = loader();
+    if (result) {
+      reserve_descriptors(*result);  // Here, where the kernel may take its time.
+    }
+    boost::asio::post(loop_, [this, result = std::move(result)]() mutable { loaded(std::move(result)); });
   });
 }
 

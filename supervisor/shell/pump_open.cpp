@@ -32,7 +32,7 @@ void Pump::release_start_up_pages() const {
 }
 
 /// While threads share the table of descriptors, the kernel waits for all processors whenever it has to grow: milliseconds each
-/// time. So it grows once, before there is a second thread.
+/// time. So it grows at once to what a plan needs, and not in the loop.
 void Pump::reserve_descriptors(const Prepared& prepared) {
   static constexpr std::size_t of_our_own = 64;
   static constexpr std::size_t a_worker = 4;
@@ -95,7 +95,7 @@ int Pump::run(Prepared prepared) {
     return supervise(std::move(prepared));
   }
   reserve_descriptors(prepared);
-  ::mallopt(M_ARENA_MAX, 1);  // Still only one thread at a time that allocates.
+  ::mallopt(M_ARENA_MAX, 1);  // The other threads hardly ever allocate.
   std::future<int> status;
   try {
     status = std::async(std::launch::async, [&] { return supervise(std::move(prepared)); });

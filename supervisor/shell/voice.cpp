@@ -18,6 +18,9 @@ constexpr std::size_t most_pending = std::size_t{1} << 20U;
 /// Beyond these the supervisor's own lines are dropped: routine ones early, trouble last.
 constexpr std::array<std::size_t, 3> most_said{std::size_t{1} << 20U, std::size_t{2} << 20U, std::size_t{4} << 20U};
 
+/// What workers' output may take of a place that both streams share: most_pending, and one more turn of reading.
+constexpr std::size_t out_of_workers = std::size_t{8} << 20U;
+
 constexpr std::string_view own_name = "corral: ";
 
 /// "2026-01-31T12:00:00.123Z". For people and log collectors only: nothing is decided by it.
@@ -41,11 +44,12 @@ Voice::Voice(boost::asio::io_context& loop, VoiceOptions options, Narrator narra
     : options_(options),
       narrator_(std::move(narrator)),
       out_(loop, STDOUT_FILENO, drained),
-      err_(loop, STDERR_FILENO, drained) {}
+      one_place_(Writer::is_same_place(STDOUT_FILENO, STDERR_FILENO)),
+      err_(one_place_ ? out_.same() : Writer(loop, STDERR_FILENO, drained)) {}
 
 void Voice::worker_line(const WorkerLine& line) {
-  if (said_) {
-    flush();  // Where both streams go to one place, what was said before this line comes before it.
+  if (said_ && !one_place_) {
+    flush();  // Whoever reads both streams shall find what was said before this line before it.
   }
   const bool to_out = line.stream == Stream::out;
   line_.clear();
@@ -98,7 +102,8 @@ void Voice::tell(const Story& story) {
     return;
   }
   said_ = true;
-  if (err_.pending() > most_said[static_cast<std::size_t>(story.weight)]) {
+  const std::size_t of_workers = one_place_ ? out_of_workers : 0;
+  if (err_.pending() > of_workers + most_said[static_cast<std::size_t>(story.weight)]) {
     ++unsaid_;
     return;
   }

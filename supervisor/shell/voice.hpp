@@ -52,6 +52,7 @@ class Voice {
   VoiceOptions options_;
   Narrator narrator_;
   Writer out_;
+  bool one_place_ = false;  ///< stdout and stderr lead to the same place, where the order of lines is to be seen.
   Writer err_;
   std::string line_;  ///< Scratch.
   bool said_ = false;  ///< Something, since the last flush.

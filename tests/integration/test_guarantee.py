@@ -7,10 +7,19 @@ import os
 import re
 import signal
 import subprocess
+import time
 
 from harness import CORRAL, QUICK, CorralTest, cgroup_works, children, exists, main, program, read, zoo
 
 MODES = ["plain", "setsid", "setsid-ignore", "env-i"]
+
+
+def clone(flag, then):
+    """A command that makes a process with that flag, which no library call has, and exits."""
+    number = {"x86_64": 56, "aarch64": 220}[os.uname().machine]
+    flags = {"CLONE_PARENT": 0x8000}[flag] | signal.SIGCHLD
+    script = f"import ctypes, os\nif ctypes.CDLL(None).syscall({number}, {flags}, 0, 0, 0, 0) == 0:\n  os.setsid()\n  {then}"
+    return ["python3", "-c", script]
 
 
 class Guarantee:
@@ -57,6 +66,36 @@ class Guarantee:
             corral.await_start(f"a/{index}")
         self.assertEqual(len(children(corral.pid)), 7)
         self.assertEqual(read(f"/proc/{corral.pid}/task/{corral.pid}/children").split(), [str(orphan)])
+        self.stop(corral, 0)
+
+    def test_a_child_that_a_worker_gives_to_its_own_parent_is_swept_too(self):
+        corral = self.configuration({"a": {"command": clone("CLONE_PARENT", "os.execvpe('sleep', ['sleep', '1000'], {})")}, "b": program("hang")})
+        corral.await_err("a/0 .*exited with status 0.*finished")
+        self.assertEqual(len(children(corral.pid)), 1)
+        self.stop(corral, 0)
+
+    def test_with_many_workers_such_a_child_goes_at_the_latest_when_everything_stops(self):
+        escape = {"command": clone("CLONE_PARENT", "os.execvpe('sleep', ['sleep', '1000'], {})")}
+        corral = self.configuration({"a": escape, "b": program("hang", workers=20, cores="shared")})
+        corral.await_err("a/0 .*exited with status 0.*finished")
+        begin = time.monotonic()
+        self.stop(corral, 0)
+        self.assertLess(time.monotonic() - begin, 8)
+
+    def test_an_orphan_in_a_group_of_somebody_else_dies_alone(self):
+        bystander = subprocess.Popen(["sleep", "1000"], process_group=0)
+        self.addCleanup(bystander.wait)
+        self.addCleanup(bystander.kill)
+        script = f"import os, time\nif os.fork() == 0:\n  if os.fork() == 0:\n    os.setpgid(0, {bystander.pid}); print('there', flush=True); time.sleep(1000)\n  os._exit(0)\nos.wait(); time.sleep(0.3)"
+        corral = self.configuration({"a": {"command": ["python3", "-c", script], "restart": "never"}})
+        corral.await_out("there")
+        self.finish(corral, 0)
+        self.assertIsNone(bystander.poll())
+
+    def test_a_worker_that_has_left_its_group_is_stopped_all_the_same(self):
+        script = "import os, time\nif os.fork() == 0: os._exit(0)\nos.setpgid(0, os.getpgid(os.getppid())); print('left', flush=True); time.sleep(1000)"
+        corral = self.configuration({"a": {"command": ["python3", "-c", script], "stop": {"grace": "1m"}}})
+        corral.await_out("left")
         self.stop(corral, 0)
 
     def test_workers_of_one_program_are_told_apart(self):

@@ -162,5 +162,20 @@ class Readers(CorralTest):
         self.assertRegex(corral.err, "cannot write to stdout: File too large")
 
 
+class OnePlace(CorralTest):
+    def test_in_one_file_what_is_said_of_a_worker_stands_around_what_it_said(self):
+        path = self.path("log")
+        words = {f"p{index}": {"command": ["sh", "-c", "echo first; echo second >&2"], "restart": "never"} for index in range(20)}
+        with open(path, "wb", buffering=0) as log:
+            corral = self.run_config(words, stdout=log, stderr=log)
+            self.finish(corral, 0)
+        text = read(path)
+        for name in words:
+            places = [text.index(what) for what in (f"{name}/0 (pid", f"{name}/0 | first", f"{name}/0 | second")]
+            ended = re.search(rf"{name}/0 \(pid \d+\) exited", text).start()
+            self.assertLess(places[0], min(places[1:]))
+            self.assertLess(max(places[1:]), ended)
+
+
 if __name__ == "__main__":
     main()

@@ -1,5 +1,6 @@
 // The Machine as a whole: who may run where, and how much. See topology_reader.hpp.
 #include <sched.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -20,13 +21,13 @@ namespace {
 
 using core::CpuSet;
 
-/// The affinity mask of this thread, however many CPUs the kernel was built for.
+/// The affinity mask of our first thread, which is what `taskset -p` changes, however many CPUs the kernel was built for.
 Result<CpuSet> affinity() {
   for (std::size_t cpus = CpuSet::highest + std::size_t{1}; cpus <= std::size_t{1} << 20U; cpus *= 2) {
     std::vector<unsigned long> mask(cpus / (8 * sizeof(unsigned long)));
     const std::size_t bytes = mask.size() * sizeof mask.front();
     auto* const set = static_cast<cpu_set_t*>(static_cast<void*>(mask.data()));
-    if (::sched_getaffinity(0, bytes, set) != 0) {
+    if (::sched_getaffinity(::getpid(), bytes, set) != 0) {
       if (errno == EINVAL) continue;  // The kernel's own mask is longer still.
       return system_failure("cannot read the CPU affinity of this process", errno);
     }

@@ -165,6 +165,14 @@ Writer::Writer(asio::io_context& loop, int fd, std::function<void()> drained) {
   }
 }
 
+bool Writer::is_same_place(int left, int right) {
+  struct stat one {};
+  struct stat other {};
+  constexpr int way = O_ACCMODE | O_APPEND;
+  return ::fstat(left, &one) == 0 && ::fstat(right, &other) == 0 && one.st_dev == other.st_dev && one.st_ino == other.st_ino &&
+         (::fcntl(left, F_GETFL) & way) == (::fcntl(right, F_GETFL) & way);
+}
+
 Writer::~Writer() = default;
 void Writer::append(std::string_view bytes) { backend_->append(bytes); }
 void Writer::flush() { backend_->flush(); }

@@ -13,6 +13,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <boost/asio/io_context.hpp>
 
@@ -28,6 +29,11 @@ class Writer {
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
   ~Writer();
+
+  /// Another one to the same place: what is appended to either comes out in the order in which it was appended.
+  [[nodiscard]] Writer same() const { return Writer(backend_); }
+  /// Whether two descriptors lead to the same file, pipe or terminal and are written to in the same way.
+  [[nodiscard]] static bool is_same_place(int left, int right);
 
   void append(std::string_view bytes);
   /// Writes what can be written now. Called once a turn of the loop.
@@ -45,7 +51,8 @@ class Writer {
   class Direct;
   class Threaded;
   static std::unique_ptr<Backend> threaded(boost::asio::io_context& loop, int fd, std::function<void()> drained);
-  std::unique_ptr<Backend> backend_;
+  explicit Writer(std::shared_ptr<Backend> backend) : backend_(std::move(backend)) {}
+  std::shared_ptr<Backend> backend_;
 };
 
 }  // namespace corral::shell

@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -36,11 +37,13 @@ class Writer::Threaded : public Writer::Backend {
   void append(std::string_view bytes) override { fresh_.append(bytes); }
 
   void flush() override {
-    if (fresh_.empty()) {
+    if (fresh_.empty() || given_up_) {
       return;
     }
-    if (!thread_.joinable()) {
-      thread_ = std::thread([this] { write_for_ever(); });
+    if (!thread_.joinable() && !begin()) {
+      write_all(fresh_);
+      fresh_.clear();
+      return;
     }
     bool asleep = false;
     {
@@ -66,14 +69,25 @@ class Writer::Threaded : public Writer::Backend {
     hurry_ = true;
     work_.notify_one();
     const bool all = done_.wait_for(lock, patience, [this] { return pending_ == 0; });
-    if (!all) {
+    if (!all && thread_.joinable()) {
       lock.unlock();
+      given_up_ = true;
       thread_.detach();  // It hangs in the kernel; the process ends without it.
     }
     return all;
   }
 
  private:
+  /// False where no thread can be had: better to wait for the disk than to say nothing.
+  bool begin() {
+    try {
+      thread_ = std::thread([this] { write_for_ever(); });
+    } catch (const std::system_error&) {
+      return false;
+    }
+    return true;
+  }
+
   void write_for_ever() {
     std::unique_lock lock(mutex_);
     while (true) {
@@ -123,6 +137,7 @@ class Writer::Threaded : public Writer::Backend {
   int fd_;
   std::function<void()> drained_;
   std::string fresh_;
+  bool given_up_ = false;
   bool asleep_ = false;  ///< Nothing is written until somebody wakes the thread.
   bool lagging_ = false;  ///< So much was pending that somebody may be waiting to hear that it is not.
   bool hurry_ = false;   ///< The end is near: no pause.

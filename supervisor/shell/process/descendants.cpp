@@ -44,32 +44,39 @@ std::optional<std::string> stat_field(pid_t pid, int field) {
 }  // namespace
 
 Descendants::~Descendants() {
-  if (fd_ >= 0) {
-    close(fd_);
+  for (const int fd : {first_, this_}) {
+    if (fd >= 0) {
+      close(fd);
+    }
   }
 }
 
-std::optional<std::vector<pid_t>> Descendants::children() {
+std::optional<std::vector<pid_t>> Descendants::children(bool of_this_thread_too) {
+  const pid_t self = getpid();
+  const pid_t here = gettid();
+  const auto list_of = [](pid_t task) {
+    return open(("/proc/self/task/" + std::to_string(task) + "/children").c_str(), O_RDONLY | O_CLOEXEC);
+  };
   if (!tried_) {
     tried_ = true;
-    const std::string self = std::to_string(getpid());
-    fd_ = open(("/proc/self/task/" + self + "/children").c_str(), O_RDONLY | O_CLOEXEC);
+    first_ = list_of(self);
   }
-  if (fd_ < 0) {
-    return scan();
+  if (of_this_thread_too && here != self && this_ < 0) {
+    this_ = list_of(here);
   }
   std::vector<pid_t> pids;
+  if (!append(first_, pids) || (of_this_thread_too && here != self && !append(this_, pids))) {
+    return scan();
+  }
+  return pids;
+}
+
+bool Descendants::append(int fd, std::vector<pid_t>& pids) {
   std::array<char, 16384> buffer;  // Not initialised: the kernel fills it.
   pid_t pid = 0;
   off_t at = 0;
-  for (;;) {
-    const ssize_t size = pread(fd_, buffer.data(), buffer.size(), at);
-    if (size < 0) {
-      return scan();
-    }
-    if (size == 0) {
-      return pids;
-    }
+  ssize_t size = -1;
+  while (fd >= 0 && (size = pread(fd, buffer.data(), buffer.size(), at)) > 0) {
     at += size;
     for (const char c : std::string_view(buffer.data(), static_cast<std::size_t>(size))) {
       if (c >= '0' && c <= '9') {
@@ -80,6 +87,7 @@ std::optional<std::vector<pid_t>> Descendants::children() {
       }
     }
   }
+  return size == 0;
 }
 
 /// For kernels without the children file.

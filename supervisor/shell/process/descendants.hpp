@@ -1,7 +1,7 @@
 // Who our children are, and to which life one belongs that is no leader.
 //
-// A process whose parent died becomes the subreaper's child. Whose it was is told, in this order, by its session and
-// group, by CORRAL_SUPERVISOR in its environment, and by its timer slack, which a fork and an exec inherit and `env -i` does not reach.
+// A process whose parent died becomes the subreaper's child. Whose it was is told, in this order, by its group (and
+// session, where workers have one of their own), by CORRAL_SUPERVISOR in its environment, and by its timer slack, which a fork and an exec inherit and `env -i` does not reach.
 #pragma once
 
 #include <sys/types.h>
@@ -22,12 +22,16 @@ class Descendants {
   Descendants& operator=(const Descendants&) = delete;
   ~Descendants();
 
-  /// The pids of all our children, zombies included; nothing where /proc does not tell.
-  [[nodiscard]] std::optional<std::vector<pid_t>> children();
+  /// Pids of our children, zombies included; nothing where /proc does not tell. What has lost its parent becomes a child of
+  /// our first thread, and its list is read always. The list of the calling thread holds what that thread has started
+  /// (and what a worker made with CLONE_PARENT), and is read only on request: it is as long as there are workers.
+  [[nodiscard]] std::optional<std::vector<pid_t>> children(bool of_this_thread_too);
 
  private:
   [[nodiscard]] std::optional<std::vector<pid_t>> scan() const;
-  int fd_ = -1;
+  static bool append(int fd, std::vector<pid_t>& pids);
+  int first_ = -1;
+  int this_ = -1;
   bool tried_ = false;
 };
 

@@ -299,6 +299,7 @@ void Launcher::harvest() {
     Finished finished{slot->life, slot->pid, slot->program, slot->transparent, std::nullopt};
     if (__atomic_load_n(&slot->plan.failed, __ATOMIC_ACQUIRE)) {
       finished.failure = failure_of(*slot);
+      slot->template_number = 0;  // Its command may be somewhere else by now.
     }
     finished_.push_back(std::move(finished));
     give_back(std::move(slot));

@@ -43,6 +43,13 @@ void Markers::give_back(std::uint32_t marker) {
   }
 }
 
+bool signal_group_of(pid_t leader, int number) {
+  const bool group = kill(-leader, number) == 0;
+  // It has not come as far as making its own group, or has gone into another one and left members behind.
+  const bool alone = getpgid(leader) != leader && kill(leader, number) == 0;
+  return group || alone;
+}
+
 bool group_remains(pid_t leader) { return kill(-leader, 0) == 0 && kill(leader, 0) != 0 && errno == ESRCH; }
 
 Processes::Processes(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -64,7 +71,7 @@ Result<Processes> Processes::open(const ProcessSetup& setup, ProcessOptions opti
   auto state = std::make_unique<State>(std::move(options), std::move(*launcher));
   siginfo_t any{};
   if (waitid(P_ALL, 0, &any, WEXITED | WNOHANG | WNOWAIT) == 0) {
-    const auto before = state->descendants.children().value_or(std::vector<pid_t>{});
+    const auto before = state->descendants.children(true).value_or(std::vector<pid_t>{});
     state->strangers.insert(before.begin(), before.end());
   }
   if (state->options.plain) {
@@ -173,8 +180,7 @@ bool Processes::signal(Life life, int number) {
     Leader& leader = s.leaders.at(pid);
     if (leader.life.incarnation == life.incarnation) {
       leader.killed_by_us = leader.killed_by_us || number == SIGKILL;
-      // ESRCH: it has not come as far as making its own group.
-      return kill(-pid, number) == 0 || (errno == ESRCH && kill(pid, number) == 0);
+      return signal_group_of(pid, number);
     }
   }
   const auto rest = s.resting.find(life.worker);
@@ -209,7 +215,7 @@ void Processes::catch_up() {
   s.oom.start();
   const std::string score = read_small_file("/proc/self/oom_score_adj").value_or("0");
   std::from_chars(score.data(), score.data() + score.size(), s.own_oom_score);
-  if (!s.options.plain && !s.descendants.children()) {
+  if (!s.options.plain && !s.descendants.children(false)) {
     s.notices.emplace_back(
         "/proc cannot be read: descendants that leave the process group of their worker cannot be found until everything stops");
   }

@@ -46,7 +46,7 @@ struct Leader {
 
 /// What may be left of a life whose leader was reaped.
 struct Remains {
-  pid_t leader = 0;    ///< The number of its session and group; kept from reuse by the kernel while either has members.
+  pid_t leader = 0;    ///< The number of its group, and of its session if it had one; kept from reuse by the kernel while either has members.
   bool group = false;  ///< Its group had members when last looked.
   std::uint32_t marker = 0;
   Incarnation incarnation{};
@@ -95,8 +95,12 @@ struct Processes::State {
   // sweep.cpp
   [[nodiscard]] std::optional<Life> origin(pid_t orphan);
   void kill_orphan(pid_t orphan);
-  [[nodiscard]] std::vector<pid_t> orphans();
+  [[nodiscard]] bool is_our_group(pid_t group, pid_t orphan) const;
+  [[nodiscard]] std::vector<pid_t> orphans(bool among_what_we_started_too);
 };
+
+/// To the group that `leader` (not reaped) leads, and to itself where it is not in it.
+bool signal_group_of(pid_t leader, int number);
 
 /// Whether the group that `leader` (reaped) led still has members. A number that is in use as a group is not given to a
 /// new process, so a process of that number means that the group is gone and somebody else has the number now.

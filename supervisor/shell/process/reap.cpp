@@ -66,13 +66,16 @@ bool Processes::State::reap_one(pid_t which, bool exited, Deaths& out) {
   rusage usage{};
   // A death so soon after the launch may be one before exec, which can only be seen while the process is unreaped.
   const bool look_first = !exited && (launcher->outstanding() > 0 || coarse_now() - last_settled < young);
+  if (!look_first) {
+    take_outcomes();  // Before it is reaped: they concern processes that are still there.
+  }
   pid_t pid = wait_for(which == 0 ? P_ALL : P_PID, which, WEXITED | job_changes | (look_first ? WNOWAIT : 0), info, usage);
   if (pid <= 0) {
     return false;
   }
   auto found = leaders.find(pid);
   const bool ended = info.si_code == CLD_EXITED || info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED;
-  if (found != leaders.end() && ended) {
+  if (look_first && found != leaders.end() && ended) {
     take_outcomes();
   }
   std::optional<core::LaunchFailure> failure;

@@ -1,7 +1,8 @@
 // Sweeping: nothing of a life is left when corral says so, double-forked and setsid'ed descendants included.
 //
-// A process cannot run from this: when its parent dies it becomes a child of ours, and stays in the list of our children until we reap it. What is
-// killed hands its own children over in turn; each pass takes one more generation, and SIGCHLD calls for the next pass.
+// A process cannot run from this: when its parent dies it becomes a child of ours, and stays in the list of our children until
+// we reap it. (One that a worker makes with CLONE_PARENT is our child at once, in the list of those that we have started; that one
+// is looked through while it is short, and in any case when everything stops.) What is killed hands its own children over in turn; each pass takes one more generation, and SIGCHLD calls for the next pass.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,9 +14,15 @@
 #include "supervisor/shell/process/processes_state.hpp"
 
 namespace corral::process {
+namespace {
 
-std::vector<pid_t> Processes::State::orphans() {
-  auto pids = descendants.children().value_or(std::vector<pid_t>{});
+/// So many workers cost less to look through than one costs to restart.
+constexpr std::size_t few = 16;
+
+}  // namespace
+
+std::vector<pid_t> Processes::State::orphans(bool among_what_we_started_too) {
+  auto pids = descendants.children(among_what_we_started_too).value_or(std::vector<pid_t>{});
   std::erase_if(pids, [this](pid_t pid) { return leaders.contains(pid) || strangers.contains(pid); });
   return pids;
 }
@@ -55,10 +62,15 @@ std::optional<Life> Processes::State::origin(pid_t orphan) {
   return life;
 }
 
-/// It is our child and not reaped: its pid and its group are its own.
+/// A process may go into any group of its session, which may be one of somebody who has nothing to do with us.
+bool Processes::State::is_our_group(pid_t group, pid_t orphan) const {
+  const auto is_led_by = [group](const auto& entry) { return entry.second.leader == group; };
+  return group == orphan || std::ranges::any_of(sweeps, is_led_by) || std::ranges::any_of(resting, is_led_by);
+}
+
+/// It is our child and not reaped: its pid is its own.
 void Processes::State::kill_orphan(pid_t orphan) {
-  const pid_t group = getpgid(orphan);
-  if (group > 1 && group != getpgrp() && !leaders.contains(group)) {
+  if (const pid_t group = getpgid(orphan); group > 1 && is_our_group(group, orphan)) {
     kill(-group, SIGKILL);
   }
   kill(orphan, SIGKILL);
@@ -91,7 +103,7 @@ void Processes::finish_sweeps(std::vector<Life>& gone) {
   }
   std::unordered_set<Life, LifeHash> alive;
   bool unknown_ending = false;
-  for (const pid_t orphan : s.orphans()) {
+  for (const pid_t orphan : s.orphans(s.leaders.size() <= few)) {
     const std::optional<Life> life = s.origin(orphan);
     if (life && s.sweeps.contains(*life)) {
       alive.insert(*life);
@@ -122,9 +134,7 @@ void Processes::sweep_all() {
   State& s = *state_;
   for (auto& [pid, leader] : s.leaders) {
     leader.killed_by_us = true;
-    if (kill(-pid, SIGKILL) != 0 && errno == ESRCH) {
-      kill(pid, SIGKILL);
-    }
+    signal_group_of(pid, SIGKILL);
   }
   if (s.cgroup && s.cgroup->populated()) {
     s.cgroup->kill();
@@ -134,7 +144,7 @@ void Processes::sweep_all() {
       kill(-rest.leader, SIGKILL);
     }
   }
-  for (const pid_t orphan : s.orphans()) {
+  for (const pid_t orphan : s.orphans(true)) {
     s.kill_orphan(orphan);
   }
 }
@@ -143,7 +153,7 @@ bool Processes::alone() {
   State& s = *state_;
   siginfo_t info{};
   if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0) {
-    if (s.strangers.empty() || !s.leaders.empty() || !s.orphans().empty()) {
+    if (s.strangers.empty() || !s.leaders.empty() || !s.orphans(true).empty()) {
       return false;
     }
   }

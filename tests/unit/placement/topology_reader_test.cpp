@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include <thread>
 
@@ -216,14 +217,17 @@ TEST_CASE("this machine: the mask is the thread's own, and every CPU of it is kn
   CHECK_FALSE(counted.topology.known());
 }
 
-TEST_CASE("this machine: a narrower mask is seen") {
+TEST_CASE("this machine: a narrower mask of the first thread is seen by any") {
   const CpuSet all = read_machine(MachineNeed::cpus).value().allowed;
   CpuSet seen;
   std::thread([&] {
+    cpu_set_t before;
     cpu_set_t mask;
     CPU_ZERO(&mask);
     CPU_SET(*all.begin(), &mask);
-    if (::sched_setaffinity(0, sizeof mask, &mask) == 0) seen = read_machine(MachineNeed::topology).value().allowed;
+    REQUIRE(::sched_getaffinity(::getpid(), sizeof before, &before) == 0);
+    if (::sched_setaffinity(::getpid(), sizeof mask, &mask) == 0) seen = read_machine(MachineNeed::topology).value().allowed;
+    ::sched_setaffinity(::getpid(), sizeof before, &before);
   }).join();
   CHECK(seen == CpuSet{*all.begin()});
 }
