@@ -26,8 +26,6 @@ using Instant = MonotonicClock::time_point;
 inline constexpr Instant never = Instant::max();
 
 /// `from + wait` without overflow: beyond the end of time it is `never`. `wait` is not negative.
-[[nodiscard]] constexpr Instant after(Instant from, Duration wait) {
-  return from > never - wait ? never : from + wait;
-}
+[[nodiscard]] constexpr Instant after(Instant from, Duration wait) { return from > never - wait ? never : from + wait; }
 
 }  // namespace corral

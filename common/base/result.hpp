@@ -26,9 +26,7 @@ using Result = std::expected<T, Error>;
 [[nodiscard]] Error system_error(std::string_view what, int error_number);
 
 /// A failure without an errno.
-[[nodiscard]] inline std::unexpected<Error> failure(std::string message) {
-  return std::unexpected(Error{std::move(message), 0});
-}
+[[nodiscard]] inline std::unexpected<Error> failure(std::string message) { return std::unexpected(Error{std::move(message), 0}); }
 
 [[nodiscard]] inline std::unexpected<Error> system_failure(std::string_view what, int error_number) {
   return std::unexpected(system_error(what, error_number));

@@ -1,13 +1,14 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cstdio>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "common/base/signals.hpp"
 #include "common/base/units.hpp"
 #include "supervisor/cli/commands.hpp"
 #include "supervisor/cli/configuration.hpp"
+#include "supervisor/cli/print.hpp"
 #include "supervisor/shell/process/processes.hpp"
 
 namespace corral::cli {
@@ -49,25 +50,29 @@ std::string placements_in_words(const std::vector<core::CpuSet>& workers) {
   return workers.size() > most ? text + fmt::format(", and {} more (see --json)", workers.size() - most) : text;
 }
 
-void print_plan(const std::string& path, const Configuration& configuration, const std::string& containment) {
+std::string plan_in_words(const std::string& path, const Configuration& configuration, const std::string& containment) {
+  std::string text;
+  const auto out = std::back_inserter(text);
   const auto& planned = configuration.preparation.prepared.plan.programs;
-  fmt::print("{} is valid. It starts, in this order:\n", path);
+  fmt::format_to(out, "{} is valid. It starts, in this order:\n", path);
   for (std::size_t i = 0; i < planned.size(); ++i) {
     const core::ProgramSpec& spec = planned[i].spec;
     const core::ProgramPlacement& placement = configuration.preparation.placement.programs[i];
-    fmt::print("\n{}. {}: {}\n", i + 1, spec.name, command_in_words(spec.launch.command));
-    fmt::print("   workers  {}\n", planned[i].workers());
-    fmt::print("   cores    {}\n", placement.sentence);
+    fmt::format_to(out, "\n{}. {}: {}\n", i + 1, spec.name, command_in_words(spec.launch.command));
+    fmt::format_to(out, "   workers  {}\n", planned[i].workers());
+    fmt::format_to(out, "   cores    {}\n", placement.sentence);
     if (core::is_pinned(placement.reason)) {
-      fmt::print("            {}\n", placements_in_words(placement.workers));
+      fmt::format_to(out, "            {}\n", placements_in_words(placement.workers));
     }
-    fmt::print("   restart  {}\n", restart_in_words(spec.restart));
-    fmt::print("   stop     SIG{}, SIGKILL after {}\n", signal_name(spec.stop.signal), describe_duration(spec.stop.grace));
+    fmt::format_to(out, "   restart  {}\n", restart_in_words(spec.restart));
+    fmt::format_to(out, "   stop     SIG{}, SIGKILL after {}\n", signal_name(spec.stop.signal),
+                   describe_duration(spec.stop.grace));
   }
-  fmt::print("\nstop guarantee: {}\n", containment);
+  fmt::format_to(out, "\nstop guarantee: {}\n", containment);
+  return text;
 }
 
-void print_json(const std::string& path, const Configuration& configuration, const std::string& containment) {
+std::string plan_as_json(const std::string& path, const Configuration& configuration, const std::string& containment) {
   const auto& planned = configuration.preparation.prepared.plan.programs;
   ordered_json plan{{"valid", true}, {"file", path}, {"containment", containment}};
   ordered_json& programs = plan["programs"] = ordered_json::array();
@@ -93,7 +98,7 @@ void print_json(const std::string& path, const Configuration& configuration, con
                         {"workers", std::move(workers)}});
   }
   // Command words are bytes and need not be UTF-8.
-  fmt::print("{}\n", plan.dump(2, ' ', false, ordered_json::error_handler_t::replace));
+  return plan.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 
 /// Opens no cgroup for good: what would be in force is asked, and let go of again.
@@ -111,11 +116,9 @@ Result<std::string> containment_in_force(core::Containment wanted) {
 
 int report(const std::vector<config::Diagnostic>& diagnostics, const CheckOptions& options) {
   if (options.json) {
-    fmt::print("{{\"valid\": false, \"errors\": {}}}\n", config::to_json(diagnostics));
-    std::fflush(stdout);  // main leaves without: what is written must be out by now.
-  } else {
-    fmt::print(stderr, "{}", config::render(diagnostics, wants_colour(options.colour, STDERR_FILENO)));
+    return deliver(fmt::format("{{\"valid\": false, \"errors\": {}}}\n", config::to_json(diagnostics)), 2);
   }
+  tell(config::render(diagnostics, wants_colour(options.colour, STDERR_FILENO)));
   return 2;
 }
 
@@ -124,7 +127,7 @@ int report(const std::vector<config::Diagnostic>& diagnostics, const CheckOption
 int check(const CheckOptions& options) {
   const Result<std::string> path = find_configuration(options.config);
   if (!path) {
-    fmt::print(stderr, "corral: {}\n", path.error().message);
+    tell(fmt::format("corral: {}\n", path.error().message));
     return 2;
   }
   const auto configuration = load_configuration(*path);
@@ -139,17 +142,10 @@ int check(const CheckOptions& options) {
     diagnostic.message = containment.error().message;
     return report({diagnostic}, options);
   }
-  if (options.json) {
-    print_json(*path, *configuration, *containment);
-  } else {
-    print_plan(*path, *configuration, *containment);
-  }
-  return std::fflush(stdout) == 0 ? 0 : 2;
+  return deliver(
+      options.json ? plan_as_json(*path, *configuration, *containment) : plan_in_words(*path, *configuration, *containment), 0);
 }
 
-int schema(bool reference) {
-  fmt::print("{}", reference ? config::reference_page() : config::json_schema());
-  return std::fflush(stdout) == 0 ? 0 : 2;
-}
+int schema(bool reference) { return deliver(reference ? config::reference_page() : config::json_schema(), 0); }
 
 }  // namespace corral::cli

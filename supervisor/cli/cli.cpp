@@ -1,14 +1,16 @@
 #include "supervisor/cli/cli.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <optional>
+#include <sstream>
 #include <string_view>
 
 #include "common/base/suggest.hpp"
 #include "common/base/units.hpp"
 #include "supervisor/cli/commands.hpp"
+#include "supervisor/cli/print.hpp"
 #include "supervisor/cli/values.hpp"
 
 namespace corral::cli {
@@ -25,7 +27,8 @@ constexpr const char* about = R"(corral keeps a worker process busy on every cor
   corral check                          is the configuration right? what would it start?
   corral schema > corral.schema.json    for your editor)";
 
-constexpr const char* run_about = R"(Supervise what a configuration says, until all programs have finished or a signal says stop.
+constexpr const char* run_about =
+    R"(Supervise what a configuration says, until all programs have finished or a signal says stop.
 
   corral run                       ./corral.json, or /etc/corral/corral.json
   corral run crunch.json           that one
@@ -65,7 +68,8 @@ constexpr const char* schema_about = R"(Print the JSON Schema of the configurati
 
 void add_talk(CLI::App& app, Talk& talk) {
   app.add_option_function<std::string>(
-         "--log-format", [&talk](const std::string& text) { talk.format = text == "json" ? shell::LogFormat::json : shell::LogFormat::text; },
+         "--log-format",
+         [&talk](const std::string& text) { talk.format = text == "json" ? shell::LogFormat::json : shell::LogFormat::text; },
          "text, or json: one object a line")
       ->check(CLI::IsMember({"text", "json"}));
   app.add_option_function<std::string>(
@@ -92,35 +96,45 @@ struct ExecExtras {
 
 void add_exec_policy(CLI::App& app, ExecOptions& options, ExecExtras& extras) {
   core::ProgramSpec& program = options.program;
-  add_parsed(app, "-n,--workers", [&](const std::string& t) { program.launch.workers = parse_workers(t); },
-             "how many workers: a number, or auto for one on every core");
-  add_parsed(app, "--cores", [&](const std::string& t) { program.launch.cores = parse_cores(t); },
-             "separate, shared, or a list such as 0-3,8");
-  add_parsed(app, "--cores-per-worker",
-             [&](const std::string& t) { program.launch.cores = core::SeparateCores{parse_count(t, 1, core::CpuSet::highest + 1U)}; },
-             "that many cores for each worker");
-  add_parsed(app, "--restart",
-             [&](const std::string& t) {
-               program.restart.when = parse_when(t);
-               extras.restart_given = true;
-             },
-             "always, on-failure or never");
-  add_parsed(app, "--delay", [&](const std::string& t) { program.restart.delay = accept(parse_duration(t)); },
-             "before the first restart after an unhealthy exit (100ms)");
-  add_parsed(app, "--max-delay", [&](const std::string& t) { program.restart.max_delay = accept(parse_duration(t)); },
-             "the longest delay (30s)");
-  add_parsed(app, "--healthy-after", [&](const std::string& t) { program.restart.healthy_after = accept(parse_duration(t)); },
-             "a life that long forgets earlier failures (10s)");
-  add_parsed(app, "--limit", [&](const std::string& t) { program.restart.limit = parse_limit(t); },
-             "unhealthy exits within a time that are still tolerated, such as 10/60s, or none");
-  add_parsed(app, "--stop-signal", [&](const std::string& t) { program.stop.signal = parse_signal_or_refuse(t); },
-             "what asks a worker to stop (TERM)");
-  add_parsed(app, "--grace",
-             [&](const std::string& t) {
-               program.stop.grace = accept(parse_duration(t));
-               options.grace_given = true;
-             },
-             "from the stop signal to SIGKILL (10s; with one worker there is no SIGKILL unless this is given)");
+  add_parsed(
+      app, "-n,--workers", [&](const std::string& t) { program.launch.workers = parse_workers(t); },
+      "how many workers: a number, or auto for one on every core");
+  add_parsed(
+      app, "--cores", [&](const std::string& t) { program.launch.cores = parse_cores(t); },
+      "separate, shared, or a list such as 0-3,8");
+  add_parsed(
+      app, "--cores-per-worker",
+      [&](const std::string& t) { program.launch.cores = core::SeparateCores{parse_count(t, 1, core::CpuSet::highest + 1U)}; },
+      "that many cores for each worker");
+  add_parsed(
+      app, "--restart",
+      [&](const std::string& t) {
+        program.restart.when = parse_when(t);
+        extras.restart_given = true;
+      },
+      "always, on-failure or never");
+  add_parsed(
+      app, "--delay", [&](const std::string& t) { program.restart.delay = accept(parse_duration(t)); },
+      "before the first restart after an unhealthy exit (100ms)");
+  add_parsed(
+      app, "--max-delay", [&](const std::string& t) { program.restart.max_delay = accept(parse_duration(t)); },
+      "the longest delay (30s)");
+  add_parsed(
+      app, "--healthy-after", [&](const std::string& t) { program.restart.healthy_after = accept(parse_duration(t)); },
+      "a life that long forgets earlier failures (10s)");
+  add_parsed(
+      app, "--limit", [&](const std::string& t) { program.restart.limit = parse_limit(t); },
+      "unhealthy exits within a time that are still tolerated, such as 10/60s, or none");
+  add_parsed(
+      app, "--stop-signal", [&](const std::string& t) { program.stop.signal = parse_signal_or_refuse(t); },
+      "what asks a worker to stop (TERM)");
+  add_parsed(
+      app, "--grace",
+      [&](const std::string& t) {
+        program.stop.grace = accept(parse_duration(t));
+        options.grace_given = true;
+      },
+      "from the stop signal to SIGKILL (10s; with one worker there is no SIGKILL unless this is given)");
 }
 
 void add_exec_surroundings(CLI::App& app, ExecOptions& options, ExecExtras& extras) {
@@ -131,12 +145,14 @@ void add_exec_surroundings(CLI::App& app, ExecOptions& options, ExecExtras& extr
   app.add_option("--directory", launch.directory, "where the workers run");
   app.add_option("--user", launch.user, "name or number");
   app.add_option("--group", launch.group, "name or number");
-  add_parsed(app, "--containment",
-             [&](const std::string& t) {
-               options.containment = t == "cgroup" ? core::Containment::cgroup
-                                     : t == "subreaper" ? core::Containment::subreaper : core::Containment::automatic;
-             },
-             "auto, cgroup or subreaper")
+  add_parsed(
+      app, "--containment",
+      [&](const std::string& t) {
+        options.containment = t == "cgroup"      ? core::Containment::cgroup
+                              : t == "subreaper" ? core::Containment::subreaper
+                                                 : core::Containment::automatic;
+      },
+      "auto, cgroup or subreaper")
       ->check(CLI::IsMember({"auto", "cgroup", "subreaper"}));
   // What follows "--" never comes here: CLI11 would take "[a,b]" for a list.
   app.add_option("command", launch.command, "the command and its arguments");
@@ -184,25 +200,31 @@ int exec_with(ExecOptions& options, const ExecExtras& extras) {
 /// CLI11 says "The following argument was not expected: x": a near name is worth more.
 std::string explain(const CLI::App& app, const std::vector<std::string>& words, const CLI::Error& error) {
   std::string message = error.what();
-  const bool no_command = app.get_subcommands().empty() && !words.empty() && !words.front().starts_with('-');
-  if (no_command) {
+  if (app.get_subcommands().empty() && words.empty()) {
+    return "a command is required: run, exec, check or schema";
+  }
+  if (app.get_subcommands().empty() && words.front().starts_with('-')) {
+    return fmt::format("there is no option '{}' before a command", words.front());
+  }
+  if (app.get_subcommands().empty()) {
     const std::vector<std::string_view> names{"run", "exec", "check", "schema"};
     const std::string_view near = nearest(words.front(), names);
-    message = fmt::format("there is no command '{}'{}", words.front(),
-                          near.empty() ? "" : fmt::format("; did you mean '{}'?", near));
+    message =
+        fmt::format("there is no command '{}'{}", words.front(), near.empty() ? "" : fmt::format("; did you mean '{}'?", near));
   }
   return message;
 }
 
-/// `corral run [CONFIG]` and `corral exec -- COMMAND…`, the lines of nearly every start: there is nothing to parse, and the
-/// worker starts sooner by a third.
+/// `corral run [CONFIG]` and `corral exec -- COMMAND…`, the lines of nearly every start: there is nothing to parse, and
+/// the worker starts sooner by a third.
 std::optional<int> without_options(const std::vector<std::string>& words) {
   if (words.size() > 2 && words[0] == "exec" && words[1] == "--") {
     ExecOptions options;
     options.program.launch.command.assign(words.begin() + 2, words.end());
     return exec_with(options, {});
   }
-  if (!words.empty() && words[0] == "run" && (words.size() == 1 || (words.size() == 2 && !words[1].starts_with('-')))) {
+  if (!words.empty() && words[0] == "run" &&
+      (words.size() == 1 || (words.size() == 2 && !words[1].empty() && !words[1].starts_with('-')))) {
     RunOptions options;
     options.config = words.size() == 2 ? words[1] : options.config;
     return run(options);
@@ -213,7 +235,11 @@ std::optional<int> without_options(const std::vector<std::string>& words) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::vector<std::string> words(argv + 1, argv + argc);
+  std::vector<std::string> words(argv + 1, argv + argc);
+  if (!words.empty() && words.front() == "help") {  // As git and docker have it: help, help COMMAND.
+    words.erase(words.begin());
+    words.emplace_back("--help");
+  }
   if (const std::optional<int> status = without_options(words)) {
     return *status;
   }
@@ -257,6 +283,11 @@ int main(int argc, char** argv) {
     if (exec_app.parsed() && exec_options.program.launch.command.empty()) {
       refuse("command is required");
     }
+    const bool nameless = (run_app.count("config") > 0 && run_options.config.empty()) ||
+                          (check_app.count("config") > 0 && check_options.config.empty());
+    if (nameless) {
+      refuse("the configuration has an empty name (an unset variable?)");
+    }
     if (run_app.parsed()) {
       return run(run_options);
     }
@@ -268,11 +299,12 @@ int main(int argc, char** argv) {
     }
     return schema(reference);
   } catch (const CLI::Success& success) {
-    const int status = app.exit(success);
-    return std::fflush(stdout) == 0 ? status : usage_error;
+    std::ostringstream text;
+    const int status = app.exit(success, text, text);
+    return deliver(text.str(), status);
   } catch (const CLI::Error& error) {
-    fmt::print(stderr, "corral: {}\nSee: corral {}--help\n", explain(app, words, error),
-               app.get_subcommands().empty() ? "" : app.get_subcommands().front()->get_name() + " ");
+    tell(fmt::format("corral: {}\nSee: corral {}--help\n", explain(app, words, error),
+                     app.get_subcommands().empty() ? "" : app.get_subcommands().front()->get_name() + " "));
     return usage_error;
   }
 }

@@ -33,8 +33,9 @@ Result<std::string> find_configuration(const std::string& given) {
       return std::string(place);
     }
   }
-  return failure("no configuration: there is no corral.json in this directory and no /etc/corral/corral.json; name one, "
-                 "or write one (corral schema --reference explains every key)");
+  return failure(
+      "no configuration: there is no corral.json in this directory and no /etc/corral/corral.json; name one, "
+      "or write one (corral schema --reference explains every key)");
 }
 
 std::expected<Configuration, std::vector<config::Diagnostic>> load_configuration(const std::string& path,
@@ -54,8 +55,8 @@ std::expected<Configuration, std::vector<config::Diagnostic>> load_configuration
   if (!preparation) {
     std::vector<config::Diagnostic> diagnostics;
     for (shell::Complaint& complaint : preparation.error()) {
-      diagnostics.push_back(loaded->diagnose(pointer_to(loaded->spec, complaint), std::move(complaint.message),
-                                             std::move(complaint.suggestion)));
+      diagnostics.push_back(
+          loaded->diagnose(pointer_to(loaded->spec, complaint), std::move(complaint.message), std::move(complaint.suggestion)));
     }
     return std::unexpected(std::move(diagnostics));
   }

@@ -1,12 +1,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <cstdlib>
 #include <memory>
 
 #include "supervisor/cli/commands.hpp"
 #include "supervisor/cli/configuration.hpp"
+#include "supervisor/cli/print.hpp"
 #include "supervisor/shell/pump.hpp"
 
 namespace corral::cli {
@@ -29,7 +29,7 @@ namespace {
 constexpr Duration leftover_patience = 10s;
 
 int complain(const std::string& message) {
-  fmt::print(stderr, "corral: {}\n", message);
+  tell(fmt::format("corral: {}\n", message));
   return 2;
 }
 
@@ -77,12 +77,13 @@ Result<void> clear_leftovers(const process::InstanceLock& lock) {
   }
   const process::InstanceLock::Leftovers left = lock.clear_leftovers(leftover_patience);
   if (!left.gone) {
-    return failure(fmt::format("processes of an earlier corral for this configuration do not end on SIGKILL; nothing is started "
-                               "beside them. Find them with: grep -lz CORRAL_SUPERVISOR= /proc/[0-9]*/environ"));
+    return failure(
+        fmt::format("processes of an earlier corral for this configuration do not end on SIGKILL; nothing is started "
+                    "beside them. Find them with: grep -lz CORRAL_SUPERVISOR= /proc/[0-9]*/environ"));
   }
   if (left.killed > 0) {
-    fmt::print(stderr, "corral: an earlier corral was killed and left {} process{} behind; killed\n", left.killed,
-               left.killed == 1 ? "" : "es");
+    tell(fmt::format("corral: an earlier corral was killed and left {} process{} behind; killed\n", left.killed,
+                     left.killed == 1 ? "" : "es"));
   }
   return {};
 }
@@ -100,7 +101,7 @@ int run(const RunOptions& options) {
   }
   auto configuration = load_configuration(*path);
   if (!configuration) {
-    fmt::print(stderr, "{}", config::render(configuration.error(), wants_colour(options.talk.colour, STDERR_FILENO)));
+    tell(config::render(configuration.error(), wants_colour(options.talk.colour, STDERR_FILENO)));
     return 2;
   }
   const Result<std::string> identity = process::identity_of(*path);
@@ -157,9 +158,8 @@ int exec(ExecOptions options) {
       const std::string more = complaint.suggestion.empty() ? "" : " (" + complaint.suggestion + ")";
       status = complain(complaint.message + more);
       if (one && complaint.key == "command/0") {
-        return complaint.message.find("No such file") != std::string::npos || complaint.message.starts_with("there is no")
-                   ? 127
-                   : 126;
+        return complaint.message.find("No such file") != std::string::npos || complaint.message.starts_with("there is no") ? 127
+                                                                                                                           : 126;
       }
     }
     return status;

@@ -1,7 +1,7 @@
 #include "supervisor/cli/values.hpp"
 
-#include <CLI/Error.hpp>
 #include <fmt/format.h>
+#include <CLI/Error.hpp>
 
 #include <charconv>
 #include <csignal>

@@ -1,5 +1,5 @@
-// What people write behind an option, as values. A text that means nothing throws CLI::ValidationError with a sentence for people:
-// CLI11 adds the option's name, and cli.cpp prints it.
+// What people write behind an option, as values. A text that means nothing throws CLI::ValidationError with a sentence for
+// people: CLI11 adds the option's name, and cli.cpp prints it.
 #pragma once
 
 #include <cstdint>

@@ -85,8 +85,8 @@ std::string render(const Diagnostic& diagnostic, bool colour) {
   const bool placed = diagnostic.line != 0;
   const std::string place = placed ? fmt::format(":{}:{}", diagnostic.line, diagnostic.column) : "";
   const std::string pointer = diagnostic.pointer.empty() ? "" : "at " + printable(diagnostic.pointer) + ": ";
-  std::string out = fmt::format("{}{}{}:{} {}{}\n", palette.bold, printable(diagnostic.file), place, palette.plain,
-                                pointer, diagnostic.message);
+  std::string out = fmt::format("{}{}{}:{} {}{}\n", palette.bold, printable(diagnostic.file), place, palette.plain, pointer,
+                                diagnostic.message);
   if (placed) {
     out += render_excerpt(diagnostic, palette);
   }

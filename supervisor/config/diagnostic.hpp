@@ -44,7 +44,6 @@ struct Diagnostic {
 [[nodiscard]] std::string to_json(std::span<const Diagnostic> diagnostics);
 
 /// The diagnostic for bytes [begin, end) of `text`; places beyond the end mean the end.
-[[nodiscard]] Diagnostic make_diagnostic(std::string_view file, std::string_view text, std::size_t begin,
-                                         std::size_t end);
+[[nodiscard]] Diagnostic make_diagnostic(std::string_view file, std::string_view text, std::size_t begin, std::size_t end);
 
 }  // namespace corral::config

@@ -14,8 +14,7 @@ constexpr std::string_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop
 /// The length of a variable's name at the front of `text`; 0 where there is none.
 std::size_t name_length(std::string_view text) {
   std::size_t length = 0;
-  while (length < text.size() &&
-         (letters.contains(text[length]) || (length > 0 && text[length] >= '0' && text[length] <= '9'))) {
+  while (length < text.size() && (letters.contains(text[length]) || (length > 0 && text[length] >= '0' && text[length] <= '9'))) {
     ++length;
   }
   return length;
@@ -97,9 +96,8 @@ class Expansion {
     if (out_.size() >= longest_argument) {
       context_.report.add_beyond_schema(
           value_.range,
-          fmt::format(
-              "{} bytes or more once variables are filled in; the kernel takes fewer in one argument or variable",
-              longest_argument),
+          fmt::format("{} bytes or more once variables are filled in; the kernel takes fewer in one argument or variable",
+                      longest_argument),
           "hand it over in a file");
       return false;
     }

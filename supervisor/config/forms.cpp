@@ -31,9 +31,8 @@ bool is_zero(std::string_view quantity) { return quantity.find_first_of("1234567
 
 std::string duration_advice(const Value& value) {
   const std::optional<std::int64_t> count = whole_number(value);
-  return !count || *count < 0
-             ? ""
-             : fmt::format("add a unit and quotes: \"{0}s\" is {0} seconds, \"{0}ms\" milliseconds", *count);
+  return !count || *count < 0 ? ""
+                              : fmt::format("add a unit and quotes: \"{0}s\" is {0} seconds, \"{0}ms\" milliseconds", *count);
 }
 
 std::string number_advice(const Value& value) {
@@ -55,9 +54,8 @@ void refuse_kind(const Value& value, std::string_view words, const Advice& advic
 }
 
 void refuse_short_list(const Value& value, std::size_t least, std::string_view words, Context& context) {
-  context.report.add(value.range, value.parts.empty()
-                                      ? fmt::format("expected {}, found an empty list", words)
-                                      : fmt::format("expected {}, with at least {} entries", words, least));
+  context.report.add(value.range, value.parts.empty() ? fmt::format("expected {}, found an empty list", words)
+                                                      : fmt::format("expected {}, with at least {} entries", words, least));
 }
 
 std::string did_you_mean(std::string_view word, std::span<const std::string_view> candidates) {
@@ -71,9 +69,8 @@ std::string size_pattern() { return quantity_pattern(size_units); }
 
 std::string shared_definitions() {
   const std::string durations = quantity_pattern(duration_units);
-  return fmt::format(
-      R"("duration":{{"type":"string","pattern":{}}},"positive_duration":{{"type":"string","pattern":{}}})",
-      json_string("^(?:" + durations + ")$"), json_string("^(?=.*[1-9])(?:" + durations + ")$"));
+  return fmt::format(R"("duration":{{"type":"string","pattern":{}}},"positive_duration":{{"type":"string","pattern":{}}})",
+                     json_string("^(?:" + durations + ")$"), json_string("^(?=.*[1-9])(?:" + durations + ")$"));
 }
 
 std::optional<std::int64_t> whole_number(const Value& value) {
@@ -103,8 +100,8 @@ Form<bool> boolean() {
 Form<std::int64_t> integer(std::int64_t least, std::int64_t most) {
   Form<std::int64_t> form;
   form.schema = [=] { return fmt::format(R"("type":"integer","minimum":{},"maximum":{})", least, most); };
-  form.words = most == INT64_MAX ? fmt::format("an integer from {}", least)
-                                 : fmt::format("an integer from {} to {}", least, most);
+  form.words =
+      most == INT64_MAX ? fmt::format("an integer from {}", least) : fmt::format("an integer from {} to {}", least, most);
   form.kinds = any_number;
   form.write = [](std::int64_t count) { return std::to_string(count); };
   form.advice = number_advice;
@@ -113,8 +110,8 @@ Form<std::int64_t> integer(std::int64_t least, std::int64_t most) {
     if (count && *count >= least && *count <= most) {
       return count;
     }
-    context.report.add(value.range, fmt::format("expected {}, found {}", words,
-                                                count ? std::to_string(*count) : fmt::format("{}", value.real)));
+    context.report.add(
+        value.range, fmt::format("expected {}, found {}", words, count ? std::to_string(*count) : fmt::format("{}", value.real)));
     return std::nullopt;
   };
   return form;
@@ -150,9 +147,8 @@ Form<Duration> duration(Zero zero) {
     const Result<Duration> parsed = parse_duration(value.text);
     if (!looks_like_duration(value.text) || (positive && is_zero(value.text))) {
       const bool short_enough = !parsed && value.text.size() < 40;
-      context.report.add(value.range, short_enough
-                                          ? printable(parsed.error().message)
-                                          : fmt::format("expected {}, found {}", words, in_quotes(value.text)));
+      context.report.add(value.range, short_enough ? printable(parsed.error().message)
+                                                   : fmt::format("expected {}, found {}", words, in_quotes(value.text)));
       return std::nullopt;
     }
     if (!parsed) {

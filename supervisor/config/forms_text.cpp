@@ -36,9 +36,8 @@ bool is_account_name(std::string_view text) {
   if (text.ends_with('$')) {
     text.remove_suffix(1);
   }
-  return !text.empty() && text.size() <= 255 && first.contains(text.front()) && std::ranges::all_of(text, [&](char c) {
-    return first.contains(c) || is_digit(c) || c == '.' || c == '-' || c == '@';
-  });
+  return !text.empty() && text.size() <= 255 && first.contains(text.front()) &&
+         std::ranges::all_of(text, [&](char c) { return first.contains(c) || is_digit(c) || c == '.' || c == '-' || c == '@'; });
 }
 
 std::vector<std::string_view> signal_names() {
@@ -79,8 +78,7 @@ Form<std::string> expandable_string(std::string words, std::size_t least) {
     }
     std::optional<std::string> text = expand(value, context);
     if (text && text->size() < least) {
-      context.report.add_beyond_schema(value.range,
-                                       fmt::format("expected {}; its variables leave nothing of it", words));
+      context.report.add_beyond_schema(value.range, fmt::format("expected {}; its variables leave nothing of it", words));
       return std::nullopt;
     }
     return text;
@@ -102,8 +100,7 @@ Form<std::string> account(std::string_view what) {
     std::uint64_t id = 0;
     const auto [end, failed] = std::from_chars(value.text.data(), value.text.data() + value.text.size(), id);
     if (is_digit(value.text.front()) && (failed != std::errc{} || id > most_account)) {
-      context.report.add_beyond_schema(value.range,
-                                       fmt::format("{} is more than {}", in_quotes(value.text), most_account));
+      context.report.add_beyond_schema(value.range, fmt::format("{} is more than {}", in_quotes(value.text), most_account));
       return std::nullopt;
     }
     return value.text;
@@ -114,17 +111,15 @@ Form<std::string> account(std::string_view what) {
 Form<int> signal() {
   Form<int> form;
   form.schema = [] {
-    return fmt::format(
-        R"("type":"string","pattern":"^(?:SIG)?(?:{}|RTMIN(?:\\+[0-9]{{1,2}})?|RTMAX(?:-[0-9]{{1,2}})?)$")",
-        fmt::join(signal_names(), "|"));
+    return fmt::format(R"("type":"string","pattern":"^(?:SIG)?(?:{}|RTMIN(?:\\+[0-9]{{1,2}})?|RTMAX(?:-[0-9]{{1,2}})?)$")",
+                       fmt::join(signal_names(), "|"));
   };
   form.words = "the name of a signal such as \"TERM\"";
   form.kinds = only(Kind::string);
   form.write = [](int number) { return "\"" + signal_name(number) + "\""; };
   form.advice = [](const Value& value) {
     const std::optional<std::int64_t> number = whole_number(value);
-    return number && *number > 0 && *number < 32 ? fmt::format("write \"{}\"", signal_name(static_cast<int>(*number)))
-                                                 : "";
+    return number && *number > 0 && *number < 32 ? fmt::format("write \"{}\"", signal_name(static_cast<int>(*number))) : "";
   };
   form.decode = [words = form.words](const Value& value, Context& context) -> std::optional<int> {
     const std::vector<std::string_view> names = signal_names();
@@ -137,8 +132,7 @@ Form<int> signal() {
       return std::nullopt;
     }
     if (!number) {
-      context.report.add_beyond_schema(value.range,
-                                       fmt::format("there is no real-time signal {} here", in_quotes(text)));
+      context.report.add_beyond_schema(value.range, fmt::format("there is no real-time signal {} here", in_quotes(text)));
     }
     return number;
   };
@@ -152,8 +146,7 @@ Form<int> file_mode_mask() {
   form.kinds = only(Kind::string);
   form.advice = [](const Value& value) {
     const std::optional<std::int64_t> digits = whole_number(value);
-    return digits && *digits >= 0 && *digits <= 777 ? fmt::format("JSON has no octal numbers: write \"{:03}\"", *digits)
-                                                    : "";
+    return digits && *digits >= 0 && *digits <= 777 ? fmt::format("JSON has no octal numbers: write \"{:03}\"", *digits) : "";
   };
   form.decode = [words = form.words](const Value& value, Context& context) -> std::optional<int> {
     const std::string_view text = value.text;

@@ -25,10 +25,9 @@ Form<core::WorkerCount> workers_form() {
     return fixed != nullptr ? std::to_string(*fixed) : std::string("\"auto\"");
   };
   const auto number = converted<core::WorkerCount>(
-      integer(1, 100'000), [](std::int64_t count) -> core::WorkerCount { return static_cast<std::uint32_t>(count); },
-      write);
-  const auto word = converted<core::WorkerCount>(choice<bool>({{"auto", true}}),
-                                                 [](bool) -> core::WorkerCount { return core::AutoWorkers{}; });
+      integer(1, 100'000), [](std::int64_t count) -> core::WorkerCount { return static_cast<std::uint32_t>(count); }, write);
+  const auto word =
+      converted<core::WorkerCount>(choice<bool>({{"auto", true}}), [](bool) -> core::WorkerCount { return core::AutoWorkers{}; });
   Form<core::WorkerCount> form = either(number, word);
   // "4" is a string and so is taken for a misspelt "auto": say what was meant.
   form.decode = [inner = form.decode, word = form.words, advice = number.advice](
@@ -47,10 +46,12 @@ Form<StopPolicy> stop_form() {
       "Stopping",
       "What a worker gets when it shall end: this signal to its whole process group (SIGCONT follows, for "
       "stopped ones), SIGKILL when the grace is over.",
-      {field<StopPolicy>("signal", [](auto& stop) -> auto& { return stop.signal; }, [] { return signal(); },
-                         {.meaning = "The signal that asks it to end.", .example = R"("INT")"}),
-       field<StopPolicy>("grace", [](auto& stop) -> auto& { return stop.grace; }, [] { return duration(Zero::allowed); },
-                         {.meaning = "So long it may take to clean up.", .example = R"("30s")"})});
+      {field<StopPolicy>(
+           "signal", [](auto& stop) -> auto& { return stop.signal; }, [] { return signal(); },
+           {.meaning = "The signal that asks it to end.", .example = R"("INT")"}),
+       field<StopPolicy>(
+           "grace", [](auto& stop) -> auto& { return stop.grace; }, [] { return duration(Zero::allowed); },
+           {.meaning = "So long it may take to clean up.", .example = R"("30s")"})});
 }
 
 /// The kernel refuses what is longer, at every launch anew.
@@ -96,47 +97,47 @@ std::vector<Field<ProgramSpec>> launch_fields() {
                                      "CPUs of a list.",
                           .example = R"("0-3,8")",
                           .otherwise = "`\"separate\"` with more than one worker, else `\"shared\"`"}),
-      field<ProgramSpec>(
-          "restart", [](auto& program) -> auto& { return program.restart; }, restart_form,
-          {.meaning = "What follows when a worker ends. A word stands for the object with that `when` "
-                      "and the defaults.",
-           .example = R"({"when": "always", "delay": "100ms", "limit": {"restarts": 10, "within": "60s"}})"}),
+      field<ProgramSpec>("restart", [](auto& program) -> auto& { return program.restart; }, restart_form,
+                         {.meaning = "What follows when a worker ends. A word stands for the object with that `when` "
+                                     "and the defaults.",
+                          .example = R"({"when": "always", "delay": "100ms", "limit": {"restarts": 10, "within": "60s"}})"}),
       field<ProgramSpec>("stop", [](auto& program) -> auto& { return program.stop; }, stop_form,
                          {.meaning = "How a worker is asked to end.",
                           .example = R"({"signal": "TERM", "grace": "10s"})",
                           .otherwise = "the defaults of its keys"}),
-      field<ProgramSpec>("start_timeout", [](auto& program) -> auto& { return program.start_timeout; },
-                         [] { return duration(Zero::refused); },
-                         {.meaning = "How long a launch may hang before the program executes (a dead network file "
-                                     "system does that); then it counts as failed.",
-                          .example = R"("5s")"})};
+      field<ProgramSpec>(
+          "start_timeout", [](auto& program) -> auto& { return program.start_timeout; }, [] { return duration(Zero::refused); },
+          {.meaning = "How long a launch may hang before the program executes (a dead network file "
+                      "system does that); then it counts as failed.",
+           .example = R"("5s")"})};
 }
 
 std::vector<Field<ProgramSpec>> surrounding_fields() {
   const auto inherited = "the supervisor's own";
   return {
-      field<ProgramSpec>("environment", [](auto& program) -> auto& { return program.launch.environment; },
-                         environment_form,
+      field<ProgramSpec>("environment", [](auto& program) -> auto& { return program.launch.environment; }, environment_form,
                          {.meaning = "Variables for the worker, before all that it inherits. `${VAR}` and placeholders "
                                      "are filled in as in `command`. Names that begin with `CORRAL_` are reserved.",
                           .example = R"({"MODE": "fast", "DATA": "${HOME}/data"})",
                           .otherwise = "nothing is added"}),
+      field<ProgramSpec>("inherit_environment", [](auto& program) -> auto& { return program.launch.inherit_environment; },
+                         inheritance_form,
+                         {.meaning = "Which of the supervisor's own variables a worker gets: all, none, or those named.",
+                          .example = R"(["PATH", "HOME", "LANG"])"}),
       field<ProgramSpec>(
-          "inherit_environment", [](auto& program) -> auto& { return program.launch.inherit_environment; },
-          inheritance_form,
-          {.meaning = "Which of the supervisor's own variables a worker gets: all, none, or those named.",
-           .example = R"(["PATH", "HOME", "LANG"])"}),
-      field<ProgramSpec>("directory", [](auto& program) -> auto& { return program.launch.directory; },
-                         [] { return expandable_string("a path", 1); },
-                         {.meaning = "Where the worker starts. `${VAR}` and placeholders are filled in.",
-                          .example = R"("/srv/crunch")",
-                          .otherwise = inherited}),
-      field<ProgramSpec>("user", [](auto& program) -> auto& { return program.launch.user; }, [] { return account("user"); },
-                         {.meaning = "Whose rights the worker has. Needs a supervisor that runs as root.",
-                          .example = R"("nobody")",
-                          .otherwise = inherited}),
-      field<ProgramSpec>("group", [](auto& program) -> auto& { return program.launch.group; }, [] { return account("group"); },
-                         {.meaning = "Its primary group.", .example = R"("nogroup")", .otherwise = "the user's own"}),
+          "directory", [](auto& program) -> auto& { return program.launch.directory; },
+          [] { return expandable_string("a path", 1); },
+          {.meaning = "Where the worker starts. `${VAR}` and placeholders are filled in.",
+           .example = R"("/srv/crunch")",
+           .otherwise = inherited}),
+      field<ProgramSpec>(
+          "user", [](auto& program) -> auto& { return program.launch.user; }, [] { return account("user"); },
+          {.meaning = "Whose rights the worker has. Needs a supervisor that runs as root.",
+           .example = R"("nobody")",
+           .otherwise = inherited}),
+      field<ProgramSpec>(
+          "group", [](auto& program) -> auto& { return program.launch.group; }, [] { return account("group"); },
+          {.meaning = "Its primary group.", .example = R"("nogroup")", .otherwise = "the user's own"}),
       field<ProgramSpec>("limits", [](auto& program) -> auto& { return program.launch.limits; }, limits_form,
                          {.meaning = "Resource limits of each worker.",
                           .example = R"({"nofile": 4096, "as": "4GiB", "core": "unlimited"})",
@@ -147,11 +148,12 @@ std::vector<Field<ProgramSpec>> surrounding_fields() {
       field<ProgramSpec>(
           "umask", [](auto& program) -> auto& { return program.launch.umask; }, [] { return optional<int>(file_mode_mask()); },
           {.meaning = "Which permissions new files lack.", .example = R"("027")", .otherwise = inherited}),
-      field<ProgramSpec>("oom_score_adj", [](auto& program) -> auto& { return program.launch.oom_score_adj; },
-                         [] { return optional<int>(integer(-1000, 1000)); },
-                         {.meaning = "How readily the kernel kills the worker when memory runs out; 1000 is first.",
-                          .example = "500",
-                          .otherwise = inherited}),
+      field<ProgramSpec>(
+          "oom_score_adj", [](auto& program) -> auto& { return program.launch.oom_score_adj; },
+          [] { return optional<int>(integer(-1000, 1000)); },
+          {.meaning = "How readily the kernel kills the worker when memory runs out; 1000 is first.",
+           .example = "500",
+           .otherwise = inherited}),
       field<ProgramSpec>(
           "no_new_privileges", [](auto& program) -> auto& { return program.launch.no_new_privileges; }, [] { return boolean(); },
           {.meaning = "The worker cannot gain rights by set-user-ID programs such as sudo.", .example = "false"})};
@@ -169,8 +171,8 @@ Form<ProgramSpec> program_form() {
 
 std::optional<std::string> refuse_program_name(std::string_view name) {
   constexpr std::string_view allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
-  if (!name.empty() && name.size() <= longest_program_name &&
-      name.find_first_not_of(allowed) == std::string_view::npos && name.front() != '.' && name.front() != '-') {
+  if (!name.empty() && name.size() <= longest_program_name && name.find_first_not_of(allowed) == std::string_view::npos &&
+      name.front() != '.' && name.front() != '-') {
     return std::nullopt;
   }
   return fmt::format("{} cannot be the name of a program: 1 to {} of A-Z a-z 0-9 _ . -, not a dot or a dash first",
@@ -180,9 +182,8 @@ std::optional<std::string> refuse_program_name(std::string_view name) {
 Form<std::vector<ProgramSpec>> programs_form() {
   using Named = std::vector<std::pair<std::string, ProgramSpec>>;
   return converted<std::vector<ProgramSpec>>(
-      names_form<ProgramSpec>("an object: a program under each name",
-                              {"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$", refuse_program_name}, program_form(), 1,
-                              most_programs),
+      names_form<ProgramSpec>("an object: a program under each name", {"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$", refuse_program_name},
+                              program_form(), 1, most_programs),
       [](Named named) {
         std::vector<ProgramSpec> programs;
         for (auto& [name, program] : named) {
@@ -203,9 +204,7 @@ Field<SupervisorSpec> schema_field() {
                                    .otherwise = "nothing"},
                                   {});
   field.schema = form->schema;
-  field.read = [form](SupervisorSpec&, const Value& value, Context& context) {
-    std::ignore = decode(*form, value, context);
-  };
+  field.read = [form](SupervisorSpec&, const Value& value, Context& context) { std::ignore = decode(*form, value, context); };
   return field;
 }
 
@@ -218,13 +217,15 @@ Form<SupervisorSpec> build() {
                              {.meaning = "What is supervised: one to a thousand programs.",
                               .example = R"({"crunch": {"command": ["python3", "crunch.py"], "workers": "auto"}})",
                               .required = true}),
-       field<SupervisorSpec>("stay", [](auto& spec) -> auto& { return spec.stay; }, [] { return boolean(); },
-                             {.meaning = "Keep running when every program has finished.", .example = "true"}),
+       field<SupervisorSpec>(
+           "stay", [](auto& spec) -> auto& { return spec.stay; }, [] { return boolean(); },
+           {.meaning = "Keep running when every program has finished.", .example = "true"}),
        field<SupervisorSpec>(
            "containment", [](auto& spec) -> auto& { return spec.containment; },
-           [] { return choice<Containment>({{"auto", Containment::automatic},
-                                {"cgroup", Containment::cgroup},
-                                {"subreaper", Containment::subreaper}}); },
+           [] {
+             return choice<Containment>(
+                 {{"auto", Containment::automatic}, {"cgroup", Containment::cgroup}, {"subreaper", Containment::subreaper}});
+           },
            {.meaning = "How descendants that left their worker are found and ended: by "
                        "adopting and sweeping them, and with a cgroup for all workers together where one "
                        "can be written. `\"cgroup\"` insists on it, `\"subreaper\"` does without.",
@@ -242,10 +243,9 @@ const std::vector<std::string>& rules_beyond_schema() {
   static const std::vector<std::string> rules{
       "A key stands only once in an object.",
       "A variable without a default is set in the supervisor's environment.",
-      fmt::format(
-          "An argument, once its variables are filled in, is shorter than {} bytes, and so is a variable with its "
-          "name; command and environment together are at most {} bytes.",
-          longest_argument, longest_command_line),
+      fmt::format("An argument, once its variables are filled in, is shorter than {} bytes, and so is a variable with its "
+                  "name; command and environment together are at most {} bytes.",
+                  longest_argument, longest_command_line),
       "The program to run and the directory are not empty once variables are filled in.",
       "A duration is at most 10 years, a size at most 2^63-1 bytes, a user or group number at most 4294967294.",
       "`max_delay` is not shorter than `delay`.",

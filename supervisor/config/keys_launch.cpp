@@ -12,8 +12,7 @@ using core::CpuSet;
 
 /// For a command that is written as one string: the list that was meant, split at blanks.
 std::string command_advice(const Value& value) {
-  if (value.kind != Kind::string || value.text.size() > 200 ||
-      value.text.find_first_not_of(" \t") == std::string::npos) {
+  if (value.kind != Kind::string || value.text.size() > 200 || value.text.find_first_not_of(" \t") == std::string::npos) {
     return R"(write a list: ["python3", "work.py"])";
   }
   if (value.text.find_first_of("|&;<>()`\"'*?") != std::string::npos) {
@@ -103,8 +102,7 @@ std::optional<CoresPolicy> decode_cores_text(const Value& value, std::string_vie
 
 Form<CoresPolicy> cores_text() {
   Form<CoresPolicy> form;
-  form.schema =
-      literal(R"("type":"string","pattern":"^(?:separate|shared|[0-9]+(?:-[0-9]+)?(?:, ?[0-9]+(?:-[0-9]+)?)*)$")");
+  form.schema = literal(R"("type":"string","pattern":"^(?:separate|shared|[0-9]+(?:-[0-9]+)?(?:, ?[0-9]+(?:-[0-9]+)?)*)$")");
   form.words = R"("separate", "shared", a list of CPUs such as "0-3,8")";
   form.kinds = only(Kind::string);
   form.advice = [](const Value& value) {
@@ -113,9 +111,7 @@ Form<CoresPolicy> cores_text() {
            : count && *count > 0    ? fmt::format("for {} CPUs a worker write {{\"per_worker\": {}}}", *count, *count)
                                     : "";
   };
-  form.decode = [words = form.words](const Value& value, Context& context) {
-    return decode_cores_text(value, words, context);
-  };
+  form.decode = [words = form.words](const Value& value, Context& context) { return decode_cores_text(value, words, context); };
   return form;
 }
 
@@ -127,12 +123,11 @@ Form<CoresPolicy> cores_form() {
   };
   Form<PerWorker> object = object_form<PerWorker>(
       "Several cores for each worker", "For workers that run threads of their own.",
-      {field<PerWorker>("per_worker", [](auto& cores) -> auto& { return cores.count; }, [] { return integer(1, CpuSet::highest + 1); },
-                        {.meaning = "So many cores of its own for each worker.", .example = "2", .required = true})});
+      {field<PerWorker>(
+          "per_worker", [](auto& cores) -> auto& { return cores.count; }, [] { return integer(1, CpuSet::highest + 1); },
+          {.meaning = "So many cores of its own for each worker.", .example = "2", .required = true})});
   object.words = R"({"per_worker": N})";
-  const auto narrow = [](PerWorker cores) -> CoresPolicy {
-    return core::SeparateCores{static_cast<std::uint32_t>(cores.count)};
-  };
+  const auto narrow = [](PerWorker cores) -> CoresPolicy { return core::SeparateCores{static_cast<std::uint32_t>(cores.count)}; };
   return either(cores_text(), converted<CoresPolicy>(object, narrow));
 }
 
@@ -147,8 +142,7 @@ Form<std::vector<std::string>> command_form() {
   form.words = "a list of strings: the program and its arguments";
   form.kinds = only(Kind::list);
   form.advice = command_advice;
-  form.decode = [=, words = form.words](const Value& value,
-                                        Context& context) -> std::optional<std::vector<std::string>> {
+  form.decode = [=, words = form.words](const Value& value, Context& context) -> std::optional<std::vector<std::string>> {
     if (value.parts.empty()) {
       refuse_short_list(value, 1, words, context);
       return std::nullopt;
@@ -162,8 +156,8 @@ Form<std::vector<std::string>> command_form() {
       std::optional<std::string> one = decode(all.empty() ? *program : *argument, part, context);
       total += one ? one->size() : 0;
       if (total > longest_command_line) {
-        context.report.add_beyond_schema(
-            part.range, fmt::format("the command is longer than {} bytes from here on", longest_command_line));
+        context.report.add_beyond_schema(part.range,
+                                         fmt::format("the command is longer than {} bytes from here on", longest_command_line));
         return std::nullopt;
       }
       all.push_back(std::move(one).value_or("?"));  // The report knows that it is wrong.

@@ -43,10 +43,10 @@ Form<Amount> text_amount(Unit unit) {
       const bool sized = unit == Unit::bytes && !size && value.text.size() < 40;
       const std::string number = unit == Unit::bytes ? "" : "a number without quotes, or ";
       constexpr std::array<std::string_view, 1> unlimited{"unlimited"};
-      context.report.add(value.range,
-                         sized ? printable(size.error().message)
-                               : fmt::format("expected {}{}, found {}", number, words, in_quotes(value.text)),
-                         did_you_mean(value.text, unlimited));
+      context.report.add(
+          value.range,
+          sized ? printable(size.error().message) : fmt::format("expected {}{}, found {}", number, words, in_quotes(value.text)),
+          did_you_mean(value.text, unlimited));
       return std::nullopt;
     }
     if (!size) {
@@ -71,25 +71,24 @@ void check_bounds(const Bounds& bounds, const Value& value, Context& context) {
   const bool above = bounds.hard.value && (!bounds.soft.value || *bounds.soft.value > *bounds.hard.value);
   if (above) {
     const Value* soft = value.find("soft");
-    context.report.add_beyond_schema(soft != nullptr ? soft->range : value.range,
-                                     "the soft limit is above the hard one");
+    context.report.add_beyond_schema(soft != nullptr ? soft->range : value.range, "the soft limit is above the hard one");
   }
 }
 
 Form<Bounds> bounds(Unit unit) {
   const auto both = [](Amount amount) { return Bounds{amount, amount}; };
-  return either(
-      converted<Bounds>(amount(unit), both),
-      object_form<Bounds>(
-          "A limit's two bounds", "In place of one value for both.",
-          {field<Bounds>("soft", [](auto& bounds) -> auto& { return bounds.soft; }, [=] { return amount(unit); },
+  return either(converted<Bounds>(amount(unit), both),
+                object_form<Bounds>(
+                    "A limit's two bounds", "In place of one value for both.",
+                    {field<Bounds>(
+                         "soft", [](auto& bounds) -> auto& { return bounds.soft; }, [=] { return amount(unit); },
                          {.meaning = "The limit in force, which the worker may raise up to the hard one.",
                           .example = "1024",
                           .required = true}),
-           field<Bounds>(
-               "hard", [](auto& bounds) -> auto& { return bounds.hard; }, [=] { return amount(unit); },
-               {.meaning = "Beyond this a worker without privileges cannot go.", .example = "4096", .required = true})},
-          check_bounds));
+                     field<Bounds>(
+                         "hard", [](auto& bounds) -> auto& { return bounds.hard; }, [=] { return amount(unit); },
+                         {.meaning = "Beyond this a worker without privileges cannot go.", .example = "4096", .required = true})},
+                    check_bounds));
 }
 
 struct Limits {
@@ -98,8 +97,8 @@ struct Limits {
 
 Field<Limits> limit(std::string_view name, int resource, const Shared<Bounds>& form, std::string_view meaning,
                     std::string_view example) {
-  Field<Limits> field = plain_field<Limits>(
-      name, [form] { return form->words; }, {.meaning = meaning, .example = example, .otherwise = "the supervisor's own"}, {});
+  Field<Limits> field = plain_field<Limits>(name, [form] { return form->words; },
+                                            {.meaning = meaning, .example = example, .otherwise = "the supervisor's own"}, {});
   field.schema = form->schema;
   if (resource == RLIMIT_NOFILE) {
     field.sections = form->sections;  // All of them look alike: once is enough on the reference page.
@@ -132,8 +131,7 @@ Form<std::vector<ResourceLimit>> limits_form() {
       limit("sigpending", RLIMIT_SIGPENDING, count, "Signals queued for the user.", "1024"),
       limit("rtprio", RLIMIT_RTPRIO, count, "Highest real-time priority.", "0")};
   return converted<std::vector<ResourceLimit>>(
-      object_form<Limits>("Resource limits",
-                          "As setrlimit(2) has them: one value for the soft and the hard limit, or both.",
+      object_form<Limits>("Resource limits", "As setrlimit(2) has them: one value for the soft and the hard limit, or both.",
                           std::move(fields)),
       [](Limits limits) { return std::move(limits.all); });
 }

@@ -29,8 +29,7 @@ constexpr std::array<Alias, 26> aliases{{{"args", "command"},        {"cmd", "co
 }  // namespace
 
 std::string property_schema(const KeyDescription& about, std::string_view schema) {
-  std::string out =
-      fmt::format("{}:{{{},\"description\":{}", json_string(about.name), schema, json_string(about.meaning));
+  std::string out = fmt::format("{}:{{{},\"description\":{}", json_string(about.name), schema, json_string(about.meaning));
   out += about.default_value.empty() ? "" : ",\"default\":" + about.default_value;
   out += about.example.empty() ? "" : ",\"examples\":[" + about.example + "]";
   return out + "}";

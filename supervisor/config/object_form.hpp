@@ -179,8 +179,7 @@ class ObjectDecoder {
 };
 
 template <class Owner>
-Form<Owner> object_form(std::string_view title, std::string_view intro, std::vector<Field<Owner>> all,
-                        Rule<Owner> rule = {}) {
+Form<Owner> object_form(std::string_view title, std::string_view intro, std::vector<Field<Owner>> all, Rule<Owner> rule = {}) {
   const auto fields = std::make_shared<const std::vector<Field<Owner>>>(std::move(all));
   Form<Owner> form;
   form.words = "an object";
@@ -200,8 +199,8 @@ struct NameRule {
 void refuse_count(const Value& object, std::size_t least, std::size_t most, Context& context);
 
 template <class T>
-Form<std::vector<std::pair<std::string, T>>> names_form(std::string words, NameRule rule, Form<T> whole,
-                                                        std::size_t least, std::size_t most) {
+Form<std::vector<std::pair<std::string, T>>> names_form(std::string words, NameRule rule, Form<T> whole, std::size_t least,
+                                                        std::size_t most) {
   const auto each = shared(std::move(whole));
   Form<std::vector<std::pair<std::string, T>>> form;
   form.schema = [=, pattern = rule.pattern] {

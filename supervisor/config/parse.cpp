@@ -29,10 +29,8 @@ Diagnostic Loaded::diagnose(std::string_view pointer, std::string message, std::
 std::expected<Loaded, std::vector<Diagnostic>> parse(const Source& source, const Environment& lookup) {
   Report report(source.name, source.text);
   if (source.text.size() > longest_file) {
-    report.add(
-        {0, 0},
-        fmt::format("the file is {} bytes long; a configuration has at most {}", source.text.size(), longest_file),
-        "is this the right file?");
+    report.add({0, 0}, fmt::format("the file is {} bytes long; a configuration has at most {}", source.text.size(), longest_file),
+               "is this the right file?");
     return std::unexpected(report.diagnostics(nullptr));
   }
   std::optional<Value> tree = read_json(source.text, report);

@@ -75,8 +75,7 @@ class TreeBuilder {
   /// The token behind the last one. It is there: the parser has just read it.
   Range next_token() {
     std::size_t at = last_.end;
-    for (at = skip_blanks(text_, at); at < text_.size() && (text_[at] == ',' || text_[at] == ':');
-         at = skip_blanks(text_, at)) {
+    for (at = skip_blanks(text_, at); at < text_.size() && (text_[at] == ',' || text_[at] == ':'); at = skip_blanks(text_, at)) {
       ++at;
     }
     CORRAL_CHECK(at < text_.size());
@@ -141,8 +140,7 @@ class TreeBuilder {
     std::string out;
     for (std::size_t level = 1; level < open_.size() && level < 10; ++level) {
       const Value& parent = *open_[level - 1];
-      out += '/' +
-             (parent.kind == Kind::object ? pointer_step(open_[level]->key) : std::to_string(parent.parts.size() - 1));
+      out += '/' + (parent.kind == Kind::object ? pointer_step(open_[level]->key) : std::to_string(parent.parts.size() - 1));
     }
     return out;
   }
@@ -161,10 +159,10 @@ class TreeBuilder {
         return;
       } else {
         const Diagnostic place = make_diagnostic({}, text_, first->key_range.begin, first->key_range.end);
-        report_.add_beyond_schema(part.key_range,
-                                  fmt::format("duplicate key {}: it is already in line {}, column {}",
-                                              in_quotes(part.key), place.line, place.column),
-                                  "remove one of the two, or rename it");
+        report_.add_beyond_schema(
+            part.key_range,
+            fmt::format("duplicate key {}: it is already in line {}, column {}", in_quotes(part.key), place.line, place.column),
+            "remove one of the two, or rename it");
       }
     }
   }

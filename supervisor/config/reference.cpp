@@ -52,9 +52,7 @@ std::string cell(std::string_view text) {
 }
 
 std::string default_of(const KeyDescription& key) {
-  return key.required                ? "required"
-         : key.default_value.empty() ? cell(key.otherwise)
-                                     : "`" + cell(key.default_value) + "`";
+  return key.required ? "required" : key.default_value.empty() ? cell(key.otherwise) : "`" + cell(key.default_value) + "`";
 }
 
 std::string section_text(const Section& section) {
@@ -64,8 +62,8 @@ std::string section_text(const Section& section) {
       fmt::format("\n## {}{}\n\n{}\n\n| key | value | default | meaning | example |\n| --- | --- | --- | --- | --- |\n",
                   section.title, parent.empty() ? "" : fmt::format(": `{}`", parent), section.intro);
   for (const KeyDescription& key : section.keys) {
-    out += fmt::format("| `{}` | {} | {} | {} | `{}` |\n", key.name, cell(key.words), default_of(key),
-                       cell(key.meaning), cell(key.example));
+    out += fmt::format("| `{}` | {} | {} | {} | `{}` |\n", key.name, cell(key.words), default_of(key), cell(key.meaning),
+                       cell(key.example));
   }
   return out;
 }

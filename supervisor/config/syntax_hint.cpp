@@ -43,9 +43,7 @@ class Explainer {
   }
 
  private:
-  [[nodiscard]] bool in_object() const {
-    return !progress_.open.empty() && progress_.open.back()->kind == Kind::object;
-  }
+  [[nodiscard]] bool in_object() const { return !progress_.open.empty() && progress_.open.back()->kind == Kind::object; }
   [[nodiscard]] char closer() const { return in_object() ? '}' : ']'; }
   [[nodiscard]] std::size_t end_of(std::size_t at) const { return at < text_.size() ? token_end(text_, at) : at; }
   [[nodiscard]] std::string shown(std::size_t at) const {
@@ -87,8 +85,7 @@ class Explainer {
     }
     const std::size_t opened = progress_.open.back()->range.begin;
     say(end,
-        fmt::format("the file ends inside the {} that was opened in line {}", in_object() ? "object" : "list",
-                    line_of(opened)),
+        fmt::format("the file ends inside the {} that was opened in line {}", in_object() ? "object" : "list", line_of(opened)),
         fmt::format("add the missing '{}'", closer()));
   }
 
@@ -134,8 +131,7 @@ class Explainer {
     if (in_object() && text_[at] != '"' && !begins_word(text_[at]) && text_[at] != '\'') {
       say({at, end_of(at)}, fmt::format("{} where a comma or '}}' is expected", shown(at)));
     } else {
-      say({progress_.last.end, progress_.last.end}, fmt::format("a comma is missing here, before {}", shown(at)),
-          "add a comma");
+      say({progress_.last.end, progress_.last.end}, fmt::format("a comma is missing here, before {}", shown(at)), "add a comma");
     }
   }
 

@@ -51,14 +51,10 @@ std::string escaped(std::string_view bytes, const Character& character) {
     return fmt::format("\\x{:02x}", byte_at(bytes, 0));
   }
   switch (character.code) {
-    case U'\t':
-      return "\\t";
-    case U'\n':
-      return "\\n";
-    case U'\r':
-      return "\\r";
-    default:
-      break;
+    case U'\t': return "\\t";
+    case U'\n': return "\\n";
+    case U'\r': return "\\r";
+    default: break;
   }
   const auto code = static_cast<std::uint32_t>(character.code);
   return code < 0x80 ? fmt::format("\\x{:02x}", code) : fmt::format("\\u{:04x}", code);

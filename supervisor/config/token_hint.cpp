@@ -55,11 +55,10 @@ std::optional<Hint> hint_for_unicode_escape(std::string_view text, std::size_t a
   }
   const bool begins_pair = is_surrogate(digits, first) && text.substr(at + 5, 2) == "\\u" &&
                            is_surrogate(text.substr(std::min(at + 7, text.size()), 4), second);
-  const bool ends_pair = is_surrogate(digits, second) && at >= 7 && text.substr(at - 7, 2) == "\\u" &&
-                         is_surrogate(text.substr(at - 5, 4), first);
+  const bool ends_pair =
+      is_surrogate(digits, second) && at >= 7 && text.substr(at - 7, 2) == "\\u" && is_surrogate(text.substr(at - 5, 4), first);
   const bool half = is_surrogate(digits, "89abcdef") && !begins_pair && !ends_pair;
-  return half ? std::optional(Hint{{at - 1, at + 5}, "half of a surrogate pair, which is not a character", {}})
-              : std::nullopt;
+  return half ? std::optional(Hint{{at - 1, at + 5}, "half of a surrogate pair, which is not a character", {}}) : std::nullopt;
 }
 
 /// `at` is behind the backslash.
@@ -76,9 +75,7 @@ std::optional<Hint> hint_for_escape(std::string_view text, std::size_t at) {
 
 }  // namespace
 
-Range to_line_end(std::string_view text, std::size_t at) {
-  return {at, std::min(text.find_first_of("\r\n", at), text.size())};
-}
+Range to_line_end(std::string_view text, std::size_t at) { return {at, std::min(text.find_first_of("\r\n", at), text.size())}; }
 
 Hint hint_for_string(std::string_view text, std::size_t at) {
   for (std::size_t i = at + 1; i < text.size(); ++i) {
@@ -100,8 +97,7 @@ Hint hint_for_string(std::string_view text, std::size_t at) {
       }
     }
   }
-  return {to_line_end(text, at), "this string is never closed",
-          "add the missing '\"' (a string does not span lines: write \\n)"};
+  return {to_line_end(text, at), "this string is never closed", "add the missing '\"' (a string does not span lines: write \\n)"};
 }
 
 Hint hint_for_single_quotes(std::string_view text, std::size_t at) {
@@ -110,8 +106,7 @@ Hint hint_for_single_quotes(std::string_view text, std::size_t at) {
   if (close == std::string_view::npos) {
     return {{at, at + 1}, std::string(message), {}};
   }
-  return {
-      {at, close + 1}, std::string(message), fmt::format("write {}", in_quotes(text.substr(at + 1, close - at - 1)))};
+  return {{at, close + 1}, std::string(message), fmt::format("write {}", in_quotes(text.substr(at + 1, close - at - 1)))};
 }
 
 Hint hint_for_word(std::string_view text, std::size_t at) {

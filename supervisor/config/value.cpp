@@ -37,20 +37,13 @@ const Value* Value::find(std::string_view name) const {
 
 std::string_view name(Kind kind) {
   switch (kind) {
-    case Kind::null:
-      return "null";
-    case Kind::boolean:
-      return "true or false";
-    case Kind::integer:
-      return "an integer";
-    case Kind::real:
-      return "a number";
-    case Kind::string:
-      return "a string";
-    case Kind::list:
-      return "a list";
-    case Kind::object:
-      return "an object";
+    case Kind::null: return "null";
+    case Kind::boolean: return "true or false";
+    case Kind::integer: return "an integer";
+    case Kind::real: return "a number";
+    case Kind::string: return "a string";
+    case Kind::list: return "a list";
+    case Kind::object: return "an object";
   }
   return "something";
 }
@@ -67,9 +60,7 @@ std::string pointer_to(const Value& root, std::size_t at) {
   std::string pointer;
   const Value* value = &root;
   while (true) {
-    const auto begins = [](const Value& part) {
-      return part.key_range.end != 0 ? part.key_range.begin : part.range.begin;
-    };
+    const auto begins = [](const Value& part) { return part.key_range.end != 0 ? part.key_range.begin : part.range.begin; };
     // Parts lie in the order of the text: the last one that begins at or before the place.
     const auto next = std::ranges::upper_bound(value->parts, at, {}, begins);
     if (next == value->parts.begin() || std::prev(next)->range.end <= at) {

@@ -43,7 +43,7 @@ struct Ended {
   Life life;
   std::int32_t pid = 0;
   ExitStatus status;
-  Duration lived{};
+  Duration lived{};  ///< From its launch.
   ResourceUsage usage;
   bool out_of_memory = false;
   Verdict verdict;
@@ -131,9 +131,9 @@ struct Finished {
   int status = 0;
 };
 
-using Notice = std::variant<Started, Ended, LaunchFailed, StopSignalled, KillSent, Unkillable, GoneAtLast, OutputHeld,
-                            ProgramFailed, ShutdownBegun, ShutdownForced, SignalIgnored, SignalPassedOn, Reloaded,
-                            LeftBehind, ShellBrokePromise, Finished>;
+using Notice =
+    std::variant<Started, Ended, LaunchFailed, StopSignalled, KillSent, Unkillable, GoneAtLast, OutputHeld, ProgramFailed,
+                 ShutdownBegun, ShutdownForced, SignalIgnored, SignalPassedOn, Reloaded, LeftBehind, ShellBrokePromise, Finished>;
 
 // ---- Actions --------------------------------------------------------------------------------------------------------
 
@@ -151,8 +151,8 @@ struct SignalWorker {
 /// Read what is left of its output; OutputClosed when it has ended.
 struct DrainOutput {
   Life life;
-  /// A sweep of this life follows, and then most likely another life of its worker: when nobody is left who could write,
-  /// the output has ended, and what carried it may carry that of the next.
+  /// A sweep of this life follows, and then most likely another life of its worker: when nobody is left who could
+  /// write, the output has ended, and what carried it may carry that of the next.
   bool another_follows = false;
 };
 
@@ -191,8 +191,8 @@ struct ExitSupervisor {
   int status = 0;
 };
 
-using Action = std::variant<SpawnWorker, SignalWorker, DrainOutput, AbandonOutput, ReleaseOutput, SweepWorker, SweepAll, LoadConfiguration,
-                            ForgetProgram, Announce, ExitSupervisor>;
+using Action = std::variant<SpawnWorker, SignalWorker, DrainOutput, AbandonOutput, ReleaseOutput, SweepWorker, SweepAll,
+                            LoadConfiguration, ForgetProgram, Announce, ExitSupervisor>;
 using ActionList = std::vector<Action>;
 
 }  // namespace corral::core

@@ -42,8 +42,7 @@ struct Stride {
 
 Result<Stride> parse_stride(std::string_view text) {
   const std::size_t slash = text.find('/');
-  if (slash == std::string_view::npos)
-    return failure("a stride is written as in '0-14:2/4', not ':" + std::string(text) + "'");
+  if (slash == std::string_view::npos) return failure("a stride is written as in '0-14:2/4', not ':" + std::string(text) + "'");
   const Result<std::uint16_t> used = parse_number(text.substr(0, slash));
   if (!used) return std::unexpected(used.error());
   const Result<std::uint16_t> group = parse_number(text.substr(slash + 1));

@@ -58,8 +58,8 @@ std::string attempt(const LaunchFailure& failure) {
 std::string describe(const LaunchFailure& failure) {
   const std::string what = "cannot " + attempt(failure);
   if (failure.step == LaunchStep::killed) {
-    return what + ": killed by signal " + std::to_string(failure.error_number) + " (" +
-           signal_description(failure.error_number) + ") before it had started";
+    return what + ": killed by signal " + std::to_string(failure.error_number) + " (" + signal_description(failure.error_number) +
+           ") before it had started";
   }
   if (failure.step == LaunchStep::timeout) {
     return what + ": it had not started within start_timeout";

@@ -7,6 +7,16 @@
 
 namespace corral::core {
 
+namespace {
+
+/// Killed by Ctrl-C or Ctrl-\ of a terminal, or so it says itself, as shells put it.
+bool says_interrupted(const ExitStatus& status) {
+  const int code = status.shell_code();
+  return code == 128 + SIGINT || code == 128 + SIGQUIT;
+}
+
+}  // namespace
+
 void Supervisor::apply(WorkerId id, Happening happening) {
   Worker* worker = find(id);
   CORRAL_CHECK(worker != nullptr);
@@ -38,12 +48,8 @@ void Supervisor::perform(WorkerId id, Worker& worker, Reaction reaction) {
     case Reaction::stop: return stop(id, worker);
     case Reaction::kill: return kill(id, worker);
     case Reaction::drain: return drain(id, worker);
-    case Reaction::note_output:
-      worker.output_open = false;
-      return maybe_conclude(id, worker);
-    case Reaction::note_swept:
-      std::get<Draining>(worker.state).swept = true;
-      return maybe_conclude(id, worker);
+    case Reaction::note_output: worker.output_open = false; return maybe_conclude(id, worker);
+    case Reaction::note_swept: std::get<Draining>(worker.state).swept = true; return maybe_conclude(id, worker);
     case Reaction::judge_failure: return end_launch(id, worker, *last_launch_failure_);
     case Reaction::give_up: return give_up(id, worker);
     case Reaction::overdue: return overdue(id, worker);
@@ -136,7 +142,7 @@ void Supervisor::launch(WorkerId id, Worker& worker) {
   worker.incarnation = next(worker.incarnation);
   worker.pid = 0;
   worker.ran_since = never;
-  worker.lived = Duration::zero();
+  worker.launched_at = now_;
   worker.usage = {};
   worker.timed_out = false;
   worker.out_of_memory = false;
@@ -187,8 +193,8 @@ void Supervisor::drain(WorkerId id, Worker& worker) {
   // When everything stops, one sweep at the end is for all: a thousand small ones would be most of the work.
   const bool swept_at_the_end = phase_ == Phase::stopping;
   // A new definition may be another user's: what the old one's processes held is not handed on to it.
-  const bool another_follows = worker.wanted_up && !worker.outdated &&
-                               wants_restart(program_of(id.program).plan.spec.restart, *last_status_);
+  const bool another_follows =
+      worker.wanted_up && !worker.outdated && wants_restart(program_of(id.program).plan.spec.restart, *last_status_);
   const Patience& patience = options_.patience;
   enter(id, worker,
         Draining{*last_status_, after(now_, patience.output), after(now_, patience.sweep), after(now_, patience.kill),
@@ -225,7 +231,7 @@ void Supervisor::overdue(WorkerId id, Worker& worker) {
   Draining& draining = std::get<Draining>(worker.state);
   if (!draining.swept && now_ >= draining.give_up_at) {
     abandon_output(id, worker);
-    announce(Ended{life_of(id, worker), worker.pid, draining.status, worker.lived, worker.usage, worker.out_of_memory,
+    announce(Ended{life_of(id, worker), worker.pid, draining.status, worker.existed(), worker.usage, worker.out_of_memory,
                    Verdict{Verdict::Kind::survivors}});
     anything_failed_ = true;
     left_behind_ = true;
@@ -265,8 +271,13 @@ void Supervisor::end_life(WorkerId id, Worker& worker, const ExitStatus& status)
     end_launch(id, worker, std::move(failure));
     return;
   }
+  if (options_.transparent && says_interrupted(status)) {
+    // The keys of the terminal reach the command alone: this is how we learn of them. As a shell does it.
+    worker.wanted_up = false;
+    phase_ = Phase::stopping;
+  }
   const Verdict verdict = judge(id, worker, &status);
-  announce(Ended{life_of(id, worker), worker.pid, status, worker.lived, worker.usage, worker.out_of_memory, verdict});
+  announce(Ended{life_of(id, worker), worker.pid, status, worker.existed(), worker.usage, worker.out_of_memory, verdict});
   follow(id, worker, verdict, &status);
 }
 
@@ -283,8 +294,8 @@ Verdict Supervisor::judge(WorkerId id, Worker& worker, const ExitStatus* status)
   const Program& program = program_of(id.program);
   const RestartPolicy& policy = program.plan.spec.restart;
   // Who ended before anybody asked is not made a success by being asked while its last output was read.
-  const bool of_its_own = status != nullptr && worker.ended_unasked && !worker.outdated && !program.failed &&
-                          !wants_restart(policy, *status);
+  const bool of_its_own =
+      status != nullptr && worker.ended_unasked && !worker.outdated && !program.failed && !wants_restart(policy, *status);
   if (!worker.wanted_up && !of_its_own) {
     return {program.failed ? Verdict::Kind::program_failed : Verdict::Kind::stopped};
   }
@@ -297,7 +308,7 @@ Verdict Supervisor::judge(WorkerId id, Worker& worker, const ExitStatus* status)
   if (status == nullptr && policy.when == RestartWhen::never) {
     return {Verdict::Kind::not_restarted};
   }
-  const bool healthy = status != nullptr && worker.ran_since != never && worker.lived >= policy.healthy_after;
+  const bool healthy = status != nullptr && worker.ran_since != never && worker.lived() >= policy.healthy_after;
   Verdict verdict = judge_restart(id, worker, healthy);
   if (status == nullptr && verdict.kind == Verdict::Kind::restart) {
     verdict.delay = std::max(verdict.delay, least_delay_after_failed_launch);

@@ -120,9 +120,7 @@ void pin(const Machine& machine, std::span<const PlacementRequest> requests, con
 
 }  // namespace
 
-bool is_pinned(PlacementReason reason) {
-  return reason == PlacementReason::pinned || reason == PlacementReason::pinned_blindly;
-}
+bool is_pinned(PlacementReason reason) { return reason == PlacementReason::pinned || reason == PlacementReason::pinned_blindly; }
 
 MachineNeed needed_of_machine(std::span<const PlacementRequest> requests) {
   MachineNeed need = MachineNeed::nothing;

@@ -65,12 +65,10 @@ void CpuAllocator::take_round(const std::vector<std::uint32_t>& pool, std::uint3
   }
   const std::uint32_t served = std::min(fit, workers);
   const std::size_t demand = std::size_t{served} * each;
-  const auto idle =
-      static_cast<std::size_t>(std::ranges::count(candidates, candidates.front().crowding, &Candidate::crowding));
+  const auto idle = static_cast<std::size_t>(std::ranges::count(candidates, candidates.front().crowding, &Candidate::crowding));
   // While there is a core for each CPU asked, any of the idle cores may serve, so that a block finds neighbours.
   // Beyond that exactly the first `demand` are used: every core gets one worker before a sibling gets any.
-  if (each > 1)
-    order = blocks({order.begin(), order.begin() + static_cast<std::ptrdiff_t>(std::max(demand, idle))}, each);
+  if (each > 1) order = blocks({order.begin(), order.begin() + static_cast<std::ptrdiff_t>(std::max(demand, idle))}, each);
   CORRAL_CHECK(order.size() >= demand);
   for (std::size_t first = 0; first < demand; first += each) {
     placements.push_back(set_of(std::span(order).subspan(first, each)));
@@ -146,8 +144,7 @@ std::vector<std::uint32_t> CpuAllocator::blocks(std::vector<std::uint32_t> cpus,
        {Nearness::same_cache, Nearness::same_package, Nearness::same_node, Nearness::same_kind, Nearness::anywhere}) {
     std::vector<std::uint32_t> leftover;
     for (auto run = cpus.cbegin(); run != cpus.cend();) {
-      const auto end =
-          std::find_if_not(run, cpus.cend(), [&](std::uint32_t cpu) { return together(*run, cpu, nearness); });
+      const auto end = std::find_if_not(run, cpus.cend(), [&](std::uint32_t cpu) { return together(*run, cpu, nearness); });
       for (; end - run >= std::int64_t{each}; run += each) found.push_back({nearness, {run, run + each}});
       leftover.insert(leftover.end(), run, end);
       run = end;

@@ -82,8 +82,7 @@ std::string counted(std::size_t number, const char* noun) {
 
 std::string in_cpus(double quota) {
   char digits[400];  // The longest double with two decimals is a little over 310 characters.
-  const auto [end, error] =
-      std::to_chars(digits, digits + sizeof digits, std::max(quota, 0.01), std::chars_format::fixed, 2);
+  const auto [end, error] = std::to_chars(digits, digits + sizeof digits, std::max(quota, 0.01), std::chars_format::fixed, 2);
   CORRAL_CHECK(error == std::errc{});
   std::string text(digits, end);
   text.erase(text.find_last_not_of('0') + 1);
@@ -96,15 +95,13 @@ std::string available(const Machine& machine) {
 }
 
 std::string why_not_usable(const Machine& machine, const CpuSet& missing) {
-  if (machine.online.empty())
-    return named(missing, " is", " are") + " offline, not there, or not allowed to this process";
+  if (machine.online.empty()) return named(missing, " is", " are") + " offline, not there, or not allowed to this process";
   const CpuSet absent = missing.difference(machine.online);
   const CpuSet forbidden = missing.intersection(machine.online);
   std::string why;
   if (!absent.empty()) why = named(absent, " is", " are") + " offline or not there";
   if (!forbidden.empty()) {
-    why += (why.empty() ? "" : ", ") + named(forbidden, " is", " are") +
-           " outside the affinity mask or cpuset of this process";
+    why += (why.empty() ? "" : ", ") + named(forbidden, " is", " are") + " outside the affinity mask or cpuset of this process";
   }
   return why;
 }
@@ -112,17 +109,14 @@ std::string why_not_usable(const Machine& machine, const CpuSet& missing) {
 std::string placement_sentence(const Machine& machine, const ProgramPlacement& program, const Loads& loads) {
   const std::string workers = counted(program.workers.size(), "worker");
   switch (program.reason) {
-    case PlacementReason::one_worker:
-      return "one worker, not pinned: the kernel places it";
-    case PlacementReason::shared_by_choice:
-      return workers + ", not pinned as the configuration says \"shared\"";
+    case PlacementReason::one_worker: return "one worker, not pinned: the kernel places it";
+    case PlacementReason::shared_by_choice: return workers + ", not pinned as the configuration says \"shared\"";
     case PlacementReason::quota_below_mask:
       return workers + ", not pinned: the CPU quota allows " + in_cpus(*machine.quota) + " of " +
              counted(machine.allowed.size(), "CPU") +
              ", and pinning could collide with other containers on the same cores (\"cores\": \"separate\" pins all "
              "the same)";
-    case PlacementReason::pinned:
-      return pinned_sentence(machine, program, loads);
+    case PlacementReason::pinned: return pinned_sentence(machine, program, loads);
     case PlacementReason::pinned_blindly:
       return pinned_sentence(machine, program, loads) + "; which CPUs share a core is not known" +
              (machine.topology_missing.empty() ? "" : ": " + machine.topology_missing);

@@ -23,7 +23,6 @@ void add_loads(const ProgramPlacement& program, Loads& loads);
 [[nodiscard]] std::string why_not_usable(const Machine& machine, const CpuSet& missing);
 
 /// What was decided for `program` and why; `loads` are those of all programs together.
-[[nodiscard]] std::string placement_sentence(const Machine& machine, const ProgramPlacement& program,
-                                             const Loads& loads);
+[[nodiscard]] std::string placement_sentence(const Machine& machine, const ProgramPlacement& program, const Loads& loads);
 
 }  // namespace corral::core

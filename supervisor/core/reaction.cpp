@@ -36,8 +36,7 @@ Reaction with_process(StateKind state, Happening happening) {
     case Happening::ready: return state == StateKind::starting ? run : going ? nothing : unexpected;
     case Happening::exited: return drain;
     case Happening::output_closed: return note_output;
-    case Happening::deadline:
-      return state == StateKind::killing ? give_up : state == StateKind::running ? unexpected : kill;
+    case Happening::deadline: return state == StateKind::killing ? give_up : state == StateKind::running ? unexpected : kill;
   }
   return unexpected;
 }

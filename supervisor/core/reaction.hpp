@@ -26,10 +26,10 @@ enum class Happening : std::uint8_t {
   swept,          ///< No descendant of this life is alive.
   deadline,       ///< The state's own deadline.
 };
-inline constexpr std::array all_happenings{
-    Happening::start_wanted, Happening::stop_wanted, Happening::kill_wanted,   Happening::turn_came,
-    Happening::spawned,      Happening::spawn_failed, Happening::ready,        Happening::exited,
-    Happening::output_closed, Happening::swept,       Happening::deadline};
+inline constexpr std::array all_happenings{Happening::start_wanted, Happening::stop_wanted, Happening::kill_wanted,
+                                           Happening::turn_came,    Happening::spawned,     Happening::spawn_failed,
+                                           Happening::ready,        Happening::exited,      Happening::output_closed,
+                                           Happening::swept,        Happening::deadline};
 
 enum class Reaction : std::uint8_t {
   nothing,        ///< Nothing to do: it is so already, or it comes too late to matter.

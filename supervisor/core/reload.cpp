@@ -14,8 +14,8 @@ void Supervisor::on(const ConfigReloaded& event) {
   Reloaded counts;
   for (Program& program : programs_) {
     const bool goes = program.present && std::ranges::none_of(event.plan.programs, [&](const PlannedProgram& planned) {
-      return planned.id == program.plan.id;
-    });
+                        return planned.id == program.plan.id;
+                      });
     if (goes) {
       retire(program, counts);
     }
@@ -57,8 +57,7 @@ void Supervisor::replace_definition(Program& program, const PlannedProgram& plan
     worker.wanted_up = !worker.retired;
     worker.unhealthy = 0;
     const WorkerId id{planned.id, index};
-    if (is_settled(kind(worker.state)) || kind(worker.state) == StateKind::backoff ||
-        kind(worker.state) == StateKind::waiting) {
+    if (is_settled(kind(worker.state)) || kind(worker.state) == StateKind::backoff || kind(worker.state) == StateKind::waiting) {
       counts.started += worker.wanted_up ? 1U : 0U;
       apply(id, Happening::stop_wanted);
       if (worker.wanted_up) {

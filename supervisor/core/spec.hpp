@@ -101,9 +101,9 @@ struct LaunchSpec {
   std::string user;       ///< Name or number; empty: the supervisor's own.
   std::string group;      ///< Name or number; empty: the user's own.
   std::vector<ResourceLimit> limits;
-  std::optional<int> nice;            ///< -20 to 19.
-  std::optional<int> umask;           ///< 0 to 0777.
-  std::optional<int> oom_score_adj;   ///< -1000 to 1000.
+  std::optional<int> nice;           ///< -20 to 19.
+  std::optional<int> umask;          ///< 0 to 0777.
+  std::optional<int> oom_score_adj;  ///< -1000 to 1000.
   bool no_new_privileges = true;
   friend bool operator==(const LaunchSpec&, const LaunchSpec&) = default;
 };

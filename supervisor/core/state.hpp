@@ -80,9 +80,7 @@ struct Failed {
 using State = std::variant<Stopped, Waiting, Starting, Running, Stopping, Killing, Draining, Backoff, Exited, Failed>;
 
 /// The alternatives of State by name, in its order.
-enum class StateKind : std::uint8_t {
-  stopped, waiting, starting, running, stopping, killing, draining, backoff, exited, failed
-};
+enum class StateKind : std::uint8_t { stopped, waiting, starting, running, stopping, killing, draining, backoff, exited, failed };
 inline constexpr std::array all_states{StateKind::stopped,  StateKind::waiting, StateKind::starting, StateKind::running,
                                        StateKind::stopping, StateKind::killing, StateKind::draining, StateKind::backoff,
                                        StateKind::exited,   StateKind::failed};

@@ -100,7 +100,7 @@ void Supervisor::on(const WorkerExited& event) {
   }
   worker->usage = event.usage;
   worker->out_of_memory = event.out_of_memory;
-  worker->lived = worker->ran_since == never ? Duration::zero() : now_ - worker->ran_since;
+  worker->died_at = now_;
   last_status_ = event.status;
   apply(event.life.worker, Happening::exited);
 }
@@ -141,7 +141,11 @@ void Supervisor::on(const SignalReceived& event) {
         return act(LoadConfiguration{});
       }
       [[fallthrough]];
-    default: announce(SignalIgnored{event.signal});
+    default:
+      if (event.signal == SIGCONT || event.signal == SIGPIPE || event.signal == SIGWINCH) {
+        return;  // They come by themselves, and mean nothing to a supervisor.
+      }
+      announce(SignalIgnored{event.signal});
   }
 }
 
@@ -156,7 +160,8 @@ void Supervisor::stop_or_kill(int signal) {
 void Supervisor::kill_at_once(int signal) {
   grace_was_over_ = grace_was_over_ || workers_with_process() > 0;
   if (phase_ == Phase::running) {
-    begin_shutdown({StopCause::Kind::signal, signal}, Happening::kill_wanted);  // A stop signal first would only race with it.
+    // A stop signal first would only race with it.
+    begin_shutdown({StopCause::Kind::signal, signal}, Happening::kill_wanted);
   } else {
     for_each_worker([&](WorkerId id, Worker&) { apply(id, Happening::kill_wanted); });
   }
@@ -174,9 +179,7 @@ void Supervisor::pass_to_running(int signal) {
 }
 
 /// The signals that mean "end": after one of them a worker that ends is not started again.
-static bool asks_to_end(int signal) {
-  return signal == SIGTERM || signal == SIGINT || signal == SIGQUIT || signal == SIGHUP;
-}
+static bool asks_to_end(int signal) { return signal == SIGTERM || signal == SIGINT || signal == SIGQUIT || signal == SIGHUP; }
 
 void Supervisor::pass_on(int signal) {
   const auto& rewrite = options_.transparent->rewrite;
@@ -326,8 +329,8 @@ Snapshot Supervisor::snapshot() const {
     for (std::uint32_t index = 0; index < program.workers.size(); ++index) {
       const Worker& worker = program.workers[index];
       const bool alive = has_process(kind(worker.state)) || worker.occupied;
-      copy.workers.push_back({index, worker.state, worker.incarnation, alive ? worker.pid : 0, worker.restarts,
-                              worker.unhealthy, worker.wanted_up});
+      copy.workers.push_back(
+          {index, worker.state, worker.incarnation, alive ? worker.pid : 0, worker.restarts, worker.unhealthy, worker.wanted_up});
     }
   }
   return view;

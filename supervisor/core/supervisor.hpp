@@ -1,12 +1,12 @@
 // The core: every decision of a supervisor, and nothing else.
 //
-// It is told what has happened (event.hpp) and answers with what shall be done (action.hpp). It reads no clock, makes no
-// system call, holds no descriptor. The same events at the same instants give the same actions: that is what the
+// It is told what has happened (event.hpp) and answers with what shall be done (action.hpp). It reads no clock, makes
+// no system call, holds no descriptor. The same events at the same instants give the same actions: that is what the
 // simulator (tests/simulation) and replays rely on.
 //
-// Invariants, checked in every build: time does not run backwards; a state changes only along the table of reaction.hpp;
-// a worker has at most one life at a time and every life ends before the next begins; once everything was told to stop
-// nothing is launched; ExitSupervisor is the last action and comes once.
+// Invariants, checked in every build: time does not run backwards; a state changes only along the table of
+// reaction.hpp; a worker has at most one life at a time and every life ends before the next begins; once everything was
+// told to stop nothing is launched; ExitSupervisor is the last action and comes once.
 //
 // Cost: an event about one worker costs O(log n) with n workers; only signals and reloads touch them all.
 #pragma once
@@ -42,9 +42,9 @@ struct Transparent {
 };
 
 struct Options {
-  std::uint64_t seed = 0;                 ///< Of the jitter.
-  std::uint32_t launches_at_once = 16;    ///< Processes being created at any moment; bounds how late a signal is seen.
-  bool reloadable = false;                ///< There is a configuration to read again on SIGHUP.
+  std::uint64_t seed = 0;               ///< Of the jitter.
+  std::uint32_t launches_at_once = 16;  ///< Processes being created at any moment; bounds how late a signal is seen.
+  bool reloadable = false;              ///< There is a configuration to read again on SIGHUP.
   std::optional<Transparent> transparent;
   Patience patience;
 };
@@ -74,19 +74,25 @@ class Supervisor {
     std::int32_t pid = 0;
     std::uint32_t unhealthy = 0;  ///< Unhealthy exits in a row.
     std::uint32_t restarts = 0;
-    Instant ran_since = never;  ///< Of the present life; `never` until it runs.
-    ResourceUsage usage;        ///< Of the life that has just ended.
-    Duration lived{};           ///< Likewise.
+    Instant ran_since = never;    ///< Of the present life; `never` until it runs.
+    Instant launched_at = never;  ///< Likewise.
+    Instant died_at = never;      ///< Of the life that has just ended.
+    ResourceUsage usage;          ///< Likewise.
     bool wanted_up : 1 = false;
-    bool queued : 1 = false;         ///< Has an entry in the queue of launches.
-    bool spawning : 1 = false;       ///< SpawnWorker is not yet answered.
+    bool queued : 1 = false;    ///< Has an entry in the queue of launches.
+    bool spawning : 1 = false;  ///< SpawnWorker is not yet answered.
     bool output_open : 1 = false;
     bool outdated : 1 = false;       ///< Runs under a definition that a reload has replaced.
     bool ended_unasked : 1 = false;  ///< Its process ended while it was wanted, and had been sent no stop signal.
     bool timed_out : 1 = false;      ///< Killed because its launch took too long.
     bool out_of_memory : 1 = false;
-    bool occupied : 1 = false;       ///< Something of its last life cannot be killed: the slot is not used.
-    bool retired : 1 = false;        ///< Leaves when it is settled: the program has fewer workers now.
+    bool occupied : 1 = false;  ///< Something of its last life cannot be killed: the slot is not used.
+    bool retired : 1 = false;   ///< Leaves when it is settled: the program has fewer workers now.
+
+    /// Of the life that has just ended: what the policy goes by, from the moment at which its exec was seen.
+    [[nodiscard]] Duration lived() const { return ran_since == never ? Duration::zero() : died_at - ran_since; }
+    /// What is said of it, from its launch.
+    [[nodiscard]] Duration existed() const { return died_at - launched_at; }
   };
 
   struct Program {

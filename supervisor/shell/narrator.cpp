@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <csignal>
+
 #include "common/base/signals.hpp"
 #include "common/base/text.hpp"
 #include "common/base/units.hpp"
@@ -95,7 +97,8 @@ Story Narrator::on(const LaunchFailed& notice) const {
 }
 
 Story Narrator::on(const StopSignalled& notice) const {
-  return {Weight::routine, "worker_stopping",
+  return {Weight::routine,
+          "worker_stopping",
           fmt::format("{}: sent {}, SIGKILL in {}", worker(notice.life.worker), signal_text(notice.signal),
                       describe_duration(notice.grace)),
           notice.life,
@@ -105,12 +108,16 @@ Story Narrator::on(const StopSignalled& notice) const {
 Story Narrator::on(const KillSent& notice) const {
   const std::string why = notice.grace ? fmt::format("it did not stop within its grace of {}", describe_duration(*notice.grace))
                                        : std::string("it shall end at once");
-  return {notice.grace ? Weight::trouble : Weight::notable, "worker_killed",
-          fmt::format("{}: sent SIGKILL, {}", worker(notice.life.worker), why), notice.life, {}};
+  return {notice.grace ? Weight::trouble : Weight::notable,
+          "worker_killed",
+          fmt::format("{}: sent SIGKILL, {}", worker(notice.life.worker), why),
+          notice.life,
+          {}};
 }
 
 Story Narrator::on(const Unkillable& notice) const {
-  return {Weight::trouble, "worker_unkillable",
+  return {Weight::trouble,
+          "worker_unkillable",
           fmt::format("{} has not ended after SIGKILL: it hangs in the kernel (see /proc/{}/stack); its slot stays unused "
                       "while it exists",
                       with_pid(notice.life, notice.pid), notice.pid),
@@ -119,18 +126,24 @@ Story Narrator::on(const Unkillable& notice) const {
 }
 
 Story Narrator::on(const GoneAtLast& notice) const {
-  return {Weight::notable, "worker_gone", worker(notice.life.worker) + ": the process that could not be killed is gone",
-          notice.life, {}};
+  return {Weight::notable,
+          "worker_gone",
+          worker(notice.life.worker) + ": the process that could not be killed is gone",
+          notice.life,
+          {}};
 }
 
 Story Narrator::on(const OutputHeld& notice) const {
-  return {Weight::notable, "output_held",
-          worker(notice.life.worker) + ": ended, but another process holds its output open; no longer waited for", notice.life,
+  return {Weight::notable,
+          "output_held",
+          worker(notice.life.worker) + ": ended, but another process holds its output open; no longer waited for",
+          notice.life,
           {}};
 }
 
 Story Narrator::on(const ProgramFailed& notice) const {
-  return {Weight::trouble, "program_failed",
+  return {Weight::trouble,
+          "program_failed",
           fmt::format("{} failed: {} within {} are more than its restart limit allows; {}", names_(notice.program),
                       count(notice.unhealthy_exits, "unhealthy exit"), describe_duration(notice.within),
                       notice.shuts_down ? "everything stops (then: shutdown)" : "its workers stop"),
@@ -140,19 +153,29 @@ Story Narrator::on(const ProgramFailed& notice) const {
 
 Story Narrator::on(const ShutdownBegun& notice) const {
   if (notice.cause.kind == StopCause::Kind::program_failed) {
-    return {Weight::notable, "stopping",
-            fmt::format("stopping {}: a program failed and its policy says shutdown", count(notice.workers, "worker")), {}, {}};
+    return {Weight::notable,
+            "stopping",
+            fmt::format("stopping {}: a program failed and its policy says shutdown", count(notice.workers, "worker")),
+            {},
+            {}};
   }
-  return {Weight::notable, "stopping",
-          fmt::format("{} received, stopping {}; a second SIGINT or SIGTERM kills at once", signal_text(notice.cause.signal),
-                      count(notice.workers, "worker")),
-          {},
-          {}};
+  std::string text = signal_text(notice.cause.signal) + " received, ";
+  if (notice.cause.signal == SIGQUIT) {
+    text += fmt::format("killing {} at once", count(notice.workers, "worker"));
+  } else if (notice.workers == 0) {
+    text += "nothing is started any more";  // Nobody runs: all wait for a restart, or for their first turn.
+  } else {
+    text += fmt::format("stopping {}; a second SIGINT or SIGTERM kills at once", count(notice.workers, "worker"));
+  }
+  return {Weight::notable, "stopping", std::move(text), {}, {}};
 }
 
 Story Narrator::on(const ShutdownForced& notice) const {
-  return {Weight::trouble, "killing",
-          fmt::format("{} received again, killing {} at once", signal_text(notice.signal), count(notice.workers, "worker")), {}, {}};
+  return {Weight::trouble,
+          "killing",
+          fmt::format("{} received again, killing {} at once", signal_text(notice.signal), count(notice.workers, "worker")),
+          {},
+          {}};
 }
 
 Story Narrator::on(const SignalIgnored& notice) const {
@@ -160,12 +183,16 @@ Story Narrator::on(const SignalIgnored& notice) const {
 }
 
 Story Narrator::on(const SignalPassedOn& notice) const {
-  return {Weight::routine, "signal_passed_on",
-          fmt::format("{} received, passed on to {}", signal_text(notice.signal), count(notice.workers, "worker")), {}, {}};
+  return {Weight::routine,
+          "signal_passed_on",
+          fmt::format("{} received, passed on to {}", signal_text(notice.signal), count(notice.workers, "worker")),
+          {},
+          {}};
 }
 
 Story Narrator::on(const Reloaded& notice) const {
-  return {Weight::notable, "reloaded",
+  return {Weight::notable,
+          "reloaded",
           fmt::format("configuration reloaded: {} kept, {} replaced, {} started, {} stopped", count(notice.kept, "worker"),
                       notice.replaced, notice.started, notice.stopped),
           {},
@@ -173,12 +200,16 @@ Story Narrator::on(const Reloaded& notice) const {
 }
 
 Story Narrator::on(const LeftBehind&) const {
-  return {Weight::trouble, "left_behind", "processes are left behind that SIGKILL does not end: see ps -e -o pid,stat,cmd", {}, {}};
+  return {
+      Weight::trouble, "left_behind", "processes are left behind that SIGKILL does not end: see ps -e -o pid,stat,cmd", {}, {}};
 }
 
 Story Narrator::on(const ShellBrokePromise& notice) const {
-  return {Weight::trouble, "internal_error",
-          fmt::format("internal error at {}: {}; please report this", worker(notice.worker), notice.what), {}, {}};
+  return {Weight::trouble,
+          "internal_error",
+          fmt::format("internal error at {}: {}; please report this", worker(notice.worker), notice.what),
+          {},
+          {}};
 }
 
 Story Narrator::on(const Finished& notice) const {

@@ -56,7 +56,7 @@ std::string near_command(const std::string& name, const std::string& path) {
 }
 
 bool is_folder(const std::string& path) {
-  struct stat status {};
+  struct stat status{};
   return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
 }
 
@@ -107,7 +107,7 @@ class Checker {
       return;
     }
     const std::string path = command.front() == '/' || launch.directory.empty() ? command : launch.directory + "/" + command;
-    struct stat status {};
+    struct stat status{};
     if (::stat(path.c_str(), &status) != 0) {
       complain("command/0", system_error(fmt::format("cannot execute '{}'", path), errno).message);
     } else if (S_ISDIR(status.st_mode)) {
@@ -158,8 +158,8 @@ std::expected<PlacementPlan, std::vector<Complaint>> place(const SupervisorSpec&
 
 /// What the numeric libraries of an unpinned worker are told, so that N of them do not start N×N threads.
 std::uint32_t threads_for(const Machine& machine, std::size_t workers) {
-  if (workers < 2 || machine.allowed.empty()) {
-    return 0;
+  if (machine.allowed.empty()) {
+    return 0;  // One worker of a program that asks for nothing: it has all that we have, and that is not looked up.
   }
   return std::max(1U, usable_cpus(machine.allowed.size(), machine.quota) / static_cast<std::uint32_t>(workers));
 }
@@ -187,8 +187,8 @@ std::expected<Preparation, std::vector<Complaint>> prepare(const SupervisorSpec&
       complaints.push_back({i, program.launch.user.empty() ? "group" : "user", launch.error().message, {}});
     } else if (placement) {
       result.prepared.plan.programs.push_back({{}, program, placement->programs[i].workers});
-      result.prepared.programs.push_back({std::make_shared<const process::LaunchTemplate>(std::move(*launch)),
-                                          threads_for(machine, workers)});
+      result.prepared.programs.push_back(
+          {std::make_shared<const process::LaunchTemplate>(std::move(*launch)), threads_for(machine, workers)});
     }
   }
   if (!complaints.empty()) {

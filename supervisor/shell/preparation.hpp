@@ -17,10 +17,10 @@ namespace corral::shell {
 
 /// Something that this machine does not have.
 struct Complaint {
-  std::size_t program = 0;   ///< Its place in the specification.
-  std::string key;           ///< Of the configuration: "command/0", "directory", "user", "cores".
-  std::string message;       ///< What and why, no full stop.
-  std::string suggestion;    ///< A way out; may be empty.
+  std::size_t program = 0;  ///< Its place in the specification.
+  std::string key;          ///< Of the configuration: "command/0", "directory", "user", "cores".
+  std::string message;      ///< What and why, no full stop.
+  std::string suggestion;   ///< A way out; may be empty.
 };
 
 struct Preparation {

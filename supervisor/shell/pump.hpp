@@ -1,11 +1,11 @@
 // The loop: what happens becomes an event, the core decides, what it decides is done. Nothing else decides here.
 //
-// One thread, one io_context. It is not the first thread of the process, which only waits: what loses its parent becomes a child of
-// the first thread, workers are children of the thread that launches them. So the list of the first thread's children holds the
-// orphans alone, and a look at them costs the same with ten thousand workers as with one. A turn takes what is there (signals first, then deaths, then output), steps the core until
-// no event is left, and goes to sleep until the next descriptor or deadline. Performing an action never calls the core: what
-// comes of it is put into the queue. Nothing here blocks for longer than a millisecond; reading the configuration again has
-// a thread of its own.
+// One thread, one io_context. It is not the first thread of the process, which only waits: what loses its parent becomes a child
+// of the first thread, workers are children of the thread that launches them. So the list of the first thread's children holds
+// the orphans alone, and a look at them costs the same with ten thousand workers as with one. A turn takes what is there (signals
+// first, then deaths, then output), steps the core until no event is left, and goes to sleep until the next descriptor or
+// deadline. Performing an action never calls the core: what comes of it is put into the queue. Nothing here blocks for longer
+// than a millisecond; reading the configuration again has a thread of its own.
 #pragma once
 
 #include <cstdint>
@@ -108,12 +108,12 @@ class Pump {
   Terminal terminal_;
   core::Supervisor core_;
   core::ProgramNumbers numbers_;
-  std::vector<Program> programs_;  ///< By number.
+  std::vector<Program> programs_;                                        ///< By number.
   std::vector<std::shared_ptr<const process::LaunchTemplate>> retired_;  ///< Until no launch is under way.
   std::deque<core::Event> events_;
   core::ActionList actions_;
   std::jthread loading_;
-  bool reload_again_ = false;   ///< SIGHUP came while a configuration was being read.
+  bool reload_again_ = false;  ///< SIGHUP came while a configuration was being read.
   bool is_loading_ = false;
   bool child_signalled_ = false;  ///< Deaths may be waiting that no hint told of.
   bool caught_up_ = false;
@@ -122,9 +122,9 @@ class Pump {
   bool sweeping_all_ = false;
   bool output_paused_ = false;
   std::uint32_t spawned_since_look_ = 0;
-  Instant scores_at_ = never;   ///< See Processes::set_some_scores.
-  Duration settle_wait_{};      ///< Between two looks at launches that take long.
-  pid_t only_pid_ = 0;          ///< With own_descriptors: the worker's process group.
+  Instant scores_at_ = never;  ///< See Processes::set_some_scores.
+  Duration settle_wait_{};     ///< Between two looks at launches that take long.
+  pid_t only_pid_ = 0;         ///< With own_descriptors: the worker's process group.
   std::optional<int> status_;
 };
 

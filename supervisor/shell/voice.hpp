@@ -54,7 +54,7 @@ class Voice {
   Writer out_;
   bool one_place_ = false;  ///< stdout and stderr lead to the same place, where the order of lines is to be seen.
   Writer err_;
-  std::string line_;  ///< Scratch.
+  std::string line_;   ///< Scratch.
   bool said_ = false;  ///< Something, since the last flush.
   std::uint64_t unsaid_ = 0;
   bool out_gone_ = false;

@@ -185,6 +185,33 @@ class Check(CorralTest):
         self.finish(corral, 0)
         self.assertFalse(os.path.exists(self.path("started")))
 
+    def test_an_output_that_cannot_be_written_is_said_and_fails(self):
+        good = self.configure({"a": program("hang")})
+        for words in (["schema"], ["schema", "--reference"], ["check", good], ["check", "--json", good], ["--help"], ["run", "--help"]):
+            with self.subTest(words), open("/dev/full", "w") as full:
+                corral = self.start(*words, stdout=full)
+                self.finish(corral, 2)
+                self.assertIn("cannot write to stdout: No space left", corral.err)
+
+    def test_without_a_stderr_nothing_aborts(self):
+        with open("/dev/full", "w") as full:
+            for words in (["check", "missing"], ["run", "missing"], ["nonsense"], []):
+                with self.subTest(words):
+                    self.finish(self.start(*words, stderr=full), 2)
+
+    def test_an_empty_name_is_not_the_default(self):
+        for command in ("run", "check"):
+            corral = self.start(command, "")
+            self.finish(corral, 2)
+            self.assertIn("empty name", corral.err)
+
+    def test_what_is_no_command(self):
+        for words, said in ((["--bogus"], "no option '--bogus'"), ([], "a command is required"), (["rnu"], "did you mean 'run'")):
+            with self.subTest(words):
+                corral = self.start(*words)
+                self.finish(corral, 2)
+                self.assertIn(said, corral.err)
+
     def test_schema_is_json(self):
         done = subprocess.run([CORRAL, "schema"], capture_output=True, text=True, timeout=60)
         self.assertEqual(json.loads(done.stdout)["type"], "object")

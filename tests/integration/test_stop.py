@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 
-from harness import QUICK, CorralTest, main, program, zoo
+from harness import QUICK, CorralTest, await_that, main, program, zoo
 
 
 class Stopping(CorralTest):
@@ -72,6 +72,9 @@ class Stopping(CorralTest):
     def test_while_the_output_of_a_dead_worker_is_held_open(self):
         corral = self.run_config({"a": program("hold-pipe + line up + exit 1", restart="never"), "b": "line up + hang"})
         corral.await_out("up", count=2)
+        pid = corral.await_start("a/0")
+        # Nothing is said of its end before that of its output: reaped is what it can be known by.
+        await_that("a/0 is reaped", lambda: not os.path.exists(f"/proc/{pid}"))
         self.stop(corral, 1)  # a had failed before.
 
     def test_again_and_again_is_a_second_signal_only_once(self):

@@ -150,6 +150,12 @@ class Terminal(CorralTest):
         session.await_screen(b"got 2", count=2)
         self.assertEqual(session.seen.count(b"got 2"), 2)
 
+    def test_ctrl_c_ends_a_command_that_is_restarted(self):
+        session = self.session("exec", "--restart", "always", "--delay", "1ms", "--", *zoo("line up + hang"))
+        session.await_screen(rb"up")
+        session.type(b"\x03")
+        session.await_report(rb"ended 130")
+
     def test_ctrl_z_and_fg(self):
         session = self.session("exec", "--", *zoo("line up + hang"))
         session.await_screen(b"up")

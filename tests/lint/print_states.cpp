@@ -20,7 +20,8 @@ std::string_view meaning(Reaction reaction) {
     case Reaction::run: return "It runs: its health is counted from here.";
     case Reaction::stop: return "Send the stop signal to the group, then SIGCONT; start the grace.";
     case Reaction::kill: return "Send SIGKILL to the group.";
-    case Reaction::drain: return "Wait for the last output; kill what is left of its descendants (when everything stops, once for all at the end).";
+    case Reaction::drain:
+      return "Wait for the last output; kill what is left of its descendants (when everything stops, once for all at the end).";
     case Reaction::note_output: return "Remember that its output has ended; a draining worker may be done and is judged.";
     case Reaction::note_swept: return "Remember that its descendants are gone; a draining worker may be done and is judged.";
     case Reaction::judge_failure: return "The launch failed: the restart policy decides, as for any unhealthy exit.";

@@ -1,4 +1,4 @@
-"""Sizes and words of the project's own files. (Their layout is ./dev format --check.)"""
+"""Sizes and words of the project's own files. (Their layout is that of ./dev format.)"""
 
 import re
 import sys

@@ -24,8 +24,7 @@ std::string verdict(const std::string& document) {
     return "ok";
   }
   const auto first = std::ranges::find_if_not(loaded.error(), &corral::config::Diagnostic::beyond_schema);
-  return first == loaded.error().end() ? "beyond " + loaded.error().front().message
-                                       : "error " + first->message;
+  return first == loaded.error().end() ? "beyond " + loaded.error().front().message : "error " + first->message;
 }
 
 }  // namespace

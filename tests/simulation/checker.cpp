@@ -80,7 +80,8 @@ void Checker::before(Instant now, const Event& event) {
       known.exited = now;
       known.status = exited->status;
       const PlannedProgram* planned = program(exited->life.worker.program);
-      known.ended_unasked = !stop_at_ && !known.stop_sent && !known.kill_sent && planned != nullptr && exited->life.worker.index < planned->workers() &&
+      known.ended_unasked = !stop_at_ && !known.stop_sent && !known.kill_sent && planned != nullptr &&
+                            exited->life.worker.index < planned->workers() &&
                             !failed_programs_.contains(exited->life.worker.program);
       last_status_ = exited->status;
       unanswered_.erase(exited->life);

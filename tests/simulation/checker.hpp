@@ -40,25 +40,25 @@ class Checker {
  private:
   /// What is known of a slot, by its number.
   struct Slot {
-    std::optional<Life> life;      ///< The present or last one.
-    bool concluded = true;         ///< The core has said how it ended.
+    std::optional<Life> life;  ///< The present or last one.
+    bool concluded = true;     ///< The core has said how it ended.
     bool swept = true;
     bool failed_launch = false;
     std::optional<Instant> ready;
     std::optional<Instant> exited;
     std::optional<ExitStatus> status;
     bool reloaded_since_end = false;
-    bool ended_unasked = false;    ///< When it ended, nobody had asked for that.
+    bool ended_unasked = false;  ///< When it ended, nobody had asked for that.
     std::optional<Instant> stop_sent;
     std::optional<Instant> kill_sent;
-    Instant not_before{};          ///< No launch earlier than this.
+    Instant not_before{};  ///< No launch earlier than this.
     std::uint32_t unhealthy = 0;
     Incarnation last{};
     bool unkillable = false;
     bool launch_timed_out = false;
-    bool output_over = false;      ///< Closed or abandoned.
-    int exact_delays = 0;          ///< In a row, though there is jitter.
-    Duration grace{};              ///< In force when the stop signal was sent.
+    bool output_over = false;  ///< Closed or abandoned.
+    int exact_delays = 0;      ///< In a row, though there is jitter.
+    Duration grace{};          ///< In force when the stop signal was sent.
   };
 
   void spawned(Instant now, Life life);
@@ -84,14 +84,14 @@ class Checker {
 
   const Scenario& scenario_;
   const Kernel& kernel_;
-  core::Plan plan_;                  ///< In force.
+  core::Plan plan_;  ///< In force.
   std::map<WorkerId, Slot> slots_;
   std::map<ProgramId, std::vector<Instant>> unhealthy_exits_;  ///< Since the program's definition is what it is.
   std::set<ProgramId> failed_programs_;
-  std::set<Life> unanswered_;        ///< SpawnWorker without an answer.
+  std::set<Life> unanswered_;  ///< SpawnWorker without an answer.
   std::map<ProgramId, core::PlannedProgram> last_known_;
   Instant now_{};
-  std::optional<Instant> stop_at_;   ///< When everything was told to stop.
+  std::optional<Instant> stop_at_;  ///< When everything was told to stop.
   std::optional<Instant> exit_by_;
   std::optional<int> exit_status_;
   std::optional<core::LaunchFailure> last_launch_failure_;
@@ -103,9 +103,9 @@ class Checker {
   bool killed_at_once_ = false;  ///< SIGQUIT.
   // Of the step under way.
   bool told_deadline_ = false;
-  bool told_to_kill_ = false;        ///< Whatever lives must have been sent SIGKILL at its end.
-  bool must_stop_ = false;           ///< A failure that shuts down was seen.
-  int passing_on_ = 0;               ///< The signal that the workers should see.
+  bool told_to_kill_ = false;  ///< Whatever lives must have been sent SIGKILL at its end.
+  bool must_stop_ = false;     ///< A failure that shuts down was seen.
+  int passing_on_ = 0;         ///< The signal that the workers should see.
   std::uint32_t passed_on_ = 0;
   std::optional<Life> awaits_continue_;  ///< Was sent its stop signal: SIGCONT must be next.
   std::optional<Life> awaits_sweep_;     ///< Its output ends with a sweep that has to be asked for next.

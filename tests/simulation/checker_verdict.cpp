@@ -58,6 +58,10 @@ void Checker::concluded(Instant now, Life life, const Verdict& verdict, bool lau
   require(!kernel_.processes().at(life).alive, "a life is concluded when its process is gone");
   known.concluded = true;
   known.failed_launch = launch_failed && !known.exited;
+  const int code = launch_failed || !known.status ? 0 : known.status->shell_code();
+  if (scenario_.transparent && (code == 128 + SIGINT || code == 128 + SIGQUIT)) {
+    stop_at_ = stop_at_.value_or(now);  // Ctrl-C, which only the command has seen.
+  }
   if (verdict.kind == Verdict::Kind::survivors) {
     require(!known.swept, "descendants are given up only where there are some");
     require(kernel_.processes().at(life).immortal_descendants, "descendants that can be killed are killed");
@@ -201,7 +205,8 @@ void Checker::check_told(const Snapshot& snapshot) const {
     for (const WorkerSnapshot& worker : seen.workers) {
       const StateKind state = kind(worker.state);
       hearing += state == StateKind::running || (scenario_.transparent && has_process(state)) ? 1U : 0U;
-      require(!told_to_kill_ || !has_process(state) || state == StateKind::killing, "whoever is told to die at once is killed at once");
+      require(!told_to_kill_ || !has_process(state) || state == StateKind::killing,
+              "whoever is told to die at once is killed at once");
     }
   }
   require(passing_on_ == 0 || sweeping_ || passed_on_ == hearing, "a signal that is passed on reaches those that run");

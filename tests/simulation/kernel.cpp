@@ -8,6 +8,18 @@ namespace corral::simulation {
 
 using namespace core;
 
+namespace {
+
+ExitStatus some_crash(Random& random) {
+  switch (pick(random, 4)) {
+    case 0: return KilledBy{SIGSEGV, true};
+    case 1: return KilledBy{SIGINT};  // By the keys of a terminal, of which the supervisor is not told.
+    default: return ExitedWith{1};
+  }
+}
+
+}  // namespace
+
 void Kernel::push(Instant at, Event event) { queue_.push({at, order_++, std::move(event), false}); }
 
 std::optional<Instant> Kernel::next_event() const { return queue_.empty() ? std::nullopt : std::optional(queue_.top().at); }
@@ -111,10 +123,8 @@ void Kernel::spawn(Instant now, Life life) {
     push(soon(ready), OutputClosed{life});
   }
   if (!chance(random_, faults.lives_for_ever)) {
-    const bool crash = chance(random_, faults.crashes);
-    const ExitStatus status = !crash ? ExitStatus(ExitedWith{chance(random_, 0.1) ? 3 : 0})
-                              : chance(random_, 0.5) ? ExitStatus(ExitedWith{1})
-                                                     : ExitStatus(KilledBy{SIGSEGV, true});
+    const ExitStatus status =
+        chance(random_, faults.crashes) ? some_crash(random_) : ExitStatus(ExitedWith{chance(random_, 0.1) ? 3 : 0});
     die(ready + some_time(random_, 10us, 30s), life, status);
   }
 }

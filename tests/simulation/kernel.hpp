@@ -15,9 +15,9 @@
 namespace corral::simulation {
 
 struct Process {
-  bool alive = false;        ///< It exists, as a zombie too: it has not been reaped.
-  bool executing = false;    ///< exec is behind it.
-  bool doomed = false;       ///< Its end is on its way.
+  bool alive = false;      ///< It exists, as a zombie too: it has not been reaped.
+  bool executing = false;  ///< exec is behind it.
+  bool doomed = false;     ///< Its end is on its way.
   bool ignores_stop = false;
   bool unkillable = false;
   bool immortal = false;     ///< Unkillable for ever.

@@ -42,9 +42,7 @@ core::PlannedProgram make_program(core::Random& random, const std::string& name)
 }
 
 /// Zero for most faults of most seeds.
-double rate(core::Random& random, double highest) {
-  return chance(random, 0.6) ? 0 : highest * random.fraction();
-}
+double rate(core::Random& random, double highest) { return chance(random, 0.6) ? 0 : highest * random.fraction(); }
 
 Faults make_faults(core::Random& random) {
   Faults faults;

@@ -14,21 +14,21 @@ using namespace std::chrono_literals;
 /// How often (0 to 1) the fake kernel misbehaves in each way. Swarm: each seed has its own mixture, many of them zero,
 /// since a fault that is always there hides what happens without it.
 struct Faults {
-  double spawn_fails = 0;       ///< clone answers EAGAIN.
-  double exec_fails = 0;        ///< The process dies before exec, with an errno.
-  double exec_hangs = 0;        ///< Neither success nor failure is ever heard of.
-  double crashes = 0;           ///< A life ends by a signal or a bad status and not well.
-  double lives_for_ever = 0;    ///< A life ends only when it is told to.
-  double ignores_stop = 0;      ///< The stop signal has no effect.
-  double slow_stop = 0;         ///< Cleaning up takes long.
-  double unkillable = 0;        ///< SIGKILL has no effect for a long time, or ever.
-  double slow_reaping = 0;      ///< The report of a death comes late.
-  double output_held = 0;       ///< Somebody else holds the pipes.
-  double closes_output = 0;     ///< The worker closes its output and goes on.
+  double spawn_fails = 0;     ///< clone answers EAGAIN.
+  double exec_fails = 0;      ///< The process dies before exec, with an errno.
+  double exec_hangs = 0;      ///< Neither success nor failure is ever heard of.
+  double crashes = 0;         ///< A life ends by a signal or a bad status and not well.
+  double lives_for_ever = 0;  ///< A life ends only when it is told to.
+  double ignores_stop = 0;    ///< The stop signal has no effect.
+  double slow_stop = 0;       ///< Cleaning up takes long.
+  double unkillable = 0;      ///< SIGKILL has no effect for a long time, or ever.
+  double slow_reaping = 0;    ///< The report of a death comes late.
+  double output_held = 0;     ///< Somebody else holds the pipes.
+  double closes_output = 0;   ///< The worker closes its output and goes on.
   double leaves_descendants = 0;
   double immortal_descendants = 0;
   double late_timer = 0;
-  double stale_events = 0;      ///< Events of past lives turn up again.
+  double stale_events = 0;  ///< Events of past lives turn up again.
 };
 
 struct Interference {

@@ -92,8 +92,7 @@ std::optional<std::string> below(std::string_view root, std::string_view path) {
   return root.starts_with("/..") && !climbs(path) ? std::optional<std::string>("") : std::nullopt;
 }
 
-std::optional<CgroupPlace> find_place(const std::vector<Mount>& mounts, std::string_view path,
-                                      std::string_view controller) {
+std::optional<CgroupPlace> find_place(const std::vector<Mount>& mounts, std::string_view path, std::string_view controller) {
   std::optional<CgroupPlace> best;
   std::size_t best_root = 0;
   for (const Mount& mount : mounts) {

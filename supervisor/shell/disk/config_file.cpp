@@ -36,18 +36,12 @@ std::unexpected<Error> refuse(const std::string& path, std::string_view why) {
 /// What a file is that is not a regular one.
 std::string_view kind_of(mode_t mode) {
   switch (mode & S_IFMT) {
-    case S_IFDIR:
-      return "it is a directory; name the file in it";
-    case S_IFIFO:
-      return "it is a pipe, not a file; write it to a file first";
-    case S_IFSOCK:
-      return "it is a socket, not a file";
-    case S_IFCHR:
-      return "it is a device, not a file";
-    case S_IFBLK:
-      return "it is a disk, not a file";
-    default:
-      return "it is not a regular file";
+    case S_IFDIR: return "it is a directory; name the file in it";
+    case S_IFIFO: return "it is a pipe, not a file; write it to a file first";
+    case S_IFSOCK: return "it is a socket, not a file";
+    case S_IFCHR: return "it is a device, not a file";
+    case S_IFBLK: return "it is a disk, not a file";
+    default: return "it is not a regular file";
   }
 }
 
@@ -115,8 +109,7 @@ std::string distrust(unsigned owner, unsigned mode) {
     return fmt::format("it belongs to uid {}, who could make root run anything", owner);
   }
   if ((mode & (S_IWGRP | S_IWOTH)) != 0) {
-    return fmt::format("others than its owner can write it (mode {:04o}) and could make root run anything",
-                       mode & 07777U);
+    return fmt::format("others than its owner can write it (mode {:04o}) and could make root run anything", mode & 07777U);
   }
   return {};
 }

@@ -2,8 +2,9 @@
 //
 // All pipes lie in one epoll set of their own, and the loop watches that one descriptor: a worker costs a few descriptors and
 // a few dozen bytes here. Pipes outlive the process they were made for: a restart makes, watches and closes none, and
-// the supervisor is not woken by their end beside the death that it means (docs/decisions/0007-kept-pipes.md). What a worker writes is either handed to the sink or still in its pipe, whose 64 KiB are
-// the only queue: nobody reads on while the sink is full. This room does not know what becomes of a line.
+// the supervisor is not woken by their end beside the death that it means (docs/decisions/0007-kept-pipes.md). What a worker
+// writes is either handed to the sink or still in its pipe, whose 64 KiB are the only queue: nobody reads on while the sink is
+// full. This room does not know what becomes of a line.
 #pragma once
 
 #include <algorithm>
@@ -82,7 +83,7 @@ class Relay {
     FileDescriptor fd;
     FileDescriptor write_end;  ///< Held open here, a pipe does not end with its process.
     wire::LineSplitter lines;
-    int size = 0;              ///< As it was made, in bytes.
+    int size = 0;  ///< As it was made, in bytes.
   };
   struct Pair {
     Life life;

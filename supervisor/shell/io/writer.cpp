@@ -156,7 +156,7 @@ class Writer::Direct : public Writer::Backend {
 // ---- The choice -----------------------------------------------------------------------------------------------------
 
 Writer::Writer(asio::io_context& loop, int fd, std::function<void()> drained) {
-  struct stat status {};
+  struct stat status{};
   const bool known = ::fstat(fd, &status) == 0;
   if (known && (S_ISREG(status.st_mode) || S_ISBLK(status.st_mode))) {
     backend_ = threaded(loop, fd, std::move(drained));
@@ -166,8 +166,8 @@ Writer::Writer(asio::io_context& loop, int fd, std::function<void()> drained) {
 }
 
 bool Writer::is_same_place(int left, int right) {
-  struct stat one {};
-  struct stat other {};
+  struct stat one{};
+  struct stat other{};
   constexpr int way = O_ACCMODE | O_APPEND;
   return ::fstat(left, &one) == 0 && ::fstat(right, &other) == 0 && one.st_dev == other.st_dev && one.st_ino == other.st_ino &&
          (::fcntl(left, F_GETFL) & way) == (::fcntl(right, F_GETFL) & way);

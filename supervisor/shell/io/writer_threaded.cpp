@@ -20,8 +20,7 @@ namespace asio = boost::asio;
 
 class Writer::Threaded : public Writer::Backend {
  public:
-  Threaded(asio::io_context& loop, int fd, std::function<void()> drained)
-      : loop_(loop), fd_(fd), drained_(std::move(drained)) {}
+  Threaded(asio::io_context& loop, int fd, std::function<void()> drained) : loop_(loop), fd_(fd), drained_(std::move(drained)) {}
   ~Threaded() override {
     if (thread_.joinable()) {
       {
@@ -138,9 +137,9 @@ class Writer::Threaded : public Writer::Backend {
   std::function<void()> drained_;
   std::string fresh_;
   bool given_up_ = false;
-  bool asleep_ = false;  ///< Nothing is written until somebody wakes the thread.
+  bool asleep_ = false;   ///< Nothing is written until somebody wakes the thread.
   bool lagging_ = false;  ///< So much was pending that somebody may be waiting to hear that it is not.
-  bool hurry_ = false;   ///< The end is near: no pause.
+  bool hurry_ = false;    ///< The end is near: no pause.
   std::mutex mutex_;
   std::condition_variable work_;
   std::condition_variable done_;

@@ -6,9 +6,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cstdio>
-#include <cerrno>
 #include <memory>
 #include <optional>
 
@@ -30,7 +30,8 @@ Result<std::optional<std::uint32_t>> as_number(const char* what, const std::stri
   std::uint32_t number = 0;
   const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (ec != std::errc{} || end != text.data() + text.size() || number == ~0U) {
-    return failure(fmt::format("cannot use {} '{}': it begins with a digit but is not a number from 0 to 4294967294", what, text));
+    return failure(
+        fmt::format("cannot use {} '{}': it begins with a digit but is not a number from 0 to 4294967294", what, text));
   }
   return number;
 }

@@ -29,7 +29,6 @@ struct AccountFiles {
 };
 
 /// Empty `user` and `group`: nothing changes. What we are already is not set again, so that it needs no privilege.
-[[nodiscard]] Result<Account> resolve_account(const std::string& user, const std::string& group,
-                                              const AccountFiles& files = {});
+[[nodiscard]] Result<Account> resolve_account(const std::string& user, const std::string& group, const AccountFiles& files = {});
 
 }  // namespace corral::process

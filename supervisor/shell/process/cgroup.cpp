@@ -56,8 +56,8 @@ std::optional<std::string> own_path(std::string_view controller) {
   each_line(memberships, [&](std::string_view line) {
     const std::size_t first = line.find(':');
     const std::size_t second = line.find(':', first + 1);
-    if (second != std::string_view::npos && (controller.empty() ? line.starts_with("0::")
-                                                                : lists(line.substr(first + 1, second - first - 1), controller))) {
+    if (second != std::string_view::npos &&
+        (controller.empty() ? line.starts_with("0::") : lists(line.substr(first + 1, second - first - 1), controller))) {
       own = std::string(line.substr(second + 1));
     }
   });
@@ -101,7 +101,7 @@ std::string own_directory(std::string_view controller) {
 std::string own_cgroup() {
   if (const std::optional<std::string> own = own_path("")) {
     for (const char* mount : {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}) {
-      struct statfs status {};
+      struct statfs status{};
       const std::string path = mount + (*own == "/" ? "" : *own);
       if (statfs(path.c_str(), &status) == 0 && status.f_type == CGROUP2_SUPER_MAGIC) {
         return path;
@@ -182,8 +182,8 @@ OomCounter::~OomCounter() {
 }
 
 void OomCounter::start() {
-  for (const std::string& path : {own_cgroup() + "/memory.events", own_directory("memory") + "/memory.oom_control",
-                                  std::string("/proc/vmstat")}) {
+  for (const std::string& path :
+       {own_cgroup() + "/memory.events", own_directory("memory") + "/memory.oom_control", std::string("/proc/vmstat")}) {
     fd_ = open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (fd_ >= 0) {
       break;

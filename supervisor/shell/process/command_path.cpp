@@ -1,9 +1,9 @@
 #include "supervisor/shell/process/command_path.hpp"
 
-#include <boost/process/v2/environment.hpp>
 #include <elf.h>
 #include <fcntl.h>
 #include <unistd.h>
+#include <boost/process/v2/environment.hpp>
 
 #include <array>
 #include <cerrno>

@@ -14,8 +14,8 @@ namespace corral::process {
 /// The search path where the environment has no PATH.
 inline constexpr const char* standard_search_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// For the report of a failed execve: `path`, and where that file is there but what it is run by is not, the name of the interpreter:
-/// "no such file" about a file that one can see has cost people hours.
+/// For the report of a failed execve: `path`, and where that file is there but what it is run by is not, the name of the
+/// interpreter: "no such file" about a file that one can see has cost people hours.
 [[nodiscard]] std::string describe_executable(const std::string& path, int error_number);
 
 }  // namespace corral::process

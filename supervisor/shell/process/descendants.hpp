@@ -1,7 +1,8 @@
 // Who our children are, and to which life one belongs that is no leader.
 //
 // A process whose parent died becomes the subreaper's child. Whose it was is told, in this order, by its group (and
-// session, where workers have one of their own), by CORRAL_SUPERVISOR in its environment, and by its timer slack, which a fork and an exec inherit and `env -i` does not reach.
+// session, where workers have one of their own), by CORRAL_SUPERVISOR in its environment, and by its timer slack, which a fork
+// and an exec inherit and `env -i` does not reach.
 #pragma once
 
 #include <sys/types.h>

@@ -1,6 +1,6 @@
 // One supervisor for a configuration, and nothing left of the one before.
-#include <fcntl.h>
 #include <dirent.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -51,7 +51,7 @@ Result<int> open_lock_directory(const std::string& path) {
   if (fd < 0) {
     return system_failure(fmt::format("cannot open '{}'", path), errno);
   }
-  struct stat info {};
+  struct stat info{};
   if (fstat(fd, &info) != 0 || info.st_uid != geteuid() || (info.st_mode & 0022) != 0) {
     close(fd);
     return failure(fmt::format("cannot trust '{}': it belongs to somebody else or others can write to it", path));
@@ -153,8 +153,8 @@ Result<InstanceLock> InstanceLock::acquire(std::string_view identity, std::strin
       return failure(fmt::format("already running as pid {} for '{}'", number_in(owner), config_path));
     }
     // Its last owner may have removed it between our open and our lock.
-    struct stat held {};
-    struct stat named {};
+    struct stat held{};
+    struct stat named{};
     if (fstat(lock.file_, &held) == 0 && fstatat(lock.directory_, name.c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0 &&
         held.st_ino == named.st_ino && held.st_dev == named.st_dev) {
       lock.unclean_ = existed;

@@ -39,9 +39,9 @@ struct LaunchSlot {
   StartPlan plan;
   bool transparent = false;
 
-  std::string text;  ///< Arguments and variables of this worker; reserved in full before pointers into it are taken.
-  std::string life_text;             ///< Variables of this life; likewise.
-  std::size_t life_variables = 0;    ///< Where they stand in envp.
+  std::string text;       ///< Arguments and variables of this worker; reserved in full before pointers into it are taken.
+  std::string life_text;  ///< Variables of this life; likewise.
+  std::size_t life_variables = 0;  ///< Where they stand in envp.
   /// Whose text it is: a worker that is restarted as soon as it ends finds its own here. 0: nobody's.
   std::uint64_t template_number = 0;
   WorkerId worker;
@@ -57,7 +57,7 @@ struct LaunchSlot {
   /// Low descriptors of our own that sources are moved to, so that the worker copies a short table. -1: none.
   std::array<int, 3> reserved{-1, -1, -1};
   std::array<bool, 3> holds{};  ///< Which of them are copies of a worker's output.
-  bool first_few = false;  ///< Kept for good: its descriptors are low.
+  bool first_few = false;       ///< Kept for good: its descriptors are low.
 
  private:
   static constexpr std::size_t guard_size = 4096;

@@ -151,8 +151,7 @@ std::expected<void, core::LaunchFailure> write_worker(LaunchSlot& slot, const La
 
 }  // namespace
 
-std::expected<void, core::LaunchFailure> write_text(LaunchSlot& slot, const LaunchRequest& request,
-                                                    const std::string& identity) {
+std::expected<void, core::LaunchFailure> write_text(LaunchSlot& slot, const LaunchRequest& request, const std::string& identity) {
   if (!is_text_of(slot, request)) {
     if (auto written = write_worker(slot, request); !written) {
       return written;

@@ -46,8 +46,8 @@ bool has_terminal() {
 }
 
 bool refuses_cgroups(int error) {
-  return error == ENOSYS || error == EPERM || error == EACCES || error == EINVAL || error == EOPNOTSUPP ||
-         error == EBUSY || error == ENODEV || error == E2BIG;
+  return error == ENOSYS || error == EPERM || error == EACCES || error == EINVAL || error == EOPNOTSUPP || error == EBUSY ||
+         error == ENODEV || error == E2BIG;
 }
 
 }  // namespace
@@ -250,8 +250,8 @@ long Launcher::clone(LaunchSlot& slot, int cgroup) {
     }
     cgroup_refused_ = static_cast<int>(-pid);
   }
-  const long pid = ::clone(start_for_clone, slot.stack_top(), static_cast<int>(flags) | SIGCHLD, &slot.plan, &slot.tid,
-                           nullptr, &slot.tid);
+  const long pid =
+      ::clone(start_for_clone, slot.stack_top(), static_cast<int>(flags) | SIGCHLD, &slot.plan, &slot.tid, nullptr, &slot.tid);
   return pid < 0 ? -errno : pid;
 }
 

@@ -68,11 +68,11 @@ class Launcher {
   int cgroup_refused_ = 0;
   std::optional<rlimit> open_files_;
   std::vector<Slot> free_;
-  std::vector<Slot> busy_;       ///< In the order of their start.
-  std::size_t slow_ = 0;         ///< The first of busy_ whose exec takes longer than anybody waits: not waited for again.
+  std::vector<Slot> busy_;  ///< In the order of their start.
+  std::size_t slow_ = 0;    ///< The first of busy_ whose exec takes longer than anybody waits: not waited for again.
   std::vector<Finished> finished_;
-  bool holding_ = false;         ///< Some of free_ hold output.
-  std::size_t made_ = 0;         ///< Slots, over the whole life.
+  bool holding_ = false;  ///< Some of free_ hold output.
+  std::size_t made_ = 0;  ///< Slots, over the whole life.
   std::vector<std::array<int, 3>> reserves_;
   std::vector<std::string> notices_;
 };

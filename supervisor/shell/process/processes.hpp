@@ -7,8 +7,8 @@
 // What this room must not do: decide (when to restart, how long to wait), read a configuration, print, touch Asio.
 //
 // The order of a turn of the loop, when SIGCHLD came or launches are outstanding:
-//   reap(hints, deaths), reap(deaths); settle(outcomes); <the core steps, its actions call launch, signal, sweep>; finish_sweeps(gone);
-//   let_go_of_output()
+//   reap(hints, deaths), reap(deaths); settle(outcomes); <the core steps, its actions call launch, signal, sweep>;
+//   finish_sweeps(gone); let_go_of_output()
 #pragma once
 
 #include <sys/types.h>

@@ -38,15 +38,16 @@ class Markers {
 struct Leader {
   Life life;
   std::uint32_t marker = 0;
-  bool failed = false;      ///< Its launch failed and was reported: reap it in silence.
-  bool settled = false;     ///< Its exec has happened, or was not reached.
+  bool failed = false;   ///< Its launch failed and was reported: reap it in silence.
+  bool settled = false;  ///< Its exec has happened, or was not reached.
   bool killed_by_us = false;
   Instant settled_at{};
 };
 
 /// What may be left of a life whose leader was reaped.
 struct Remains {
-  pid_t leader = 0;    ///< The number of its group, and of its session if it had one; kept from reuse by the kernel while either has members.
+  pid_t leader =
+      0;  ///< The number of its group, and of its session if it had one; kept from reuse by the kernel while either has members.
   bool group = false;  ///< Its group had members when last looked.
   std::uint32_t marker = 0;
   Incarnation incarnation{};
@@ -59,7 +60,8 @@ struct LifeHash {
 };
 
 struct Processes::State {
-  State(ProcessOptions wanted, std::unique_ptr<Launcher> launching) : options(std::move(wanted)), launcher(std::move(launching)) {}
+  State(ProcessOptions wanted, std::unique_ptr<Launcher> launching)
+      : options(std::move(wanted)), launcher(std::move(launching)) {}
 
   ProcessOptions options;
   std::unique_ptr<Launcher> launcher;
@@ -75,13 +77,13 @@ struct Processes::State {
 
   std::unordered_map<pid_t, Leader> leaders;
   std::unordered_map<WorkerId, pid_t> living;
-  std::unordered_map<WorkerId, Remains> resting;          ///< The latest dead life of a worker, not being swept.
+  std::unordered_map<WorkerId, Remains> resting;  ///< The latest dead life of a worker, not being swept.
   std::unordered_map<Life, Remains, LifeHash> sweeps;
-  std::unordered_map<pid_t, Life> attributed;             ///< Orphans whose origin was found before.
-  std::unordered_set<pid_t> strangers;                    ///< Children from before: none of our business.
-  std::vector<pid_t> unscored;                            ///< Launched, and not yet told to die before the supervisor.
+  std::unordered_map<pid_t, Life> attributed;  ///< Orphans whose origin was found before.
+  std::unordered_set<pid_t> strangers;         ///< Children from before: none of our business.
+  std::vector<pid_t> unscored;                 ///< Launched, and not yet told to die before the supervisor.
   std::vector<LaunchOutcome> outcomes;
-  std::vector<Launcher::Finished> finished;               ///< Scratch.
+  std::vector<Launcher::Finished> finished;  ///< Scratch.
   Instant last_settled{};
 
   // processes.cpp

@@ -10,16 +10,13 @@
 
 namespace corral::process {
 
-CORRAL_BARE __attribute__((always_inline)) inline long raw_syscall(long number, long a = 0, long b = 0, long c = 0,
-                                                                   long d = 0, long e = 0) {
+CORRAL_BARE __attribute__((always_inline)) inline long raw_syscall(long number, long a = 0, long b = 0, long c = 0, long d = 0,
+                                                                   long e = 0) {
 #if defined(__x86_64__)
   long result = number;
   register long r10 __asm__("r10") = d;
   register long r8 __asm__("r8") = e;
-  __asm__ volatile("syscall"
-                   : "+a"(result)
-                   : "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8)
-                   : "rcx", "r11", "memory");
+  __asm__ volatile("syscall" : "+a"(result) : "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8) : "rcx", "r11", "memory");
   return result;
 #elif defined(__aarch64__)
   register long x8 __asm__("x8") = number;
@@ -36,8 +33,8 @@ CORRAL_BARE __attribute__((always_inline)) inline long raw_syscall(long number, 
 }
 
 /// clone3(2) that calls `start(argument)` on the new stack; `start` does not return.
-CORRAL_BARE __attribute__((always_inline)) inline long raw_clone3(const void* arguments, unsigned long size,
-                                                                  void (*start)(void*), void* argument) {
+CORRAL_BARE __attribute__((always_inline)) inline long raw_clone3(const void* arguments, unsigned long size, void (*start)(void*),
+                                                                  void* argument) {
 #if defined(__x86_64__)
   long result = SYS_clone3;
   register void* r8 __asm__("r8") = reinterpret_cast<void*>(start);

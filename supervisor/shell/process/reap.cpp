@@ -13,9 +13,7 @@
 namespace corral::process {
 namespace {
 
-Duration duration_of(const timeval& time) {
-  return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
-}
+Duration duration_of(const timeval& time) { return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec); }
 
 /// waitid with the resource usage that libc's wrapper leaves out. The pid, 0 for nothing yet, negative for no children.
 pid_t wait_for(idtype_t kind, pid_t which, int options, siginfo_t& info, rusage& usage) {

@@ -35,17 +35,17 @@ Result<ProcessSetup> ProcessSetup::begin() {
   sigdelset(&setup.blocked_, SIGKILL);
   sigdelset(&setup.blocked_, SIGSTOP);
   sigprocmask(SIG_SETMASK, &setup.blocked_, &setup.inherited_mask_);
-  struct sigaction standard {};
+  struct sigaction standard{};
   standard.sa_handler = SIG_DFL;
   for (int signal = 1; signal <= SIGRTMAX; ++signal) {
-    struct sigaction before {};
+    struct sigaction before{};
     // libc refuses its own two real-time signals; nobody ignores them.
     if (sigaction(signal, nullptr, &before) == 0 && before.sa_handler == SIG_IGN) {
       setup.was_ignored_ |= std::uint64_t{1} << static_cast<unsigned>(signal - 1);
       sigaction(signal, &standard, nullptr);
     }
   }
-  struct sigaction ignored {};
+  struct sigaction ignored{};
   ignored.sa_handler = SIG_IGN;
   sigaction(SIGPIPE, &ignored, nullptr);
 

@@ -24,7 +24,8 @@ class ProcessSetup {
  public:
   /// Opens descriptors 0 to 2 on /dev/null where they are closed, blocks every signal that can be blocked (a
   /// fault of our own ends us all the same: the kernel delivers its SIGSEGV past the mask), gives every signal its
-  /// default disposition except SIGPIPE (ignored), raises the soft limit of open files to the hard one, and becomes the subreaper.
+  /// default disposition except SIGPIPE (ignored), raises the soft limit of open files to the hard one, and becomes the
+  /// subreaper.
   [[nodiscard]] static Result<ProcessSetup> begin();
 
   /// What the signalfd should be made with: all blocked signals.

@@ -1,8 +1,9 @@
 // Sweeping: nothing of a life is left when corral says so, double-forked and setsid'ed descendants included.
 //
 // A process cannot run from this: when its parent dies it becomes a child of ours, and stays in the list of our children until
-// we reap it. (One that a worker makes with CLONE_PARENT is our child at once, in the list of those that we have started; that one
-// is looked through while it is short, and in any case when everything stops.) What is killed hands its own children over in turn; each pass takes one more generation, and SIGCHLD calls for the next pass.
+// we reap it. (One that a worker makes with CLONE_PARENT is our child at once, in the list of those that we have started; that
+// one is looked through while it is short, and in any case when everything stops.) What is killed hands its own children over in
+// turn; each pass takes one more generation, and SIGCHLD calls for the next pass.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -85,8 +86,7 @@ void Processes::sweep(Life life) {
     CORRAL_CHECK(s.leaders.at(found->second).life.incarnation != life.incarnation);
   }
   Remains rest;
-  if (const auto found = s.resting.find(life.worker);
-      found != s.resting.end() && found->second.incarnation == life.incarnation) {
+  if (const auto found = s.resting.find(life.worker); found != s.resting.end() && found->second.incarnation == life.incarnation) {
     rest = found->second;
     s.resting.erase(found);
   }

@@ -18,8 +18,8 @@
 namespace corral::process {
 
 /// Numeric libraries that would start a thread for every core of the machine unless told otherwise.
-inline constexpr std::array<std::string_view, 4> thread_variables{"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS",
-                                                                  "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"};
+inline constexpr std::array<std::string_view, 4> thread_variables{"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS",
+                                                                  "NUMEXPR_NUM_THREADS"};
 
 struct LaunchTemplate::Parts {
   std::uint64_t number = 0;  ///< No two templates of this process have the same.
@@ -33,7 +33,7 @@ struct LaunchTemplate::Parts {
   std::string search_path;
 
   Pattern directory;
-  std::string user;   ///< As configured, for messages.
+  std::string user;  ///< As configured, for messages.
   std::string group;
   Account account;
   std::vector<PlannedLimit> limits;

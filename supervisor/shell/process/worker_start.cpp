@@ -88,8 +88,7 @@ CORRAL_BARE void own_the_descriptors(StartPlan& plan) {
 CORRAL_BARE void limit_resources(StartPlan& plan) {
   for (std::size_t i = 0; i < plan.limit_count; ++i) {
     plan.detail = plan.limits[i].resource;
-    demand(plan, LaunchStep::limits,
-           raw_syscall(SYS_prlimit64, 0, plan.limits[i].resource, address(&plan.limits[i].limit), 0));
+    demand(plan, LaunchStep::limits, raw_syscall(SYS_prlimit64, 0, plan.limits[i].resource, address(&plan.limits[i].limit), 0));
   }
   if (plan.set_nice) {
     plan.detail = -1;
@@ -109,8 +108,7 @@ CORRAL_BARE void limit_resources(StartPlan& plan) {
 
 CORRAL_BARE void change_identity(StartPlan& plan) {
   if (plan.set_groups) {
-    demand(plan, LaunchStep::groups,
-           raw_syscall(SYS_setgroups, static_cast<long>(plan.group_count), address(plan.groups)));
+    demand(plan, LaunchStep::groups, raw_syscall(SYS_setgroups, static_cast<long>(plan.group_count), address(plan.groups)));
   }
   if (plan.set_group) {
     demand(plan, LaunchStep::group, raw_syscall(SYS_setresgid, plan.group, plan.group, plan.group));

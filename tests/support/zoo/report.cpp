@@ -1,6 +1,6 @@
 // What this process is and has: everything that a worker inherits or is given.
-#include <fcntl.h>
 #include <dirent.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <sched.h>
 #include <sys/ioctl.h>

@@ -24,8 +24,8 @@ TEST_CASE("a signal is known by its name in any case, with and without SIG, and 
 }
 
 TEST_CASE("what is no signal is none") {
-  for (const char* text : {"", "0", "-1", "65", "100000000000", "TERMX", "SIG", "SIG15", "15 ", " 15", "TER", "RTMIN-1",
-                           "RTMIN+", "RTMIN+-1", "RTMIN+99", "RTMAX+1", "RTMAX-99", "+15"}) {
+  for (const char* text : {"", "0", "-1", "65", "100000000000", "TERMX", "SIG", "SIG15", "15 ", " 15", "TER", "RTMIN-1", "RTMIN+",
+                           "RTMIN+-1", "RTMIN+99", "RTMAX+1", "RTMAX-99", "+15"}) {
     CHECK_MESSAGE(!parse_signal(text).has_value(), text);
   }
 }

@@ -95,7 +95,8 @@ TEST_CASE("what format_duration writes, parse_duration reads back") {
   std::uint64_t state = 12345;
   for (int i = 0; i < 2000; ++i) {
     state = state * 6364136223846793005ULL + 1442695040888963407ULL;
-    const Duration any(static_cast<Duration::rep>((state >> 8U) % static_cast<std::uint64_t>(longest_duration.count())) >> i % 60);
+    const Duration any(static_cast<Duration::rep>((state >> 8U) % static_cast<std::uint64_t>(longest_duration.count())) >>
+                       i % 60);
     CHECK(duration(format_duration(any)) == any);
   }
 }

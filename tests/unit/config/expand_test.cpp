@@ -34,8 +34,7 @@ TEST_CASE("$${ is a literal ${") {
 
 TEST_CASE("in command and environment values, and nowhere else") {
   const core::ProgramSpec spec =
-      good(R"({"programs": {"p": {"command": ["${HOME}/x", "${HOME}"], "environment": {"A": "${HOME}"}}}})")
-          .programs.at(0);
+      good(R"({"programs": {"p": {"command": ["${HOME}/x", "${HOME}"], "environment": {"A": "${HOME}"}}}})").programs.at(0);
   CHECK(spec.launch.command == std::vector<std::string>{"/home/somebody/x", "/home/somebody"});
   CHECK(spec.launch.environment.at(0).second == "/home/somebody");
   CHECK(only_mistake(with(R"("user": "${HOME}")")).contains("/programs/p/user"));
@@ -52,9 +51,7 @@ TEST_CASE("an unset variable is shown where it stands in the string, escapes or 
 }
 
 TEST_CASE("a substitution that is none") {
-  const auto mistake = [](std::string_view text) {
-    return only_mistake(with("\"directory\": \"" + std::string(text) + "\""));
-  };
+  const auto mistake = [](std::string_view text) { return only_mistake(with("\"directory\": \"" + std::string(text) + "\"")); };
   CHECK(mistake("${HOME").contains("this ${ is never closed"));
   CHECK(mistake("${").contains("this ${ is never closed"));
   CHECK(mistake("${HOME:-x").contains("never closed"));
@@ -66,8 +63,7 @@ TEST_CASE("a substitution that is none") {
 
 TEST_CASE("NUL is refused, in the file and from the environment") {
   CHECK(under_caret(bad(with(R"("directory": "a\u0000b")")).at(0)) == "\\u0000");
-  const auto loaded =
-      config::parse({"f", with(R"("directory": "${X}")")}, [](std::string_view) { return std::string(1, '\0'); });
+  const auto loaded = config::parse({"f", with(R"("directory": "${X}")")}, [](std::string_view) { return std::string(1, '\0'); });
   REQUIRE_FALSE(loaded.has_value());
   CHECK(loaded.error().at(0).message.contains("NUL"));
 }

@@ -33,8 +33,7 @@ TEST_CASE("all mistakes of a file are reported at once, in its order") {
     CHECK(one.file == "corral.json");
   }
   CHECK(pointers == std::vector<std::string>{"/programs/crunch/command", "/programs/crunch/restart",
-                                             "/programs/crunch/stop/grace", "/programs/crunch/extra", "/programs/b",
-                                             "/stay"});
+                                             "/programs/crunch/stop/grace", "/programs/crunch/extra", "/programs/b", "/stay"});
   CHECK(std::ranges::is_sorted(all, {}, &config::Diagnostic::offset));
 }
 
@@ -42,8 +41,7 @@ TEST_CASE("a command as one string is shown as the list that was meant") {
   CHECK(only_mistake(R"({"programs": {"p": {"command": "python3  x.py -v"}}})") ==
         R"(1:32 /programs/p/command: expected a list of strings: the program and its arguments, found the string )"
         R"("python3  x.py -v" / write a list: ["python3", "x.py", "-v"])");
-  CHECK(
-      only_mistake(R"({"programs": {"p": {"command": "a | b"}}})").ends_with(R"(for a shell: ["sh", "-c", "a | b"])"));
+  CHECK(only_mistake(R"({"programs": {"p": {"command": "a | b"}}})").ends_with(R"(for a shell: ["sh", "-c", "a | b"])"));
   CHECK(only_mistake(R"({"programs": {"p": {"command": []}}})").ends_with("found an empty list"));
   CHECK(only_mistake(R"({"programs": {"p": {"command": [""]}}})").ends_with("found an empty string"));
   CHECK(only_mistake(R"({"programs": {"p": {"command": ["x", 1]}}})") ==
@@ -51,19 +49,16 @@ TEST_CASE("a command as one string is shown as the list that was meant") {
 }
 
 TEST_CASE("near misses get a suggestion") {
-  CHECK(
-      in_program(R"("restart": "on-failur")") ==
-      R"(/programs/p/restart: expected "always", "on-failure" or "never", found "on-failur" / did you mean "on-failure"?)");
+  CHECK(in_program(R"("restart": "on-failur")") ==
+        R"(/programs/p/restart: expected "always", "on-failure" or "never", found "on-failur" / did you mean "on-failure"?)");
   CHECK(in_program(R"("worker": 2)") == R"(/programs/p/worker: unknown key "worker" / did you mean "workers"?)");
   CHECK(in_program(R"("env": {})") == R"(/programs/p/env: unknown key "env" / did you mean "environment"?)");
   CHECK(in_program(R"("cwd": "/")").ends_with(R"(did you mean "directory"?)"));
-  CHECK(in_program(R"("stop": {"quux": 1})") ==
-        R"(/programs/p/stop/quux: unknown key "quux" / known here: signal, grace)");
+  CHECK(in_program(R"("stop": {"quux": 1})") == R"(/programs/p/stop/quux: unknown key "quux" / known here: signal, grace)");
   CHECK(in_program(R"("stop": {"signal": "TREM"})").ends_with(R"(did you mean "TERM"?)"));
   CHECK(in_program(R"("stop": {"signal": "term"})").ends_with(R"(write "TERM")"));
   CHECK(in_program(R"("stop": {"signal": 15})").ends_with(R"(found the number 15 / write "TERM")"));
-  CHECK(in_program(R"("stop": {"grace": 10})")
-            .ends_with(R"(add a unit and quotes: "10s" is 10 seconds, "10ms" milliseconds)"));
+  CHECK(in_program(R"("stop": {"grace": 10})").ends_with(R"(add a unit and quotes: "10s" is 10 seconds, "10ms" milliseconds)"));
   CHECK(in_program(R"("workers": "4")").ends_with("leave out the quotes: 4"));
   CHECK(in_program(R"("no_new_privileges": "true")").ends_with("leave out the quotes: true"));
   CHECK(in_program(R"("umask": 22)").ends_with(R"(write "022")"));
@@ -123,8 +118,7 @@ TEST_CASE("the first integer that does not fit is not taken for a negative one")
 }
 
 TEST_CASE("an account that begins with a digit is a number or nothing: never root by accident") {
-  for (const std::string_view name :
-       {"0day", "00", "01", "0x0", "1e3", "", "-1", "4294967295", "a b", "a\\n", "root:"}) {
+  for (const std::string_view name : {"0day", "00", "01", "0x0", "1e3", "", "-1", "4294967295", "a b", "a\\n", "root:"}) {
     CAPTURE(name);
     CHECK(only_mistake(with("\"user\": \"" + std::string(name) + "\"")).contains("/programs/p/user: "));
     CHECK(only_mistake(with("\"group\": \"" + std::string(name) + "\"")).contains("/programs/p/group: "));
@@ -147,8 +141,8 @@ TEST_CASE("names") {
   CHECK(in_program(R"("environment": {"": "1"})").contains("needs a name"));
   for (const std::string_view name : {"", ".x", "-x", "a b", "a/b", "ä"}) {
     CAPTURE(name);
-    CHECK(only_mistake(R"({"programs": {")" + std::string(name) + R"(": {"command": ["x"]}}})")
-              .contains("cannot be the name of"));
+    CHECK(
+        only_mistake(R"({"programs": {")" + std::string(name) + R"(": {"command": ["x"]}}})").contains("cannot be the name of"));
   }
   CHECK(good(R"({"programs": {")" + std::string(64, 'x') + R"(": {"command": ["x"]}}})").programs.size() == 1);
   CHECK(only_mistake(R"({"programs": {")" + std::string(65, 'x') + R"(": {"command": ["x"]}}})").contains("1 to 64"));
@@ -157,9 +151,8 @@ TEST_CASE("names") {
 TEST_CASE("missing and doubled keys") {
   CHECK(only_mistake("{}").starts_with("1:1 : the key \"programs\" is missing / add \"programs\": {"));
   CHECK(only_mistake(R"({"programs": {}})") == "1:14 /programs: at least 1 entry is needed here");
-  CHECK(
-      only_mistake(R"({"programs": {"p": {"command": ["x"]}, "p": {"command": ["y"]}}})") ==
-      R"(1:40 /programs/p: duplicate key "p": it is already in line 1, column 15 / remove one of the two, or rename it)");
+  CHECK(only_mistake(R"({"programs": {"p": {"command": ["x"]}, "p": {"command": ["y"]}}})") ==
+        R"(1:40 /programs/p: duplicate key "p": it is already in line 1, column 15 / remove one of the two, or rename it)");
   CHECK(only_mistake("[]") == "1:1 : expected an object, found a list");
   CHECK(only_mistake("null") == "1:1 : expected an object, found null");
 }

@@ -54,8 +54,8 @@ TEST_CASE("the example of the contract") {
 }
 
 TEST_CASE("programs keep the order of the file") {
-  const core::SupervisorSpec spec = good(
-      R"({"stay": true, "containment": "cgroup", "programs": {"z": {"command": ["a"]}, "a": {"command": ["b"]}}})");
+  const core::SupervisorSpec spec =
+      good(R"({"stay": true, "containment": "cgroup", "programs": {"z": {"command": ["a"]}, "a": {"command": ["b"]}}})");
   REQUIRE(spec.programs.size() == 2);
   CHECK(spec.programs[0].name == "z");
   CHECK(spec.programs[1].name == "a");
@@ -103,10 +103,9 @@ TEST_CASE("limits: one value, a size, unlimited, both bounds") {
 }
 
 TEST_CASE("identity, priorities and the rest of the launch") {
-  const core::LaunchSpec launch =
-      program(R"("user": "nobody", "group": "100", "nice": -5, "umask": "027", "oom_score_adj": 300,
+  const core::LaunchSpec launch = program(R"("user": "nobody", "group": "100", "nice": -5, "umask": "027", "oom_score_adj": 300,
                  "no_new_privileges": false, "inherit_environment": ["PATH"], "start_timeout": "5s")")
-          .launch;
+                                      .launch;
   CHECK(launch.user == "nobody");
   CHECK(launch.group == "100");
   CHECK(launch.nice == -5);
@@ -114,8 +113,7 @@ TEST_CASE("identity, priorities and the rest of the launch") {
   CHECK(launch.oom_score_adj == 300);
   CHECK_FALSE(launch.no_new_privileges);
   CHECK(launch.inherit_environment == core::InheritedEnvironment(std::vector<std::string>{"PATH"}));
-  CHECK(program(R"("inherit_environment": true)").launch.inherit_environment ==
-        core::InheritedEnvironment(core::InheritAll{}));
+  CHECK(program(R"("inherit_environment": true)").launch.inherit_environment == core::InheritedEnvironment(core::InheritAll{}));
   CHECK(program(R"("inherit_environment": false)").launch.inherit_environment ==
         core::InheritedEnvironment(std::vector<std::string>{}));
   CHECK(program(R"("start_timeout": "5s")").start_timeout == 5s);

@@ -7,8 +7,7 @@ using namespace corral;
 using namespace corral::config::test;
 
 TEST_CASE("place, pointer, line, caret, suggestion") {
-  const std::string text =
-      "{\n  \"programs\": {\n    \"p\": {\"command\": [\"x\"], \"restart\": \"on-failur\"}\n  }\n}\n";
+  const std::string text = "{\n  \"programs\": {\n    \"p\": {\"command\": [\"x\"], \"restart\": \"on-failur\"}\n  }\n}\n";
   CHECK(config::render(bad(text), false) ==
         R"(corral.json:3:40: at /programs/p/restart: expected "always", "on-failure" or "never", found "on-failur"
     3 |     "p": {"command": ["x"], "restart": "on-failur"}

@@ -53,8 +53,6 @@ inline std::string only_mistake(std::string text) {
 }
 
 /// The source that the caret of a diagnostic points at.
-inline std::string under_caret(const Diagnostic& one) {
-  return one.excerpt.text.substr(one.excerpt.caret, one.excerpt.length);
-}
+inline std::string under_caret(const Diagnostic& one) { return one.excerpt.text.substr(one.excerpt.caret, one.excerpt.length); }
 
 }  // namespace corral::config::test

@@ -29,8 +29,7 @@ std::uint32_t number_in(std::string_view text) {
 
 std::string words_of(const Verdict& verdict) {
   switch (verdict.kind) {
-    case Verdict::Kind::restart:
-      return "restart " + std::to_string(verdict.restart) + " in " + describe_duration(verdict.delay);
+    case Verdict::Kind::restart: return "restart " + std::to_string(verdict.restart) + " in " + describe_duration(verdict.delay);
     case Verdict::Kind::finished: return "finished";
     case Verdict::Kind::not_restarted: return "not restarted";
     case Verdict::Kind::stopped: return "stopped";
@@ -180,32 +179,31 @@ std::string Driver::who(Life life) const {
 std::string Driver::carry_out(const ActionList& actions) {
   std::string decided;
   for (const Action& action : actions) {
-    decided = joined(std::move(decided),
-                     std::visit(Overloaded{
-                                    [this](const SpawnWorker& a) {
-                                      lives_[a.life.worker] = a.life.incarnation;
-                                      return "spawn " + who(a.life);
-                                    },
-                                    [this](const SignalWorker& a) {
-                                      return "signal " + who(a.life) + " " + signal_name(a.signal);
-                                    },
-                                    [this](const DrainOutput& a) { return "drain " + who(a.life); },
-                                    [this](const AbandonOutput& a) { return "abandon " + who(a.life); },
-                                    [](const ReleaseOutput&) { return std::string(); },
-                                    [this](const SweepWorker& a) { return "sweep " + who(a.life); },
-                                    [](const SweepAll&) { return std::string("sweep all"); },
-                                    [](const LoadConfiguration&) { return std::string("load"); },
-                                    [](const ForgetProgram& a) { return "forget " + std::to_string(number(a.program)); },
-                                    [this](const Announce& a) {
-                                      notices_ += words(a.notice) + "\n";
-                                      return std::string();
-                                    },
-                                    [this](const ExitSupervisor& a) {
-                                      exit_status_ = a.status;
-                                      return "exit " + std::to_string(a.status);
-                                    },
-                                },
-                                action));
+    decided =
+        joined(std::move(decided),
+               std::visit(Overloaded{
+                              [this](const SpawnWorker& a) {
+                                lives_[a.life.worker] = a.life.incarnation;
+                                return "spawn " + who(a.life);
+                              },
+                              [this](const SignalWorker& a) { return "signal " + who(a.life) + " " + signal_name(a.signal); },
+                              [this](const DrainOutput& a) { return "drain " + who(a.life); },
+                              [this](const AbandonOutput& a) { return "abandon " + who(a.life); },
+                              [](const ReleaseOutput&) { return std::string(); },
+                              [this](const SweepWorker& a) { return "sweep " + who(a.life); },
+                              [](const SweepAll&) { return std::string("sweep all"); },
+                              [](const LoadConfiguration&) { return std::string("load"); },
+                              [](const ForgetProgram& a) { return "forget " + std::to_string(number(a.program)); },
+                              [this](const Announce& a) {
+                                notices_ += words(a.notice) + "\n";
+                                return std::string();
+                              },
+                              [this](const ExitSupervisor& a) {
+                                exit_status_ = a.status;
+                                return "exit " + std::to_string(a.status);
+                              },
+                          },
+                          action));
   }
   return decided;
 }

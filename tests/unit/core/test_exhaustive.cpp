@@ -73,11 +73,13 @@ TEST_CASE("every sequence on one worker") {
 TEST_CASE("every sequence on two workers that are launched one after the other") {
   Options options;
   options.launches_at_once = 1;
-  explore(options, {plan_of({program("a", [](auto& p) {
-            resize(p, 2);
-            p.spec.restart.limit = RestartLimit{1, 60s};
-            p.spec.restart.delay = 0s;
-          })})},
+  explore(options,
+          {plan_of({program("a",
+                            [](auto& p) {
+                              resize(p, 2);
+                              p.spec.restart.limit = RestartLimit{1, 60s};
+                              p.spec.restart.delay = 0s;
+                            })})},
           8);
 }
 

@@ -39,11 +39,13 @@ TEST_CASE("a change of policy is obeyed without touching a process") {
   Driver d;
   d.start({program("a")});
   d.up("a/0");
-  CHECK(d.reload({program("a", [](auto& p) {
-         p.spec.restart.delay = 7s;
-         p.spec.stop.signal = SIGINT;
-         p.spec.stop.grace = 1s;
-       })}).empty());
+  CHECK(d.reload({program("a",
+                          [](auto& p) {
+                            p.spec.restart.delay = 7s;
+                            p.spec.stop.signal = SIGINT;
+                            p.spec.stop.grace = 1s;
+                          })})
+            .empty());
   CHECK(d.said("kept 1"));
   SUBCASE("of restarts") {
     d.ends("a/0", ExitedWith{1});

@@ -171,10 +171,11 @@ TEST_CASE("events of past lives are ignored") {
   d.ends("a/0", ExitedWith{1});
   d.up("a/0");
   REQUIRE(d.life("a/0").incarnation == Incarnation{2});
-  for (const Event& stale : {Event(WorkerExited{d.life("a/0#1"), ExitedWith{1}}), Event(OutputClosed{d.life("a/0#1")}),
-                             Event(WorkerSwept{d.life("a/0#1")}), Event(SpawnFailed{d.life("a/0#1"), {}}),
-                             Event(WorkerSpawned{d.life("a/0#1"), 1}), Event(WorkerReady{d.life("a/0#1")}),
-                             Event(WorkerExited{d.life("a/0#3"), ExitedWith{1}}), Event(WorkerExited{d.life("a/7#1"), ExitedWith{1}})}) {
+  for (const Event& stale :
+       {Event(WorkerExited{d.life("a/0#1"), ExitedWith{1}}), Event(OutputClosed{d.life("a/0#1")}),
+        Event(WorkerSwept{d.life("a/0#1")}), Event(SpawnFailed{d.life("a/0#1"), {}}), Event(WorkerSpawned{d.life("a/0#1"), 1}),
+        Event(WorkerReady{d.life("a/0#1")}), Event(WorkerExited{d.life("a/0#3"), ExitedWith{1}}),
+        Event(WorkerExited{d.life("a/7#1"), ExitedWith{1}})}) {
     CHECK(d.tell(stale).empty());
     CHECK(d.notices().empty());
     CHECK(d.state("a/0") == "running");

@@ -69,13 +69,13 @@ TEST_CASE("every signal is passed on as it is, as often as it comes, without a d
   d.up("a/0");
   for (const int number : {SIGUSR1, SIGUSR2, SIGWINCH, SIGHUP, SIGTERM, SIGTERM, SIGINT, SIGQUIT, SIGALRM}) {
     CHECK(d.signal(number) == "signal a/0#1 " + std::string(number == SIGUSR1    ? "USR1"
-                                                             : number == SIGUSR2  ? "USR2"
-                                                             : number == SIGWINCH ? "WINCH"
-                                                             : number == SIGHUP   ? "HUP"
-                                                             : number == SIGTERM  ? "TERM"
-                                                             : number == SIGINT   ? "INT"
-                                                             : number == SIGQUIT  ? "QUIT"
-                                                                                  : "ALRM"));
+                                                            : number == SIGUSR2  ? "USR2"
+                                                            : number == SIGWINCH ? "WINCH"
+                                                            : number == SIGHUP   ? "HUP"
+                                                            : number == SIGTERM  ? "TERM"
+                                                            : number == SIGINT   ? "INT"
+                                                            : number == SIGQUIT  ? "QUIT"
+                                                                                 : "ALRM"));
     CHECK_FALSE(d.due());
   }
   d.ends("a/0", ExitedWith{7});
@@ -149,4 +149,24 @@ TEST_CASE("a signal before exec reaches the process that is about to") {
   d.ready("a/0");
   d.ends("a/0", KilledBy{SIGTERM});
   CHECK(d.all_swept() == "exit 143");
+}
+
+TEST_CASE("Ctrl-C reaches the command alone, and ends an exec that restarts it") {
+  for (const ExitStatus status :
+       {ExitStatus(KilledBy{SIGINT}), ExitStatus(KilledBy{SIGQUIT, true}), ExitStatus(ExitedWith{130})}) {
+    Driver d(transparent());
+    d.start({program("a", [](auto& p) { p.spec.restart.when = RestartWhen::always; })});
+    d.up("a/0");
+    d.ends("a/0", status);
+    d.all_swept();
+    CHECK(d.exit_status() == status.shell_code());
+  }
+}
+
+TEST_CASE("any other death is restarted by an exec as its policy says") {
+  Driver d(transparent());
+  d.start({program("a", [](auto& p) { p.spec.restart.when = RestartWhen::always; })});
+  d.up("a/0");
+  d.ends("a/0", KilledBy{SIGTERM});
+  CHECK_FALSE(d.exit_status());
 }

@@ -18,11 +18,11 @@ namespace corral::core::testing {
 /// What is true of one worker's process.
 struct Process {
   Life life;
-  bool asked = false;      ///< SpawnWorker was asked for and not answered.
-  bool alive = false;      ///< Not reaped.
+  bool asked = false;  ///< SpawnWorker was asked for and not answered.
+  bool alive = false;  ///< Not reaped.
   bool executing = false;
-  bool output = false;     ///< OutputClosed is still to come.
-  bool sweeping = false;   ///< WorkerSwept is due.
+  bool output = false;    ///< OutputClosed is still to come.
+  bool sweeping = false;  ///< WorkerSwept is due.
   bool concluded = true;
 };
 
@@ -46,10 +46,11 @@ class World {
   /// Does the n-th of the events that can happen now; false when there are fewer.
   bool happen(std::size_t n, std::string& told) {
     for (const auto& [id, process] : processes_) {
-      for (const What what : {What::spawned, What::launch_fails, What::ready, What::exits_well, What::crashes,
-                              What::output_closes, What::swept}) {
+      for (const What what :
+           {What::spawned, What::launch_fails, What::ready, What::exits_well, What::crashes, What::output_closes, What::swept}) {
         if (possible(what, process) && n-- == 0) {
-          told = std::string(words[static_cast<std::size_t>(what)]) + std::to_string(number(id.program)) + "/" + std::to_string(id.index);
+          told = std::string(words[static_cast<std::size_t>(what)]) + std::to_string(number(id.program)) + "/" +
+                 std::to_string(id.index);
           step(event_of(what, process));
           return true;
         }
@@ -99,7 +100,7 @@ class World {
 
  private:
   enum class What : std::uint8_t { spawned, launch_fails, ready, exits_well, crashes, output_closes, swept };
-  static constexpr std::array<const char*, 7> words{"spawned ",  "launch fails ", "ready ", "exits well ",
+  static constexpr std::array<const char*, 7> words{"spawned ", "launch fails ",  "ready ", "exits well ",
                                                     "crashes ", "output closes ", "swept "};
 
   static bool possible(What what, const Process& process) {

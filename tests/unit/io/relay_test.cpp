@@ -14,9 +14,7 @@ using namespace corral::shell;
 
 namespace {
 
-Life life_of(std::uint32_t index, std::uint32_t incarnation = 1) {
-  return Life{{ProgramId{3}, index}, Incarnation{incarnation}};
-}
+Life life_of(std::uint32_t index, std::uint32_t incarnation = 1) { return Life{{ProgramId{3}, index}, Incarnation{incarnation}}; }
 
 void put(const FileDescriptor& fd, std::string_view bytes) {
   REQUIRE(::write(fd.get(), bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));

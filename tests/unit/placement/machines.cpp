@@ -28,20 +28,11 @@ core::Machine machine(std::string_view table) {
       }
       const auto value = static_cast<std::uint32_t>(std::stoul(word.substr(1)));
       switch (word[0]) {
-        case 'n':
-          where.node = value;
-          break;
-        case 'p':
-          where.package = value;
-          break;
-        case 'c':
-          where.cache = value;
-          break;
-        case 'k':
-          where.performance = value;
-          break;
-        default:
-          FAIL("a machine table has the word " << word);
+        case 'n': where.node = value; break;
+        case 'p': where.package = value; break;
+        case 'c': where.cache = value; break;
+        case 'k': where.performance = value; break;
+        default: FAIL("a machine table has the word " << word);
       }
     }
     for (const std::uint16_t cpu : cpus) {
@@ -81,8 +72,7 @@ core::Machine allowing(core::Machine machine, CpuSet allowed) {
   return machine;
 }
 
-std::vector<core::ProgramPlacement> placed_all(const core::Machine& machine,
-                                               std::span<const core::PlacementRequest> requests) {
+std::vector<core::ProgramPlacement> placed_all(const core::Machine& machine, std::span<const core::PlacementRequest> requests) {
   auto plan = core::plan_placement(machine, requests);
   REQUIRE_MESSAGE(plan.has_value(), (plan ? std::string() : plan.error().front().sentence));
   REQUIRE(plan->programs.size() == requests.size());

@@ -27,8 +27,7 @@ struct Shape {
 [[nodiscard]] core::Machine allowing(core::Machine machine, core::CpuSet allowed);
 
 /// The plan of one program, which must be possible.
-[[nodiscard]] core::ProgramPlacement placed(const core::Machine& machine, core::WorkerCount workers,
-                                            core::CoresPolicy cores);
+[[nodiscard]] core::ProgramPlacement placed(const core::Machine& machine, core::WorkerCount workers, core::CoresPolicy cores);
 
 /// The plan of several programs, which must be possible.
 [[nodiscard]] std::vector<core::ProgramPlacement> placed_all(const core::Machine& machine,

@@ -211,8 +211,7 @@ TEST_CASE("a program that runs is never moved by one that comes") {
     const CoresPolicy cores = SeparateCores{between(random, 1, std::min(cpus, 2U))};
     const std::uint32_t workers = between(random, 1, cpus);
     const std::vector<CpuSet> now = placed(on, workers, cores).workers;
-    const std::vector<PlacementRequest> requests = {{between(random, 1, cpus), SeparateCores{1}, {}},
-                                                    {workers, cores, now}};
+    const std::vector<PlacementRequest> requests = {{between(random, 1, cpus), SeparateCores{1}, {}}, {workers, cores, now}};
     CHECK(placed_all(on, requests)[1].workers == now);
   }
 }

@@ -115,8 +115,7 @@ TEST_CASE("workers of several CPUs beyond the machine share evenly") {
 
 TEST_CASE("a second program goes on where the first one ended") {
   const Machine on = machine(Shape{.cores = 4});
-  const std::vector<PlacementRequest> requests = {
-      {2U, DefaultCores{}, {}}, {2U, DefaultCores{}, {}}, {3U, SeparateCores{1}, {}}};
+  const std::vector<PlacementRequest> requests = {{2U, DefaultCores{}, {}}, {2U, DefaultCores{}, {}}, {3U, SeparateCores{1}, {}}};
   const auto plan = placed_all(on, requests);
   CHECK(text(plan[0].workers) == "0 1");
   CHECK(text(plan[1].workers) == "2 3");

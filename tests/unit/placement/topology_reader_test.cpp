@@ -36,8 +36,7 @@ void add_server(Tree& tree) {
     tree.file(cpu_file(cpu, "topology/core_id"), std::to_string(cpu % 2));
   }
   tree.file("sys/devices/system/cpu/online", "0-7").file("sys/devices/system/node/online", "0-1");
-  tree.file("sys/devices/system/node/node0/cpulist", "0-1,4-5")
-      .file("sys/devices/system/node/node1/cpulist", "2-3,6-7");
+  tree.file("sys/devices/system/node/node0/cpulist", "0-1,4-5").file("sys/devices/system/node/node1/cpulist", "2-3,6-7");
 }
 
 Machine machine_of(const Tree& tree) {
@@ -164,8 +163,7 @@ TEST_CASE("a NUL after the line break, as Linux 5.15 writes it, does not spoil a
   Tree tree;
   add_server(tree);
   tree.file("sys/devices/system/node/online", "0-1\n\0"s).file("sys/devices/system/node/node1/cpulist", "2-3,6-7\n\0"s);
-  tree.file(cpu_file(0, "topology/package_cpus_list"), "0-1,4-5\n\0"s)
-      .file(cpu_file(0, "topology/thread_siblings_list"), "\0"s);
+  tree.file(cpu_file(0, "topology/package_cpus_list"), "0-1,4-5\n\0"s).file(cpu_file(0, "topology/thread_siblings_list"), "\0"s);
   tree.file(cpu_file(0, "topology/thread_siblings"), "00000011\n\0"s);
   const Machine machine = machine_of(tree);
   CHECK(groups(machine, &LogicalCpu::core) == "0,4 1,5 2,6 3,7");

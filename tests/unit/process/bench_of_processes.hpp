@@ -7,10 +7,10 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <dirent.h>
 #include <algorithm>
 #include <chrono>
 #include <csignal>
-#include <dirent.h>
 #include <functional>
 #include <optional>
 #include <string>

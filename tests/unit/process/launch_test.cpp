@@ -142,15 +142,15 @@ TEST_CASE("without memory for a process there is no half process") {
 
 TEST_CASE("a worker learns who it is") {
   Bench bench;
-  auto spec = shell("echo $0 $CORRAL_PROGRAM $CORRAL_WORKER $CORRAL_WORKERS $CORRAL_CORES $CORRAL_INCARNATION "
-                    "$OMP_NUM_THREADS $MKL_NUM_THREADS $SHARD [$GONE]");
+  auto spec = shell(
+      "echo $0 $CORRAL_PROGRAM $CORRAL_WORKER $CORRAL_WORKERS $CORRAL_CORES $CORRAL_INCARNATION "
+      "$OMP_NUM_THREADS $MKL_NUM_THREADS $SHARD [$GONE]");
   spec.launch.command.emplace_back("{index}/{workers}-{{index}}-{program}-{cores}-{x}");
   spec.launch.environment = {{"SHARD", "s{index}"}, {"MKL_NUM_THREADS", "9"}, {"CORRAL_WORKER", "no"}};
   spec.launch.inherit_environment = std::vector<std::string>{"PATH"};
   setenv("GONE", "still here", 1);
   const core::CpuSet placement{0};
-  const std::string said = bench.output_of(
-      spec, {.life = life(3), .placement = &placement, .cores = 2}, 4);
+  const std::string said = bench.output_of(spec, {.life = life(3), .placement = &placement, .cores = 2}, 4);
   CHECK(said == "3/4-{index}-crunch-0-{x} crunch 3 4 0 1 2 9 s3 []\n");
   unsetenv("GONE");
 }

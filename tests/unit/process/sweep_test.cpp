@@ -91,9 +91,8 @@ TEST_CASE("a group outlives its leader, is signalled, and is then gone") {
 
 TEST_CASE("a tree of generations in sessions of their own") {
   Bench bench;
-  const Escape escape(bench,
-                      "setsid sh -c 'setsid sh -c \"setsid sh -c \\\"echo \\\\$\\\\$; sleep 1000; true\\\"; true\"; true' &",
-                      life());
+  const Escape escape(
+      bench, "setsid sh -c 'setsid sh -c \"setsid sh -c \\\"echo \\\\$\\\\$; sleep 1000; true\\\"; true\"; true' &", life());
   CHECK(swept(bench, life()));
   CHECK_FALSE(alive(escape.pid));
   CHECK(bench.processes.alone());
