@@ -71,6 +71,18 @@ void Pump::perform(const core::DrainOutput& action) {
   }
 }
 
+/// Closing the end of a pipe takes a fifth of what a stop costs here, and nothing waits for it once nothing is launched any more.
+void Pump::close(FileDescriptor fd) {
+  static constexpr std::size_t batch = 64;
+  if (!has_aside_ || core_.phase() == core::Phase::running) {
+    return;
+  }
+  closing_.push_back(std::move(fd));
+  if (closing_.size() == batch) {
+    boost::asio::post(aside_, [closed_by_being_dropped = std::exchange(closing_, {})] {});
+  }
+}
+
 void Pump::perform(const core::AbandonOutput& action) {
   if (relay_) {
     relay_->close(action.life);

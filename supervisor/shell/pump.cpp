@@ -26,6 +26,9 @@ constexpr Duration rarest_look = 100ms;
 constexpr Duration score_pause = 50ms;
 constexpr Duration batch_pause = 10ms;
 
+/// So many are taken in before what follows from them is done: in a stop, descriptors are closed while others still die.
+constexpr std::size_t deaths_at_once = 32;
+
 /// Signals are looked for after so many launches, each of a fraction of a millisecond.
 constexpr std::uint32_t launches_between_looks = 16;
 
@@ -54,6 +57,11 @@ int Pump::supervise(Prepared prepared) {
   for (std::string& note : prepared.notes) {
     say(Weight::notable, "note", std::move(note));
   }
+  std::size_t workers = 0;
+  for (const core::PlannedProgram& planned : prepared.plan.programs) {
+    workers += planned.workers();
+  }
+  processes_->expect(workers);
   core_.start(now(), std::move(prepared.plan), actions_);
   for (const core::Action& action : std::exchange(actions_, {})) {
     perform(action);
@@ -216,9 +224,8 @@ void Pump::read_signals() {
 }
 
 void Pump::reap_all() {
-  child_signalled_ = false;
   process::Deaths deaths;
-  processes_->reap(deaths);
+  child_signalled_ = processes_->reap(deaths, deaths_at_once);
   take_in(std::move(deaths));
   sweep_due_ = sweep_due_ || processes_->sweeping();
   if (sweeping_all_) {

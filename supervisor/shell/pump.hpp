@@ -92,11 +92,15 @@ class Pump {
   void adopt(const Prepared& prepared);
   void retire(Program& program);
   void loaded(Result<Prepared> result);
+  void close(FileDescriptor fd);
   void follow_job(const process::JobChange& change);
   [[nodiscard]] process::LaunchRequest request_for(Life life, const Relay::WriteEnds& ends) const;
 
   PumpOptions options_;
   boost::asio::io_context loop_{1};
+  boost::asio::io_context aside_{1};  ///< The first thread's: what can be done beside the loop.
+  bool has_aside_ = false;
+  std::vector<FileDescriptor> closing_;  ///< Not yet enough to be handed to it.
   boost::asio::posix::stream_descriptor signals_ready_{loop_};
   boost::asio::posix::stream_descriptor output_ready_{loop_};
   boost::asio::steady_timer timer_{loop_};

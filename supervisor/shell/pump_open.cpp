@@ -9,6 +9,8 @@
 #include <future>
 #include <system_error>
 
+#include <boost/asio/executor_work_guard.hpp>
+
 #include "common/base/file_descriptor.hpp"
 #include "supervisor/shell/pump.hpp"
 
@@ -64,7 +66,8 @@ Result<void> Pump::open_all(const process::ProcessSetup& setup) {
     terminal_ = Terminal::look();
     options_.processes.watch_jobs = terminal_.ours();
   } else {
-    Result<Relay> relay = Relay::open([this](const WorkerLine& line) { voice_->worker_line(line); });
+    Result<Relay> relay = Relay::open([this](const WorkerLine& line) { voice_->worker_line(line); },
+                                      [this](FileDescriptor fd) { close(std::move(fd)); });
     if (!relay) {
       return std::unexpected(relay.error());
     }
@@ -98,10 +101,17 @@ int Pump::run(Prepared prepared) {
   ::mallopt(M_ARENA_MAX, 1);  // The other threads hardly ever allocate.
   std::future<int> status;
   try {
-    status = std::async(std::launch::async, [&] { return supervise(std::move(prepared)); });
+    status = std::async(std::launch::async, [&] {
+      has_aside_ = true;
+      const int result = supervise(std::move(prepared));
+      aside_.stop();
+      return result;
+    });
   } catch (const std::system_error&) {
     return supervise(std::move(prepared));  // No thread to be had: it only costs time.
   }
+  const auto until_it_is_over = boost::asio::make_work_guard(aside_);
+  aside_.run();
   return status.get();
 }
 

@@ -37,8 +37,8 @@ int Relay::half_of_the_descriptors() {
   return static_cast<int>(std::min<rlim_t>(files.rlim_cur, 1U << 20U) / 2);
 }
 
-Result<Relay> Relay::open(LineSink sink, int keep_below) {
-  Relay relay(std::move(sink));
+Result<Relay> Relay::open(LineSink sink, Closer closer, int keep_below) {
+  Relay relay(std::move(sink), std::move(closer));
   relay.set_ = FileDescriptor(::epoll_create1(EPOLL_CLOEXEC));
   if (!relay.set_) {
     return system_failure("cannot watch the workers' output", errno);
@@ -57,7 +57,7 @@ Relay::Pair* Relay::find(Life life) {
 void Relay::unwatch(FileDescriptor& fd) {
   if (fd) {
     ::epoll_ctl(set_.get(), EPOLL_CTL_DEL, fd.get(), nullptr);
-    fd.reset();
+    closer_(std::move(fd));
   }
 }
 

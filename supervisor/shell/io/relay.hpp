@@ -34,6 +34,8 @@ struct WorkerLine {
 class Relay {
  public:
   using LineSink = std::function<void(const WorkerLine&)>;
+  /// Closes a descriptor that nobody watches any more, now or a little later.
+  using Closer = std::function<void(FileDescriptor)>;
 
   /// What a launch needs. They stay the relay's, and may be gone after launched().
   struct WriteEnds {
@@ -42,7 +44,7 @@ class Relay {
   };
 
   /// Pipes with numbers below `keep_below` are kept between lives.
-  [[nodiscard]] static Result<Relay> open(LineSink sink, int keep_below = half_of_the_descriptors());
+  [[nodiscard]] static Result<Relay> open(LineSink sink, Closer closer, int keep_below = half_of_the_descriptors());
 
   /// Readable when any pipe is.
   [[nodiscard]] int descriptor() const { return set_.get(); }
@@ -91,7 +93,7 @@ class Relay {
     bool between_lives = false;
   };
 
-  explicit Relay(LineSink sink) : sink_(std::move(sink)) {}
+  Relay(LineSink sink, Closer closer) : sink_(std::move(sink)), closer_(std::move(closer)) {}
   [[nodiscard]] Pair* find(Life life);
   [[nodiscard]] Result<Pair> make(Life life);
   bool let_all_end();
@@ -112,6 +114,7 @@ class Relay {
 
   FileDescriptor set_;
   LineSink sink_;
+  Closer closer_;
   std::vector<char> buffer_;
   // A worker has one entry, that of its present life.
   std::unordered_map<WorkerId, Pair> pairs_;

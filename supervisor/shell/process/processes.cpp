@@ -1,18 +1,15 @@
 #include "supervisor/shell/process/processes.hpp"
 
-#include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <csignal>
 
 #include "common/base/check.hpp"
 #include "supervisor/shell/process/processes_state.hpp"
-#include "supervisor/shell/process/small_file.hpp"
 #include "supervisor/shell/process/template_parts.hpp"
 
 namespace corral::process {
@@ -122,43 +119,10 @@ void Processes::State::take_outcomes() {
       living.erase(launch.life.worker);
     } else if (const std::optional<int> score = launch.program->parts().oom_score_adj) {
       set_oom_score(launch.life, launch.pid, *score, true);
-    } else if (!launch.transparent) {
+    } else if (!launch.transparent && !scores_inherited) {
       unscored.push_back(launch.pid);
     }
     outcomes.push_back({launch.life, launch.pid, std::move(launch.failure)});
-  }
-}
-
-/// After exec, by the supervisor: before it, the kernel would take a write for the whole memory that both share and
-/// change the supervisor's own value too.
-void Processes::State::set_oom_score(Life life, pid_t pid, int score, bool configured) {
-  const int fd = ::open(("/proc/" + std::to_string(pid) + "/oom_score_adj").c_str(), O_WRONLY | O_CLOEXEC);
-  const std::string text = std::to_string(score);
-  const bool done = fd >= 0 && write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
-  if (!done && configured && errno != ESRCH && errno != ENOENT) {
-    const std::string what = "cannot set oom_score_adj " + text + " of worker " + std::to_string(life.worker.index);
-    notices.push_back(system_error(what, errno).message);
-  }
-  if (fd >= 0) {
-    close(fd);
-  }
-}
-
-bool Processes::scores_are_due() const { return !state_->unscored.empty(); }
-
-void Processes::set_some_scores() {
-  static constexpr std::size_t batch = 64;
-  static constexpr int before_the_supervisor = 10;  // A hundredth of the memory: more than the supervisor ever has.
-  State& s = *state_;
-  for (std::size_t i = 0; i < batch && !s.unscored.empty(); ++i) {
-    const pid_t pid = s.unscored.back();
-    s.unscored.pop_back();
-    if (const auto leader = s.leaders.find(pid); leader != s.leaders.end()) {
-      s.set_oom_score(leader->second.life, pid, std::min(1000, s.own_oom_score + before_the_supervisor), false);
-    }
-  }
-  if (s.unscored.empty()) {
-    std::vector<pid_t>().swap(s.unscored);
   }
 }
 
@@ -213,8 +177,7 @@ void Processes::catch_up() {
   }
   s.caught_up = true;
   s.oom.start();
-  const std::string score = read_small_file("/proc/self/oom_score_adj").value_or("0");
-  std::from_chars(score.data(), score.data() + score.size(), s.own_oom_score);
+  s.settle_own_score();
   if (!s.options.plain && !s.descendants.children(false)) {
     s.notices.emplace_back(
         "/proc cannot be read: descendants that leave the process group of their worker cannot be found until everything stops");

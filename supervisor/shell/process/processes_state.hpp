@@ -69,7 +69,8 @@ struct Processes::State {
   std::string no_cgroup;  ///< Why there is none.
   OomCounter oom;
   std::uint64_t oom_credit = 0;
-  int own_oom_score = 0;
+  std::optional<int> own_oom_score;  ///< Once it was looked up.
+  bool scores_inherited = false;     ///< The supervisor has, for a while, what its workers shall have.
   bool caught_up = false;
   Markers markers;
   Descendants descendants;
@@ -88,8 +89,10 @@ struct Processes::State {
 
   // processes.cpp
   void take_outcomes();
-  void set_oom_score(Life life, pid_t pid, int score, bool configured);
   void retire(const Leader& leader, pid_t pid, bool group_remains);
+  // scores.cpp
+  void settle_own_score();
+  void set_oom_score(Life life, pid_t pid, int score, bool configured);
   // reap.cpp
   bool reap_one(pid_t which, bool exited, Deaths& out);  ///< 0: any.
   void bury(pid_t pid, const Leader& leader, const Death& facts, Deaths& out);

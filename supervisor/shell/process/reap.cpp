@@ -123,10 +123,14 @@ bool Processes::State::reap_one(pid_t which, bool exited, Deaths& out) {
   return true;
 }
 
-void Processes::reap(Deaths& out) {
-  while (state_->reap_one(0, false, out)) {
+bool Processes::reap(Deaths& out, std::size_t most) {
+  for (std::size_t reaped = 0; reaped < most; ++reaped) {
+    if (!state_->reap_one(0, false, out)) {
+      state_->oom_credit = 0;
+      return false;
+    }
   }
-  state_->oom_credit = 0;
+  return true;
 }
 
 void Processes::reap(pid_t hint, bool exited, Deaths& out) {

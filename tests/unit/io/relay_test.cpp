@@ -36,7 +36,7 @@ struct Listener {
               lines.push_back(std::to_string(line.life.worker.index) + (line.stream == Stream::out ? " out " : " err ") +
                               std::string(line.text));
             },
-            keep_below)) {}
+            [](FileDescriptor) {}, keep_below)) {}
 
   [[gnu::noinline]] Ends connect(Life life) {
     const Result<Relay::WriteEnds> ends = relay.connect(life);

@@ -58,9 +58,14 @@ inline std::size_t open_descriptors() {
 
 class Bench {
  public:
-  explicit Bench(core::Containment containment = core::Containment::subreaper, bool plain = false)
+  /// `expected`: so many are about to be launched, and catch_up() is left to the test.
+  explicit Bench(core::Containment containment = core::Containment::subreaper, bool plain = false, std::size_t expected = 0)
       : processes(open(containment, plain)), signals_(signalfd(-1, &setup().blocked(), SFD_CLOEXEC | SFD_NONBLOCK)) {
-    processes.catch_up();
+    if (expected > 0) {
+      processes.expect(expected);
+    } else {
+      processes.catch_up();
+    }
   }
   Bench(const Bench&) = delete;
   Bench& operator=(const Bench&) = delete;

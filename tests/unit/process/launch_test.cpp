@@ -279,6 +279,26 @@ TEST_CASE("side by side: 500 workers killed at once are each reaped once") {
   CHECK_FALSE(bench.processes.signal(life(0), SIGTERM));
 }
 
+TEST_CASE("many that are launched at once inherit their oom score, and the supervisor has its own again") {
+  const auto score_of = [](const std::string& process) {
+    int score = 0;
+    std::ifstream("/proc/" + process + "/oom_score_adj") >> score;
+    return score;
+  };
+  const int own = score_of("self");
+  Bench bench(core::Containment::subreaper, false, 1000);
+  const auto spec = program({"sleep", "1000"});
+  const LaunchTemplate made = prepared(spec);
+  CHECK_FALSE(bench.launch({.life = life(), .program = &made}));
+  CHECK(score_of(std::to_string(bench.last_pid)) == std::min(1000, own + 10));
+  CHECK_FALSE(bench.processes.scores_are_due());
+  bench.processes.catch_up();
+  CHECK(score_of("self") == own);
+  CHECK(score_of(std::to_string(bench.last_pid)) == std::min(1000, own + 10));
+  CHECK_FALSE(bench.launch({.life = life(1), .program = &made}));  // It comes later: it is told by itself.
+  CHECK(bench.processes.scores_are_due());
+}
+
 TEST_CASE("the supervisor's own oom score stays, a worker's is higher") {
   std::string own;
   std::ifstream("/proc/self/oom_score_adj") >> own;
