@@ -89,13 +89,14 @@ void Pump::turn() {
   }
   processes_->let_go_of_output();
   voice_->flush();
-  arm_timer();
   if (!caught_up_ && processes_->outstanding() == 0) {
     caught_up_ = true;
     processes_->catch_up();
     release_start_up_pages();
+    scores_at_ = options_.own_descriptors ? never : after(now(), score_pause);
   }
-  if (caught_up_ && !released_ && !processes_->scores_are_due()) {
+  arm_timer();
+  if (caught_up_ && !released_ && scores_at_ == never) {
     released_ = true;  // Once more: now the last deed of the start is done.
     release_start_up_pages();
   }
@@ -172,8 +173,8 @@ void Pump::arm_timer() {
   }
   if (processes_->scores_are_due()) {
     scores_at_ = std::min(scores_at_, after(now(), score_pause));
-    next = std::min(next, scores_at_);
   }
+  next = std::min(next, scores_at_);
   if (next >= armed_for_) {
     return;  // Waking once too early costs less than setting the timer for each deadline that comes and goes.
   }
