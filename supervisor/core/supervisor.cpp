@@ -152,10 +152,14 @@ void Supervisor::on(const SignalReceived& event) {
 void Supervisor::stop_or_kill(int signal) {
   if (phase_ == Phase::running) {
     begin_shutdown({StopCause::Kind::signal, signal});
-  } else if (signal != SIGHUP) {  // A terminal that goes away during a stop asks for nothing new.
+  } else if (signal != SIGHUP && !is_echo(signal)) {  // A terminal that goes away during a stop asks for nothing new.
     kill_everything(signal);
   }
 }
+
+/// Who sends a signal on often sends it to us and to our group, which is one wish: timeout does, npm and make at Ctrl-C. Nobody
+/// presses a key twice in that time.
+bool Supervisor::is_echo(int signal) const { return signal == asked_by_ && now_ < after(asked_at_, options_.patience.echo); }
 
 void Supervisor::kill_at_once(int signal) {
   grace_was_over_ = grace_was_over_ || workers_with_process() > 0;
@@ -210,6 +214,8 @@ void Supervisor::pass_on(int signal) {
 
 void Supervisor::begin_shutdown(StopCause cause, Happening what_is_wanted) {
   phase_ = Phase::stopping;
+  asked_by_ = cause.signal;
+  asked_at_ = now_;
   announce(ShutdownBegun{cause, workers_with_process()});
   for_each_worker([&](WorkerId id, Worker& worker) {
     worker.wanted_up = false;

@@ -33,6 +33,7 @@ struct Patience {
   Duration output = std::chrono::milliseconds(250);  ///< For output that somebody else holds open.
   Duration sweep = std::chrono::milliseconds(100);   ///< Between two looks for descendants that are still there.
   Duration kill = std::chrono::seconds(10);          ///< For SIGKILL to have its effect.
+  Duration echo = std::chrono::milliseconds(50);     ///< For the same stop signal to arrive once more, sent by no one.
 };
 
 /// `corral exec` with one worker: signals are the worker's, and so is the exit status.
@@ -123,6 +124,7 @@ class Supervisor {
   void pass_to_running(int signal);
   void kill_at_once(int signal);
   void stop_or_kill(int signal);
+  [[nodiscard]] bool is_echo(int signal) const;
   void after_step();
   void begin_shutdown(StopCause cause, Happening what_is_wanted = Happening::stop_wanted);
   void kill_everything(int signal);
@@ -193,6 +195,8 @@ class Supervisor {
   bool anything_failed_ = false;
   bool grace_was_over_ = false;
   bool left_behind_ = false;
+  int asked_by_ = 0;          ///< The signal that everything was told to stop with.
+  Instant asked_at_ = never;  ///< When it came.
   int forced_by_ = 0;
   std::optional<ExitStatus> last_status_;
   std::optional<LaunchFailure> last_launch_failure_;

@@ -148,6 +148,11 @@ class Corral:
     def signal(self, number):
         self.process.send_signal(number)
 
+    def signal_again(self, number):
+        """A second wish: the same signal so much later that it is no echo of the first."""
+        time.sleep(0.06)
+        self.signal(number)
+
     def wait(self, ceiling=CEILING):
         """The exit status, when both its streams have been read to their end."""
         try:

@@ -85,9 +85,9 @@ class Stopping(CorralTest):
                 corral.signal(signal.SIGTERM)
             except ProcessLookupError:
                 break
-        # Signals of one number that arrive together are one signal: then the second comes now.
+        # Signals of one number that arrive within a moment are one signal: then the second comes now.
         corral.await_err("SIGTERM received, stopping")
-        corral.signal(signal.SIGTERM)
+        corral.signal_again(signal.SIGTERM)
         self.finish(corral, 128 + signal.SIGTERM)
 
     def test_a_second_signal_kills_at_once(self):
@@ -97,7 +97,15 @@ class Stopping(CorralTest):
                 corral.await_out("up")
                 corral.signal(first)
                 corral.await_err("received, stopping 1 worker")
-                self.stop(corral, 128 + second, second)
+                corral.signal_again(second)
+                self.finish(corral, 128 + second)
+
+    def test_who_is_signalled_through_timeout_has_its_grace(self):
+        """timeout sends a signal to its child and then to its group, the child once more included."""
+        corral = self.start("run", self.configure({"a": program("slow-stop 200", stop={"grace": "1h"})}),
+                            wrapper=["timeout", "--preserve-status", "-s", "TERM", "0.5"])  # fmt: skip
+        self.finish(corral, 0)
+        self.assertIn("cleaned", corral.out)
 
     def test_sigquit_kills_at_once(self):
         corral = self.run_config({"a": program("slow-stop 60000", stop={"grace": "1h"})})

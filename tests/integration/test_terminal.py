@@ -11,6 +11,7 @@ import select
 import signal
 import struct
 import termios
+import time
 
 from harness import CORRAL, CorralTest, await_that, main, processes_with, program, read, zoo
 
@@ -222,6 +223,7 @@ class Terminal(CorralTest):
         session.await_screen(b"up")
         session.type(b"\x03")
         session.await_screen(b"stopping 1 worker")
+        time.sleep(0.06)  # Faster than that nobody presses a key twice: it would be an echo of the first.
         session.type(b"\x03")
         session.await_report(rb"ended 130 ")
 

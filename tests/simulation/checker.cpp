@@ -48,13 +48,14 @@ Duration Checker::longest_stop() const {
 }
 
 /// From now on everything must be over within the sum of all deadlines; timers come up to 50 ms late each.
-void Checker::stopping(Instant now, Duration grace) {
+void Checker::stopping(Instant now, Duration grace, int number) {
   const Patience patience;
   const Duration drain = std::max(patience.output, patience.kill);
   const Instant by = now + grace + patience.kill + drain + patience.kill + 2s;
   exit_by_ = exit_by_ ? std::min(*exit_by_, by) : by;
   if (!stop_at_) {
     stop_at_ = now;
+    stopped_by_ = number;
   }
 }
 
@@ -129,13 +130,15 @@ void Checker::told(Instant now, const SignalReceived& signal) {
     grace_over_ = grace_over_ || std::ranges::any_of(slots_, [](const auto& entry) {
                     return entry.second.life && !entry.second.concluded && !entry.second.exited;
                   });
-    stopping(now, Duration::zero());
+    stopping(now, Duration::zero(), number);
+  } else if (stops && stop_at_ && number == stopped_by_ && now < *stop_at_ + Patience{}.echo) {
+    return;  // One wish that came twice.
   } else if (stops && stop_at_ && number != SIGHUP) {
     told_to_kill_ = true;
     forced_by_ = number;
     stopping(now, Duration::zero());
   } else if (stops) {
-    stopping(now, longest_stop());
+    stopping(now, longest_stop(), number);
   }
 }
 

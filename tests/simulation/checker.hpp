@@ -75,7 +75,8 @@ class Checker {
   void check_idle(const core::Snapshot& snapshot) const;
   void finished(Instant now, int status);
   [[nodiscard]] int expected_status() const;
-  void stopping(Instant now, Duration patience_left);
+  /// `signal`: what asked for it; 0 where none did.
+  void stopping(Instant now, Duration patience_left, int signal = 0);
   [[nodiscard]] Duration longest_stop() const;
   [[nodiscard]] const core::PlannedProgram& last_known(ProgramId id) const;
   [[nodiscard]] const core::PlannedProgram* program(ProgramId id) const;
@@ -92,6 +93,7 @@ class Checker {
   std::map<ProgramId, core::PlannedProgram> last_known_;
   Instant now_{};
   std::optional<Instant> stop_at_;  ///< When everything was told to stop.
+  int stopped_by_ = 0;              ///< The signal that told so.
   std::optional<Instant> exit_by_;
   std::optional<int> exit_status_;
   std::optional<core::LaunchFailure> last_launch_failure_;

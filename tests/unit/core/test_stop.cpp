@@ -138,10 +138,25 @@ TEST_CASE("a second SIGTERM or SIGINT kills at once") {
   CHECK(d.all_swept() == "exit 130");
 }
 
+TEST_CASE("a signal that comes twice within a moment was sent on by somebody, and asks once") {
+  for (const int number : {SIGTERM, SIGINT}) {
+    Driver d;
+    d.start({program("a")});
+    d.up("a/0");
+    d.signal(number);
+    d.pass(49ms);
+    CHECK(d.signal(number).empty());
+    CHECK(d.state("a/0") == "stopping");
+    d.pass(1ms);
+    CHECK(d.signal(number) == "signal a/0#1 KILL");
+  }
+}
+
 TEST_CASE("a second signal while starting kills the launch") {
   Driver d;
   d.start({program("a")});
   d.signal(SIGTERM);
+  d.pass(50ms);
   CHECK(d.signal(SIGTERM) == "signal a/0#1 KILL");
   d.launch_fails("a/0", LaunchStep::killed, SIGKILL);
   CHECK(d.all_swept() == "exit 143");
