@@ -16,11 +16,11 @@ namespace corral::cli {
 
 void refuse(const std::string& message) { throw CLI::ValidationError(message); }
 
-std::uint32_t parse_count(const std::string& text, std::uint32_t lowest, std::uint32_t highest) {
+std::uint32_t parse_count(const std::string& text, std::uint32_t lowest, std::uint32_t highest, std::string_view or_else) {
   std::uint32_t value = 0;
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (failed != std::errc{} || end != text.data() + text.size() || value < lowest || value > highest) {
-    refuse(fmt::format("'{}' is not a whole number from {} to {}", text, lowest, highest));
+    refuse(fmt::format("'{}' is not a whole number from {} to {}{}", text, lowest, highest, or_else));
   }
   return value;
 }
@@ -43,7 +43,7 @@ core::WorkerCount parse_workers(const std::string& text) {
     return core::AutoWorkers{};
   }
   constexpr std::uint32_t most = 100'000;
-  return parse_count(text, 1, most);
+  return parse_count(text, 1, most, ", and not auto");
 }
 
 core::CoresPolicy parse_cores(const std::string& text) {

@@ -22,7 +22,8 @@ T accept(Result<T> result) {
   return *result;
 }
 
-[[nodiscard]] std::uint32_t parse_count(const std::string& text, std::uint32_t lowest, std::uint32_t highest);
+[[nodiscard]] std::uint32_t parse_count(const std::string& text, std::uint32_t lowest, std::uint32_t highest,
+                                        std::string_view or_else = {});
 [[nodiscard]] int parse_signal_or_refuse(const std::string& text);
 [[nodiscard]] core::WorkerCount parse_workers(const std::string& text);
 [[nodiscard]] core::CoresPolicy parse_cores(const std::string& text);
