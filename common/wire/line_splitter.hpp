@@ -12,7 +12,7 @@
 namespace corral::wire {
 
 /// A piece of a longer line ends without a line break of its own.
-inline constexpr std::size_t longest_line = 64 * 1024;
+inline constexpr std::size_t longest_line = std::size_t{64} * 1024;
 
 class LineSplitter {
  public:

@@ -134,7 +134,7 @@ template <class T>
 Form<std::vector<T>> list_of(Form<T> each, std::string words, ListLimits limits = {}) {
   const auto element = shared(std::move(each));
   Form<std::vector<T>> out;
-  out.schema = [=] {
+  out.schema = [element, limits] {
     return "\"type\":\"array\",\"items\":{" + element->schema() + "}" +
            (limits.least > 0 ? ",\"minItems\":" + std::to_string(limits.least) : "") +
            (limits.unique ? ",\"uniqueItems\":true" : "");
@@ -148,7 +148,8 @@ Form<std::vector<T>> list_of(Form<T> each, std::string words, ListLimits limits 
     }
     return "[" + list + "]";
   };
-  out.decode = [=](const Value& value, Context& context) -> std::optional<std::vector<T>> {
+  out.decode = [element, limits, words = std::move(words)](const Value& value,
+                                                           Context& context) -> std::optional<std::vector<T>> {
     if (value.parts.size() < limits.least) {
       refuse_short_list(value, limits.least, words, context);
       return std::nullopt;

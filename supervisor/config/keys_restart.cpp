@@ -38,7 +38,7 @@ Form<std::optional<RestartLimit>> limit_form() {
   none.kinds = only(Kind::null);
   none.decode = [](const Value&, Context&) { return std::optional(std::optional<RestartLimit>{}); };
   const auto narrow = [](std::int64_t count) { return static_cast<std::uint32_t>(count); };
-  const auto count =
+  auto count =
       converted<std::uint32_t>(integer(0, 1'000'000), narrow, [](const std::uint32_t& value) { return std::to_string(value); });
   const Form<RestartLimit> object = object_form<RestartLimit>(
       "The restart limit", "When a program is given up.",

@@ -42,7 +42,7 @@ Field<Owner> plain_field(std::string_view name, Lazy words, Meaning meaning, Laz
   field.name = name;
   field.required = meaning.required;
   field.example = meaning.example;
-  field.about = [=] {
+  field.about = [=, words = std::move(words), default_value = std::move(default_value)] {
     const bool none = !meaning.otherwise.empty() || meaning.required || !default_value;
     return KeyDescription{.path = "/" + std::string(name),
                           .name = std::string(name),

@@ -38,9 +38,9 @@ Usage usage_of(const ProgramPlacement& program, const Loads& loads) {
   add_loads(program, own);
   Usage usage;
   std::vector<std::uint16_t> numbers;
-  for (std::uint16_t cpu = 0; cpu < own.size(); ++cpu) {
+  for (std::size_t cpu = 0; cpu < own.size(); ++cpu) {
     if (own[cpu] == 0) continue;
-    numbers.push_back(cpu);
+    numbers.push_back(static_cast<std::uint16_t>(cpu));
     usage.most = std::max(usage.most, own[cpu]);
     if (loads[cpu] > own[cpu]) ++usage.foreign;
   }

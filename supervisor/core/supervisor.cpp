@@ -12,7 +12,7 @@ Supervisor::Supervisor(Options options) : options_(std::move(options)), random_(
   CORRAL_CHECK(options_.launches_at_once > 0);
 }
 
-void Supervisor::start(Instant now, Plan plan, ActionList& actions) {
+void Supervisor::start(Instant now, const Plan& plan, ActionList& actions) {
   CORRAL_CHECK(programs_.empty());
   now_ = now;
   actions_ = &actions;

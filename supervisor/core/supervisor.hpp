@@ -56,7 +56,7 @@ class Supervisor {
   explicit Supervisor(Options options);
 
   /// Takes the first plan and begins. Once, before any step.
-  void start(Instant now, Plan plan, ActionList& actions);
+  void start(Instant now, const Plan& plan, ActionList& actions);
 
   /// `now` is not before that of the last call. Appends to `actions`.
   void step(Instant now, const Event& event, ActionList& actions);

@@ -62,7 +62,7 @@ int Pump::supervise(Prepared prepared) {
     workers += planned.workers();
   }
   processes_->expect(workers);
-  core_.start(now(), std::move(prepared.plan), actions_);
+  core_.start(now(), prepared.plan, actions_);
   for (const core::Action& action : std::exchange(actions_, {})) {
     perform(action);
   }

@@ -98,7 +98,7 @@ int Pump::run(Prepared prepared) {
     return supervise(std::move(prepared));
   }
   reserve_descriptors(prepared);
-  ::mallopt(M_ARENA_MAX, 1);  // The other threads hardly ever allocate.
+  ::mallopt(M_ARENA_MAX, 1);  // The other threads hardly ever allocate. NOLINT(concurrency-mt-unsafe): there is none yet.
   std::future<int> status;
   try {
     status = std::async(std::launch::async, [&] {

@@ -40,7 +40,7 @@ std::string_view colour_of(WorkerId worker) {
 
 }  // namespace
 
-Voice::Voice(boost::asio::io_context& loop, VoiceOptions options, Narrator narrator, std::function<void()> drained)
+Voice::Voice(boost::asio::io_context& loop, VoiceOptions options, Narrator narrator, const std::function<void()>& drained)
     : options_(options),
       narrator_(std::move(narrator)),
       out_(loop, STDOUT_FILENO, drained),

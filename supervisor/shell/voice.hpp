@@ -28,7 +28,7 @@ struct VoiceOptions {
 
 class Voice {
  public:
-  Voice(boost::asio::io_context& loop, VoiceOptions options, Narrator narrator, std::function<void()> drained);
+  Voice(boost::asio::io_context& loop, VoiceOptions options, Narrator narrator, const std::function<void()>& drained);
 
   void worker_line(const WorkerLine& line);
   void notice(const core::Notice& notice);

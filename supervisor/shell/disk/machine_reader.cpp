@@ -26,7 +26,7 @@ Result<CpuSet> affinity() {
   for (std::size_t cpus = CpuSet::highest + std::size_t{1}; cpus <= std::size_t{1} << 20U; cpus *= 2) {
     std::vector<unsigned long> mask(cpus / (8 * sizeof(unsigned long)));
     const std::size_t bytes = mask.size() * sizeof mask.front();
-    auto* const set = static_cast<cpu_set_t*>(static_cast<void*>(mask.data()));
+    auto* const set = reinterpret_cast<cpu_set_t*>(mask.data());  // NOLINT: it is an array of these.
     if (::sched_getaffinity(::getpid(), bytes, set) != 0) {
       if (errno == EINVAL) continue;  // The kernel's own mask is longer still.
       return system_failure("cannot read the CPU affinity of this process", errno);

@@ -14,7 +14,7 @@
 namespace corral::shell {
 namespace {
 
-constexpr std::size_t read_size = 64 * 1024;
+constexpr std::size_t read_size = std::size_t{64} * 1024;
 constexpr int batch = 64;
 constexpr int most_reads = 16;
 

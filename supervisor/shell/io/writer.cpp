@@ -140,7 +140,7 @@ class Writer::Direct : public Writer::Backend {
     });
   }
 
-  static constexpr std::size_t keep_ = 64 * 1024;
+  static constexpr std::size_t keep_ = std::size_t{64} * 1024;
   int inherited_;
   bool is_socket_;
   bool opened_ = false;

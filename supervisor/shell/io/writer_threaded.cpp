@@ -130,7 +130,7 @@ class Writer::Threaded : public Writer::Backend {
     }
   }
 
-  static constexpr std::size_t small = 64 * 1024;
+  static constexpr std::size_t small = std::size_t{64} * 1024;
   static constexpr Duration pause = std::chrono::milliseconds(5);  ///< Between two batches; nobody is woken for it.
   asio::io_context& loop_;
   int fd_;

@@ -23,7 +23,7 @@ struct LaunchSlot {
   LaunchSlot(const LaunchSlot&) = delete;
   LaunchSlot& operator=(const LaunchSlot&) = delete;
 
-  static constexpr std::size_t stack_size = 16 * 1024;
+  static constexpr std::size_t stack_size = std::size_t{16} * 1024;
   [[nodiscard]] char* stack_top() const { return stack_ + guard_size + stack_size; }
   [[nodiscard]] char* stack_base() const { return stack_ + guard_size; }
   [[nodiscard]] bool has_stack() const { return stack_ != nullptr; }

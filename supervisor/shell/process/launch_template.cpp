@@ -35,7 +35,7 @@ void prepare_environment(LaunchTemplate::Parts& parts, const core::LaunchSpec& s
       continue;
     }
     set.insert(name);
-    parts.environment.emplace_back(name + "=" + value);
+    parts.environment.emplace_back(std::string(name).append("=").append(value));
   }
   for (const char* const* entry = environment; entry != nullptr && *entry != nullptr; ++entry) {
     const std::string_view name = name_of(*entry);

@@ -90,7 +90,7 @@ Result<std::unique_ptr<Launcher>> Launcher::open(std::string identity, const Pro
 Launcher::~Launcher() {
   harvest();
   for (Slot& slot : busy_) {
-    static_cast<void>(slot.release());  // Still in use by a process that hangs in exec.
+    static_cast<void>(slot.release());  // NOLINT(bugprone-unused-return-value): still in use by a process that hangs in exec.
   }
   for (const std::array<int, 3>& reserved : reserves_) {
     for (const int fd : reserved) {
