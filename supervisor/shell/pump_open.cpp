@@ -103,9 +103,8 @@ int Pump::run(Prepared prepared) {
   try {
     status = std::async(std::launch::async, [&] {
       has_aside_ = true;
-      const int result = supervise(std::move(prepared));
-      aside_.stop();
-      return result;
+      const std::shared_ptr<void> in_any_case(nullptr, [this](void*) { aside_.stop(); });
+      return supervise(std::move(prepared));
     });
   } catch (const std::system_error&) {
     return supervise(std::move(prepared));  // No thread to be had: it only costs time.
