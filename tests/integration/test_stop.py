@@ -103,8 +103,9 @@ class Stopping(CorralTest):
     def test_who_is_signalled_through_timeout_has_its_grace(self):
         """timeout sends a signal to its child and then to its group, the child once more included."""
         corral = self.start("run", self.configure({"a": program("slow-stop 200", stop={"grace": "1h"})}),
-                            wrapper=["timeout", "--preserve-status", "-s", "TERM", "0.5"])  # fmt: skip
-        self.finish(corral, 0)
+                            wrapper=["timeout", "1000"])  # fmt: skip
+        corral.await_out("ready")
+        self.stop(corral, 0)
         self.assertIn("cleaned", corral.out)
 
     def test_sigquit_kills_at_once(self):
