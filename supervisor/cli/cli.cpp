@@ -123,7 +123,7 @@ int main(int argc, char** argv) {
   std::vector<std::string> words(argv + 1, argv + argc);
   if (!words.empty() && words.front() == "help") {  // As git and docker have it: help, help COMMAND.
     words.erase(words.begin());
-    words.emplace_back("--help");
+    words.insert(words.begin() + std::min<std::ptrdiff_t>(1, std::ssize(words)), "--help");  // And never runs it.
   }
   if (const std::optional<int> status = without_options(words)) {
     return *status;

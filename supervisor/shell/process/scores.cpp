@@ -74,11 +74,14 @@ bool Processes::scores_are_due() const { return !state_->unscored.empty(); }
 void Processes::set_some_scores() {
   static constexpr std::size_t batch = 64;
   State& s = *state_;
+  if (!s.own_oom_score) {
+    s.own_oom_score = read_own_score();  // It is ours: nobody is unscored while the workers inherit theirs.
+  }
   for (std::size_t i = 0; i < batch && !s.unscored.empty(); ++i) {
     const pid_t pid = s.unscored.back();
     s.unscored.pop_back();
     if (const auto leader = s.leaders.find(pid); leader != s.leaders.end()) {
-      s.set_oom_score(leader->second.life, pid, scores_of_workers(s.own_oom_score.value_or(0)), false);
+      s.set_oom_score(leader->second.life, pid, scores_of_workers(*s.own_oom_score), false);
     }
   }
   if (s.unscored.empty()) {
