@@ -271,7 +271,7 @@ void Supervisor::end_life(WorkerId id, Worker& worker, const ExitStatus& status)
     end_launch(id, worker, std::move(failure));
     return;
   }
-  if (options_.transparent && says_interrupted(status)) {
+  if (options_.transparent && options_.transparent->terminal && says_interrupted(status)) {
     // The keys of the terminal reach the command alone: this is how we learn of them. As a shell does it.
     worker.wanted_up = false;
     phase_ = Phase::stopping;

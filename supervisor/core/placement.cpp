@@ -130,7 +130,7 @@ MachineNeed needed_of_machine(std::span<const PlacementRequest> requests) {
     const bool shared = std::holds_alternative<SharedCores>(request.cores);
     const bool alone = single && std::holds_alternative<DefaultCores>(request.cores);
     if (!shared && !alone) return MachineNeed::topology;
-    if (is_auto) need = MachineNeed::cpus;
+    if (!alone && !(single && shared)) need = MachineNeed::cpus;  // How many there are for each.
   }
   return need;
 }

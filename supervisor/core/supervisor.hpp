@@ -40,6 +40,7 @@ struct Patience {
 struct Transparent {
   std::vector<std::pair<int, int>> rewrite;  ///< Received, passed on; 0 passes nothing on.
   bool grace = false;                        ///< SIGTERM and SIGINT follow the stop policy, SIGKILL included.
+  bool terminal = false;                     ///< It was handed over, and with that the keys that interrupt.
 };
 
 struct Options {

@@ -79,6 +79,12 @@ void Pump::close(FileDescriptor fd) {
   }
   closing_.push_back(std::move(fd));
   if (closing_.size() == batch) {
+    close_aside();
+  }
+}
+
+void Pump::close_aside() {
+  if (!closing_.empty()) {
     boost::asio::post(aside_, [closed_by_being_dropped = std::exchange(closing_, {})] {});
   }
 }
@@ -98,6 +104,19 @@ void Pump::perform(const core::ReleaseOutput& action) {
 void Pump::perform(const core::SweepWorker& action) {
   processes_->sweep(action.life);
   sweep_due_ = true;
+}
+
+void Pump::sweep() {
+  sweep_due_ = false;
+  std::vector<Life> gone;
+  processes_->finish_sweeps(gone);
+  for (const Life life : gone) {
+    if (relay_ && relay_->keeps(life)) {
+      relay_->finish(life);
+      enqueue(core::OutputClosed{life});
+    }
+    enqueue(core::WorkerSwept{life});
+  }
 }
 
 void Pump::perform(const core::SweepAll&) {

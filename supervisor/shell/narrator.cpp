@@ -160,10 +160,10 @@ Story Narrator::on(const ShutdownBegun& notice) const {
             {}};
   }
   std::string text = signal_text(notice.cause.signal) + " received, ";
-  if (notice.cause.signal == SIGQUIT) {
-    text += fmt::format("killing {} at once", count(notice.workers, "worker"));
-  } else if (notice.workers == 0) {
+  if (notice.workers == 0) {
     text += "nothing is started any more";  // Nobody runs: all wait for a restart, or for their first turn.
+  } else if (notice.cause.signal == SIGQUIT) {
+    text += fmt::format("killing {} at once", count(notice.workers, "worker"));
   } else {
     text += fmt::format("stopping {}; a second SIGINT or SIGTERM kills at once", count(notice.workers, "worker"));
   }

@@ -157,9 +157,10 @@ std::expected<PlacementPlan, std::vector<Complaint>> place(const SupervisorSpec&
 }
 
 /// What the numeric libraries of an unpinned worker are told, so that N of them do not start N×N threads.
-std::uint32_t threads_for(const Machine& machine, std::size_t workers) {
-  if (machine.allowed.empty()) {
-    return 0;  // One worker of a program that asks for nothing: it has all that we have, and that is not looked up.
+std::uint32_t threads_for(const Machine& machine, const core::WorkerCount& asked, std::size_t workers) {
+  const auto* const count = std::get_if<std::uint32_t>(&asked);
+  if ((count != nullptr && *count == 1) || machine.allowed.empty()) {
+    return 0;  // One worker by itself has all that there is; it is not looked up for that, whatever other programs need.
   }
   return std::max(1U, usable_cpus(machine.allowed.size(), machine.quota) / static_cast<std::uint32_t>(workers));
 }
@@ -187,8 +188,8 @@ std::expected<Preparation, std::vector<Complaint>> prepare(const SupervisorSpec&
       complaints.push_back({i, program.launch.user.empty() ? "group" : "user", launch.error().message, {}});
     } else if (placement) {
       result.prepared.plan.programs.push_back({{}, program, placement->programs[i].workers});
-      result.prepared.programs.push_back(
-          {std::make_shared<const process::LaunchTemplate>(std::move(*launch)), threads_for(machine, workers)});
+      result.prepared.programs.push_back({std::make_shared<const process::LaunchTemplate>(std::move(*launch)),
+                                          threads_for(machine, program.launch.workers, workers)});
     }
   }
   if (!complaints.empty()) {

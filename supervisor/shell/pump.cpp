@@ -24,6 +24,8 @@ constexpr Duration rarest_look = 100ms;
 
 /// Between a launch and the moment at which its worker is told to die before the supervisor, and between batches of those.
 constexpr Duration score_pause = 50ms;
+/// Not longer than this from the beginning, whoever is still to be launched.
+constexpr Duration longest_start = 1s;
 constexpr Duration batch_pause = 10ms;
 
 /// So many are taken in before what follows from them is done: in a stop, descriptors are closed while others still die.
@@ -88,12 +90,15 @@ void Pump::turn() {
     say(Weight::notable, "degraded", std::move(notice));
   }
   processes_->let_go_of_output();
+  close_aside();
   voice_->flush();
   if (!caught_up_ && processes_->outstanding() == 0) {
     caught_up_ = true;
     processes_->catch_up();
     release_start_up_pages();
-    scores_at_ = options_.own_descriptors ? never : after(now(), score_pause);
+    if (!options_.own_descriptors) {
+      scores_at_ = std::min(scores_at_, after(now(), score_pause));
+    }
   }
   arm_timer();
   if (caught_up_ && !released_ && scores_at_ == never) {
@@ -175,7 +180,7 @@ void Pump::arm_timer() {
     settle_wait_ = Duration::zero();
   }
   if (processes_->scores_are_due()) {
-    scores_at_ = std::min(scores_at_, after(now(), score_pause));
+    scores_at_ = std::min(scores_at_, after(now(), caught_up_ ? score_pause : longest_start));
   }
   next = std::min(next, scores_at_);
   if (next >= armed_for_) {
@@ -231,6 +236,9 @@ void Pump::reap_all() {
   process::Deaths deaths;
   child_signalled_ = processes_->reap(deaths, deaths_at_once);
   take_in(std::move(deaths));
+  if (child_signalled_) {
+    return;  // A pass looks at every orphan that is left: one for all that are dead by now.
+  }
   sweep_due_ = sweep_due_ || processes_->sweeping();
   if (sweeping_all_) {
     perform(core::SweepAll{});
@@ -280,19 +288,6 @@ void Pump::settle() {
   const bool any = report_launches();
   // Nobody tells of an exec: the timer looks again.
   settle_wait_ = any ? Duration::zero() : std::min(std::max(settle_wait_ * 2, first_look), rarest_look);
-}
-
-void Pump::sweep() {
-  sweep_due_ = false;
-  std::vector<Life> gone;
-  processes_->finish_sweeps(gone);
-  for (const Life life : gone) {
-    if (relay_ && relay_->keeps(life)) {
-      relay_->finish(life);
-      enqueue(core::OutputClosed{life});
-    }
-    enqueue(core::WorkerSwept{life});
-  }
 }
 
 }  // namespace corral::shell

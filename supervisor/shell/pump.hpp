@@ -1,11 +1,11 @@
 // The loop: what happens becomes an event, the core decides, what it decides is done. Nothing else decides here.
 //
-// One thread, one io_context. It is not the first thread of the process, which only waits: what loses its parent becomes a child
-// of the first thread, workers are children of the thread that launches them. So the list of the first thread's children holds
-// the orphans alone, and a look at them costs the same with ten thousand workers as with one. A turn takes what is there (signals
-// first, then deaths, then output), steps the core until no event is left, and goes to sleep until the next descriptor or
-// deadline. Performing an action never calls the core: what comes of it is put into the queue. Nothing here blocks for longer
-// than a millisecond; reading the configuration again has a thread of its own.
+// One thread, one io_context. It is not the first thread of the process, which waits, and closes pipes while everything stops:
+// what loses its parent becomes a child of the first thread, workers are children of the thread that launches them. So the list
+// of the first thread's children holds the orphans alone, and a look at them costs the same with ten thousand workers as with
+// one. A turn takes what is there (signals first, then deaths, then output), steps the core until no event is left, and goes to
+// sleep until the next descriptor or deadline. Performing an action never calls the core: what comes of it is put into the queue.
+// Nothing here blocks for longer than a millisecond; reading the configuration again has a thread of its own.
 #pragma once
 
 #include <cstdint>
@@ -70,7 +70,6 @@ class Pump {
   void take_in(process::Deaths deaths);
   void settle();
   bool report_launches();
-  void sweep();
   void enqueue(core::Event event) { events_.push_back(std::move(event)); }
   void step_until_quiet();
   void release_start_up_pages() const;
@@ -92,7 +91,9 @@ class Pump {
   void adopt(const Prepared& prepared);
   void retire(Program& program);
   void loaded(Result<Prepared> result);
+  void sweep();
   void close(FileDescriptor fd);
+  void close_aside();
   void follow_job(const process::JobChange& change);
   [[nodiscard]] process::LaunchRequest request_for(Life life, const Relay::WriteEnds& ends) const;
 
@@ -100,7 +101,7 @@ class Pump {
   boost::asio::io_context loop_{1};
   boost::asio::io_context aside_{1};  ///< The first thread's: what can be done beside the loop.
   bool has_aside_ = false;
-  std::vector<FileDescriptor> closing_;  ///< Not yet enough to be handed to it.
+  std::vector<FileDescriptor> closing_;  ///< To be handed to it, at the end of the turn at the latest.
   boost::asio::posix::stream_descriptor signals_ready_{loop_};
   boost::asio::posix::stream_descriptor output_ready_{loop_};
   boost::asio::steady_timer timer_{loop_};

@@ -47,6 +47,9 @@ void Pump::reserve_descriptors(const Prepared& prepared) {
 }
 
 Result<std::unique_ptr<Pump>> Pump::open(const process::ProcessSetup& setup, PumpOptions options) {
+  if (options.core.transparent) {
+    options.core.transparent->terminal = Terminal::look().ours();
+  }
   std::unique_ptr<Pump> pump(new Pump(std::move(options)));
   if (Result<void> opened = pump->open_all(setup); !opened) {
     return std::unexpected(opened.error());

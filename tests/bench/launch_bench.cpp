@@ -83,7 +83,7 @@ void corral_round(const ProcessSetup& setup, core::Containment containment, cons
       processes.reap(static_cast<pid_t>(info.ssi_pid), info.ssi_code == CLD_EXITED, deaths);
     }
     if (quiet || microseconds_since(last_full) > 1000) {
-      processes.reap(deaths);
+      static_cast<void>(processes.reap(deaths));
       last_full = Clock::now();
     }
     processes.settle(outcomes);

@@ -113,6 +113,7 @@ Scenario make_scenario(std::uint64_t seed) {
   scenario.seed = seed;
   scenario.transparent = chance(random, 0.1);
   scenario.transparent_grace = scenario.transparent && chance(random, 0.5);
+  scenario.terminal = scenario.transparent && chance(random, 0.7);
   scenario.launches_at_once = 1 + pick(random, 3);
   const std::uint32_t programs = scenario.transparent ? 1 : 1 + pick(random, 3);
   for (std::uint32_t i = 0; i < programs; ++i) {

@@ -45,6 +45,7 @@ struct Scenario {
   std::vector<Interference> interferences;  ///< In the order of time.
   bool transparent = false;
   bool transparent_grace = false;
+  bool terminal = false;  ///< Was handed to the transparent worker.
   std::uint32_t launches_at_once = 1;
 };
 

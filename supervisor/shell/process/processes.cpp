@@ -177,7 +177,6 @@ void Processes::catch_up() {
   }
   s.caught_up = true;
   s.oom.start();
-  s.settle_own_score();
   if (!s.options.plain && !s.descendants.children(false)) {
     s.notices.emplace_back(
         "/proc cannot be read: descendants that leave the process group of their worker cannot be found until everything stops");

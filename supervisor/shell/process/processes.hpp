@@ -110,10 +110,9 @@ class Processes {
   /// Launches whose outcome has not been reported.
   [[nodiscard]] std::size_t outstanding() const;
 
-  /// Reaps every zombie there is, appended to `out`. The kernel looks at every child to find out that there is no more: 12 us
-  /// with 1,000 of them, 350 us with 5,000.
-  /// True where it has stopped after `most` of them: more may be left.
-  bool reap(Deaths& out, std::size_t most = SIZE_MAX);
+  /// Reaps the zombies there are, at most so many, appended to `out`. The kernel looks at every child to find out that there is
+  /// no more: 12 us with 1,000 of them, 350 us with 5,000. True where it has stopped after `most` of them: more may be left.
+  [[nodiscard]] bool reap(Deaths& out, std::size_t most = SIZE_MAX);
   /// Reaps the child that SIGCHLD was about (ssi_pid), whatever the number of workers. Signals coalesce, so a reap() of
   /// all must follow: after what these deaths ask for has been launched, and in a storm no more often than every millisecond.
   /// `exited`: it says so too that this one called exit (CLD_EXITED), which no process does before its exec has been tried.
@@ -145,8 +144,7 @@ class Processes {
   /// Preparations that no launch waits for. Call once when the first launches are under way.
   void catch_up();
 
-  /// So many workers are about to be launched for the first time: see scores.cpp. Call before the first launch, and catch_up()
-  /// when all of those have been settled.
+  /// So many workers are about to be launched for the first time: see scores.cpp. Call before the first launch.
   void expect(std::size_t workers);
 
   /// Workers shall die before the supervisor when memory runs out. Telling the kernel so costs more than all else that a restart

@@ -91,7 +91,7 @@ struct Processes::State {
   void take_outcomes();
   void retire(const Leader& leader, pid_t pid, bool group_remains);
   // scores.cpp
-  void settle_own_score();
+  void take_own_score_back();
   void set_oom_score(Life life, pid_t pid, int score, bool configured);
   // reap.cpp
   bool reap_one(pid_t which, bool exited, Deaths& out);  ///< 0: any.

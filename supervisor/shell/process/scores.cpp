@@ -1,6 +1,6 @@
 // Workers die before the supervisor when memory runs out.
 //
-// A process inherits this score. So where many are launched at once, the supervisor has theirs until all run, which is two writes
+// A process inherits this score. So where many are launched at once, the supervisor has theirs for a moment, which is two writes
 // to files instead of one for each worker. Each of those leaves an entry in the kernel's cache of /proc, which it has to throw
 // away when the worker is reaped: a tenth of what a stop takes.
 #include <fcntl.h>
@@ -47,11 +47,9 @@ void Processes::expect(std::size_t workers) {
   }
 }
 
-/// No launch is before its exec now: the kernel would take this write for all processes that share our memory.
-void Processes::State::settle_own_score() {
-  if (!own_oom_score) {
-    own_oom_score = read_own_score();
-  }
+/// The kernel takes this write for every process that still shares our memory, before its exec: those are told by themselves when
+/// they are settled, as all are from now on.
+void Processes::State::take_own_score_back() {
   if (scores_inherited && !write_score("self", *own_oom_score)) {
     notices.push_back(
         system_error("cannot take the oom_score_adj of before; memory that runs out may take corral first", errno).message);
@@ -69,13 +67,14 @@ void Processes::State::set_oom_score(Life life, pid_t pid, int score, bool confi
   }
 }
 
-bool Processes::scores_are_due() const { return !state_->unscored.empty(); }
+bool Processes::scores_are_due() const { return state_->scores_inherited || !state_->unscored.empty(); }
 
 void Processes::set_some_scores() {
   static constexpr std::size_t batch = 64;
   State& s = *state_;
+  s.take_own_score_back();
   if (!s.own_oom_score) {
-    s.own_oom_score = read_own_score();  // It is ours: nobody is unscored while the workers inherit theirs.
+    s.own_oom_score = read_own_score();
   }
   for (std::size_t i = 0; i < batch && !s.unscored.empty(); ++i) {
     const pid_t pid = s.unscored.back();

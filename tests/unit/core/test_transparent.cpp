@@ -14,7 +14,7 @@ namespace {
 
 Options transparent(bool grace = false, std::vector<std::pair<int, int>> rewrite = {}) {
   Options options;
-  options.transparent = Transparent{std::move(rewrite), grace};
+  options.transparent = Transparent{std::move(rewrite), grace, true};
   return options;
 }
 
@@ -161,6 +161,16 @@ TEST_CASE("Ctrl-C reaches the command alone, and ends an exec that restarts it")
     d.all_swept();
     CHECK(d.exit_status() == status.shell_code());
   }
+}
+
+TEST_CASE("where no terminal was handed over, a death as by its keys is one as any other") {
+  Options options = transparent();
+  options.transparent->terminal = false;
+  Driver d(options);
+  d.start({program("a", [](auto& p) { p.spec.restart.when = RestartWhen::always; })});
+  d.up("a/0");
+  d.ends("a/0", ExitedWith{130});
+  CHECK_FALSE(d.exit_status());
 }
 
 TEST_CASE("any other death is restarted by an exec as its policy says") {

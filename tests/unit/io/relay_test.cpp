@@ -28,6 +28,8 @@ struct Ends {
 
 struct Listener {
   std::vector<std::string> lines;
+  bool closes_later = false;
+  std::vector<FileDescriptor> kept;
   Relay relay;
 
   explicit Listener(int keep_below = 0)
@@ -36,7 +38,12 @@ struct Listener {
               lines.push_back(std::to_string(line.life.worker.index) + (line.stream == Stream::out ? " out " : " err ") +
                               std::string(line.text));
             },
-            [](FileDescriptor) {}, keep_below)) {}
+            [this](FileDescriptor fd) {
+              if (closes_later) {
+                kept.push_back(std::move(fd));
+              }
+            },
+            keep_below)) {}
 
   [[gnu::noinline]] Ends connect(Life life) {
     const Result<Relay::WriteEnds> ends = relay.connect(life);
@@ -100,6 +107,17 @@ TEST_CASE("draining reads what is there and tells whether it was all") {
   CHECK(listener.lines == std::vector<std::string>{"2 out last words"});
   CHECK(listener.relay.drain(life_of(2)));
   CHECK(listener.relay.open_pipes() == 0);
+}
+
+TEST_CASE("a pipe that has ended wakes nobody, though it is closed later") {
+  Listener listener;
+  listener.closes_later = true;
+  {
+    const Ends ends = listener.connect(life_of(0));
+  }
+  CHECK(listener.relay.drain(life_of(0)));
+  CHECK(listener.kept.size() == 2);
+  CHECK_FALSE(listener.readable());
 }
 
 TEST_CASE("closing hands on half a line; a past life's close does not touch the present one") {

@@ -233,14 +233,15 @@ TEST_CASE("what cannot be met is refused, all of it at once, with what there is"
 TEST_CASE("no more of the machine is read than a plan depends on") {
   const auto need = [](std::vector<PlacementRequest> requests) { return needed_of_machine(requests); };
   CHECK(need({}) == MachineNeed::nothing);
-  CHECK(need({{1U, DefaultCores{}, {}}, {5U, SharedCores{}, {}}}) == MachineNeed::nothing);
+  CHECK(need({{1U, DefaultCores{}, {}}, {1U, SharedCores{}, {}}}) == MachineNeed::nothing);
+  CHECK(need({{1U, DefaultCores{}, {}}, {5U, SharedCores{}, {}}}) == MachineNeed::cpus);
   CHECK(need({{1U, DefaultCores{}, {}}, {AutoWorkers{}, SharedCores{}, {}}}) == MachineNeed::cpus);
   CHECK(need({{AutoWorkers{}, SharedCores{}, {}}, {2U, DefaultCores{}, {}}}) == MachineNeed::topology);
   CHECK(need({{1U, SeparateCores{1}, {}}}) == MachineNeed::topology);
   CHECK(need({{1U, ListedCores{{0}}, {}}}) == MachineNeed::topology);
   CHECK(need({{AutoWorkers{}, DefaultCores{}, {}}}) == MachineNeed::topology);
 
-  // And a plan that needs nothing is made of an empty machine.
+  // And a plan whose workers are not bound to cores is made of an empty machine.
   const std::vector<PlacementRequest> requests = {{1U, DefaultCores{}, {}}, {5U, SharedCores{}, {}}};
   CHECK(text(placed_all(Machine{}, requests)[1].workers) == "- - - - -");
 }
