@@ -1,0 +1,117 @@
+// The frames of the task protocol (docs/protocol.md): a header of 16 bytes and a payload that nobody here looks into.
+//
+// Pure: bytes in, frames out. A frame is handed on as soon as its last byte is there; one that lies in the bytes whole is not
+// copied. A header that is not one ends the stream, since nothing tells where the next would begin. What this must not do:
+// read, write, know what a type means to whom.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace corral::wire {
+
+inline constexpr std::uint32_t protocol_version = 1;
+inline constexpr std::size_t header_size = 16;
+/// Of a payload, in bytes, unless somebody asks for another bound.
+inline constexpr std::uint32_t longest_payload = std::uint32_t{64} << 20U;
+
+enum class FrameType : std::uint8_t { hello = 1, task, result, error, progress, cancel, drain };
+
+[[nodiscard]] std::string_view name(FrameType type);
+
+struct Header {
+  std::uint32_t length = 0;
+  FrameType type = FrameType::hello;
+  std::uint64_t task = 0;
+  friend bool operator==(const Header&, const Header&) = default;
+};
+
+[[nodiscard]] std::array<char, header_size> encode(const Header& header);
+
+struct Frame {
+  FrameType type = FrameType::hello;
+  std::uint64_t task = 0;
+  std::string_view payload;
+};
+
+/// What HELLO says.
+struct Hello {
+  std::uint32_t version = protocol_version;
+  std::uint32_t longest_payload = wire::longest_payload;
+  std::string_view name;  ///< For messages: "python 3.11". Not checked.
+};
+
+[[nodiscard]] std::string encode(const Hello& hello);
+/// Nothing where the payload is too short for one.
+[[nodiscard]] std::optional<Hello> decode_hello(std::string_view payload);
+
+/// Appends a whole frame. `payload` must not be longer than a header can say.
+void append_frame(std::string& out, FrameType type, std::uint64_t task, std::string_view payload);
+
+class FrameParser {
+ public:
+  explicit FrameParser(std::uint32_t most = longest_payload) : most_(most) {}
+
+  /// Calls `sink(const Frame&)` for every frame that `bytes` completes; a payload is valid during the call alone. False when
+  /// what follows is no frame: nothing is taken from then on, and problem() says why.
+  template <class Sink>
+  bool feed(std::string_view bytes, Sink&& sink);
+
+  /// In the middle of a frame.
+  [[nodiscard]] bool has_part() const { return !part_.empty(); }
+  /// What the present frame still lacks, once its header is there: room that a reader may make for it at once.
+  [[nodiscard]] std::size_t lacking() const;
+  /// Why the stream ended: one clause, for "the worker ... ".
+  [[nodiscard]] const std::string& problem() const { return problem_; }
+
+ private:
+  [[nodiscard]] std::optional<Header> decode(std::string_view bytes);
+  /// Takes bytes from the front until `part_` has `size` of them. True when it has.
+  bool fill_part(std::string_view& bytes, std::size_t size);
+  [[nodiscard]] bool refuse(std::string problem);
+
+  std::uint32_t most_;
+  std::string part_;  ///< The beginning of a frame whose end has not come.
+  std::string problem_;
+};
+
+template <class Sink>
+bool FrameParser::feed(std::string_view bytes, Sink&& sink) {
+  if (!problem_.empty()) {
+    return false;
+  }
+  while (!bytes.empty()) {
+    if (part_.empty() && bytes.size() >= header_size) {
+      const std::optional<Header> header = decode(bytes);
+      if (!header) {
+        return false;
+      }
+      if (bytes.size() - header_size >= header->length) {
+        sink(Frame{header->type, header->task, bytes.substr(header_size, header->length)});
+        bytes.remove_prefix(header_size + header->length);
+        continue;
+      }
+    }
+    if (!fill_part(bytes, header_size)) {
+      return true;
+    }
+    const std::optional<Header> header = decode(part_);
+    if (!header) {
+      return false;
+    }
+    if (!fill_part(bytes, header_size + header->length)) {
+      return true;
+    }
+    // Taken out first: the sink may look at this parser.
+    const std::string whole = std::exchange(part_, {});
+    sink(Frame{header->type, header->task, std::string_view(whole).substr(header_size)});
+  }
+  return true;
+}
+
+}  // namespace corral::wire
