@@ -1,0 +1,246 @@
+#include "supervisor/core/tasks/dispatcher.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/base/check.hpp"
+
+namespace corral::core {
+
+Dispatcher::Dispatcher(TaskPolicy policy, ProgramId program, std::uint32_t workers) : policy_(std::move(policy)) {
+  CORRAL_CHECK(workers > 0 && policy_.most_queued > 0 && policy_.widest_window > 0);
+  lanes_.reserve(workers);
+  for (std::uint32_t index = 0; index < workers; ++index) {
+    lanes_.push_back({WorkerId{program, index}});
+  }
+}
+
+void Dispatcher::step(Instant now, const TaskEvent& event, TaskActions& actions) {
+  CORRAL_CHECK(now >= now_);
+  now_ = now;
+  actions_ = &actions;
+  std::visit([this](const auto& happened) { on(happened); }, event);
+  maybe_end();
+  CORRAL_CHECK(counts_.balanced());
+  actions_ = nullptr;
+}
+
+std::optional<Instant> Dispatcher::next_deadline() const { return wake_at_ == never ? std::nullopt : std::optional(wake_at_); }
+
+std::uint64_t Dispatcher::room() const {
+  if (input_ended_ || draining_) {
+    return 0;
+  }
+  std::uint64_t room = policy_.most_queued - std::min<std::uint64_t>(policy_.most_queued, ready_.size());
+  if (policy_.order_span) {
+    room = std::min(room, *policy_.order_span - std::min(*policy_.order_span, counts_.accepted - oldest_));
+  }
+  return room;
+}
+
+std::uint32_t Dispatcher::window() const {
+  if (mean_ < 0) {
+    return 1;  // The first one tells.
+  }
+  const double worth = static_cast<double>(policy_.window_worth.count());
+  if (mean_ >= worth) {
+    return 1;
+  }
+  const double most = policy_.widest_window;
+  return static_cast<std::uint32_t>(std::min(most, 1 + worth / std::max(mean_, 1.0)));
+}
+
+void Dispatcher::note_duration(Duration took) {
+  const auto sample = static_cast<double>(took.count());
+  constexpr double weight = 1.0 / 16;
+  mean_ = mean_ < 0 ? sample : mean_ + (sample - mean_) * weight;
+}
+
+// ---- Input ----------------------------------------------------------------------------------------------------------
+
+void Dispatcher::on(const TaskSubmitted& event) {
+  CORRAL_CHECK(!input_ended_);
+  if (number(event.slot) >= tasks_.size()) {
+    tasks_.resize(number(event.slot) + std::size_t{1});
+  }
+  Task& task = tasks_[number(event.slot)];
+  CORRAL_CHECK(!task.known);
+  task = Task{TaskId{counts_.accepted++}};
+  task.known = true;
+  if (policy_.order_span) {
+    recorded_.push_back(false);
+  }
+  ++counts_.queued;
+  if (draining_) {
+    return leave(event.slot);  // It was on its way when the drain was asked for.
+  }
+  ready_.push_back(event.slot);
+  feed_the_hungry();
+}
+
+void Dispatcher::on(const InputEnded&) { input_ended_ = true; }
+
+// ---- Workers --------------------------------------------------------------------------------------------------------
+
+void Dispatcher::on(const ChannelOpened& event) {
+  CORRAL_CHECK(event.life.worker.index < lanes_.size());
+  Lane& lane = lanes_[event.life.worker.index];
+  CORRAL_CHECK(std::holds_alternative<Vacant>(lane.state) && event.life.incarnation > lane.incarnation);
+  lane.incarnation = event.life.incarnation;
+  lane.greeted = lane.vouched = false;
+  if (ended_) {
+    lane.state = Leaving{now_, true};
+    return act(StopWorker{event.life});
+  }
+  if (policy_.greets) {
+    lane.state = Greeting{after(now_, policy_.greet_within)};
+    return wake_at(std::get<Greeting>(lane.state).greet_by);
+  }
+  begin_serving(lane);
+}
+
+void Dispatcher::on(const WorkerGreeted& event) {
+  Lane* lane = find(event.life);
+  if (lane == nullptr || !std::holds_alternative<Greeting>(lane->state)) {
+    return;  // It greets twice, or too late.
+  }
+  lane->greeted = true;
+  proven_ = true;
+  begin_serving(*lane);
+}
+
+void Dispatcher::on(const TaskAnswered& event) {
+  Lane* lane = find(event.life);
+  auto* serving = lane == nullptr ? nullptr : std::get_if<Serving>(&lane->state);
+  if (serving == nullptr) {
+    ++counts_.dropped;
+    return;
+  }
+  if (event.answer == Answer::given_back && !draining_) {
+    // Nobody asked for it. A worker that gives everything back would be given it again for ever.
+    return condemn(*lane, ReplaceWorker::Why::broken_channel);
+  }
+  const auto found = std::ranges::find_if(serving->in_work, [&](TaskSlot slot) { return task_in(slot).id == event.task; });
+  if (found == serving->in_work.end()) {
+    ++counts_.dropped;
+    return;
+  }
+  const TaskSlot slot = *found;
+  const Duration duration = took(*serving);
+  const bool was_head = found == serving->in_work.begin();
+  serving->in_work.erase(found);
+  if (was_head) {
+    serving->head_since = now_;
+    if (policy_.timeout && !serving->in_work.empty()) {
+      wake_at(after(now_, *policy_.timeout));
+    }
+    if (event.answer != Answer::given_back) {
+      note_duration(duration);
+    }
+  }
+  settle_answer(*lane, slot, event.answer, duration);
+  serve(*lane);
+}
+
+void Dispatcher::on(const TaskProgressed& event) {
+  Lane* lane = find(event.life);
+  auto* serving = lane == nullptr ? nullptr : std::get_if<Serving>(&lane->state);
+  if (serving != nullptr && !serving->in_work.empty() && task_in(serving->in_work.front()).id == event.task) {
+    serving->head_since = now_;
+  }
+}
+
+void Dispatcher::on(const ChannelBroken& event) {
+  if (Lane* lane = find(event.life)) {
+    condemn(*lane, ReplaceWorker::Why::broken_channel);
+  }
+}
+
+void Dispatcher::on(const WorkerStarved& event) {
+  Lane* lane = find(event.life);
+  auto* serving = lane == nullptr ? nullptr : std::get_if<Serving>(&lane->state);
+  if (serving == nullptr || serving->in_work.empty() || serving->flushing) {
+    return;
+  }
+  const std::size_t before = serving->in_work.size();
+  if (!serving->alone && !draining_) {
+    serving->least = std::max(serving->least, static_cast<std::uint32_t>(std::min<std::size_t>(before * 2, 1U << 20U)));
+    fill(*lane);
+  }
+  const bool nothing_comes = serving->alone || draining_ || (input_ended_ && ready_.empty());
+  if (serving->in_work.size() == before && nothing_comes) {
+    serving->flushing = true;
+    act(CloseInput{lane->life()});
+  }
+}
+
+void Dispatcher::on(const WorkerLost& event) {
+  Lane* lane = find(event.life);
+  if (lane == nullptr) {
+    return;
+  }
+  LaneState state = std::exchange(lane->state, Vacant{});
+  if (auto* serving = std::get_if<Serving>(&state); serving != nullptr && !serving->in_work.empty()) {
+    const TaskSlot head = serving->in_work.front();
+    serving->in_work.pop_front();
+    if (lane->greeted || proven_) {
+      vouch(*lane);  // It is the task's fault, as far as anybody can tell.
+    }
+    if (aborting_) {
+      serving->in_work.push_front(head);
+    } else {
+      --counts_.in_work;
+      blame(*lane, head, Mishap::died, took(*serving), &event);
+    }
+    give_back(*serving);
+  }
+  if (auto* holding = std::get_if<Holding>(&state)) {
+    suspects_.push_front(holding->suspect);  // It was lost before it was given anything.
+  }
+  feed_the_hungry();
+}
+
+// ---- The end --------------------------------------------------------------------------------------------------------
+
+void Dispatcher::on(const DrainAsked&) {
+  if (std::exchange(draining_, true)) {
+    return;
+  }
+  leave_queued();
+  recall_prefetched();
+}
+
+void Dispatcher::on(const AbortAsked&) {
+  if (!draining_) {
+    on(DrainAsked{});
+  }
+  aborting_ = true;
+}
+
+void Dispatcher::on(const TaskDeadlineReached&) {
+  if (now_ < wake_at_) {
+    return;
+  }
+  wake_at_ = never;
+  for (Lane& lane : lanes_) {
+    look_at(lane);
+  }
+  feed_the_hungry();
+}
+
+// ---- Looking around -------------------------------------------------------------------------------------------------
+
+Lane* Dispatcher::find(Life life) {
+  if (life.worker.index >= lanes_.size()) {
+    return nullptr;
+  }
+  Lane& lane = lanes_[life.worker.index];
+  return lane.life() == life && !std::holds_alternative<Vacant>(lane.state) ? &lane : nullptr;
+}
+
+Dispatcher::Task& Dispatcher::task_in(TaskSlot slot) {
+  CORRAL_CHECK(number(slot) < tasks_.size() && tasks_[number(slot)].known);
+  return tasks_[number(slot)];
+}
+
+}  // namespace corral::core

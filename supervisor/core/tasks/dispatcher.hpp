@@ -1,0 +1,127 @@
+// Which task goes to which worker, when, and what becomes of it. Pure: told what happened, answers with what shall be done.
+//
+// It knows workers as lanes and processes as lives; launching and stopping them is the supervisor's business, and only asked
+// for here. It knows tasks as numbers; their bytes stay in the shell.
+//
+// Invariants, checked in every build: every task accepted is in exactly one of: queued, in work, recorded, left; a task is
+// recorded once; it is at one worker at most; an answer counts only from the life that has the task; a task that has
+// taken a worker down is alone at the next one, which is fresh; nothing is given out once a drain was asked for.
+//
+// Cost: an event about one task costs O(1); deadlines are looked for among all lanes, once each time one is due.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "supervisor/core/tasks/lane.hpp"
+#include "supervisor/core/tasks/task_action.hpp"
+
+namespace corral::core {
+
+class Dispatcher {
+ public:
+  /// Workers 0 to `workers` - 1 of `program`.
+  Dispatcher(TaskPolicy policy, ProgramId program, std::uint32_t workers);
+
+  /// `now` is not before that of the last call. Appends to `actions`.
+  void step(Instant now, const TaskEvent& event, TaskActions& actions);
+
+  /// When TaskDeadlineReached is due, or a little before that.
+  [[nodiscard]] std::optional<Instant> next_deadline() const;
+
+  /// So many more tasks may be submitted now.
+  [[nodiscard]] std::uint64_t room() const;
+
+  [[nodiscard]] const TaskCounts& counts() const { return counts_; }
+  /// EndTasks was asked for.
+  [[nodiscard]] bool ended() const { return ended_; }
+  [[nodiscard]] bool draining() const { return draining_; }
+  /// Some worker has answered, or at least said HELLO.
+  [[nodiscard]] bool proven() const { return proven_; }
+  /// Tasks that one worker is given now, at most: 1 for long ones.
+  [[nodiscard]] std::uint32_t window() const;
+
+ private:
+  struct Task {
+    TaskId id{};
+    std::uint32_t deaths = 0;  ///< Workers that it took down.
+    std::uint32_t errors = 0;
+    Instant not_before{};  ///< As a suspect.
+    bool known = false;    ///< The slot is in use.
+
+    [[nodiscard]] std::uint32_t attempts() const { return deaths + errors; }
+  };
+
+  // dispatcher.cpp: events
+  void on(const TaskSubmitted& event);
+  void on(const InputEnded& event);
+  void on(const ChannelOpened& event);
+  void on(const WorkerGreeted& event);
+  void on(const TaskAnswered& event);
+  void on(const TaskProgressed& event);
+  void on(const ChannelBroken& event);
+  void on(const WorkerStarved& event);
+  void on(const WorkerLost& event);
+  void on(const DrainAsked& event);
+  void on(const AbortAsked& event);
+  void on(const TaskDeadlineReached& event);
+
+  // dispatcher_lanes.cpp: one worker
+  void begin_serving(Lane& lane);
+  void serve(Lane& lane);
+  void fill(Lane& lane);
+  void deliver(Lane& lane, Serving& serving, TaskSlot slot);
+  void feed_the_hungry();
+  void look_at(Lane& lane);
+  void time_out(Lane& lane, Serving& serving);
+  void condemn(Lane& lane, ReplaceWorker::Why why);
+  void dismiss(Lane& lane);
+  void vouch(Lane& lane);
+  void recall_prefetched();
+
+  // dispatcher_tasks.cpp: one task
+  void settle_answer(Lane& lane, TaskSlot slot, Answer answer, Duration took);
+  void try_again(Lane& lane, TaskSlot slot);
+  void blame(Lane& lane, TaskSlot slot, Mishap mishap, Duration took, const WorkerLost* death);
+  void give_back(Serving& serving);
+  void requeue(TaskSlot slot);
+  void leave(TaskSlot slot);
+  void leave_queued();
+  void record(TaskSlot slot, RecordTask record);
+  void maybe_end();
+
+  [[nodiscard]] Lane* find(Life life);
+  [[nodiscard]] Task& task_in(TaskSlot slot);
+  void wake_at(Instant when) { wake_at_ = std::min(wake_at_, when); }
+  [[nodiscard]] Duration took(const Serving& serving) const { return now_ - serving.head_since; }
+  void note_duration(Duration took);
+  template <class Action>
+  void act(Action&& action) {
+    actions_->emplace_back(std::forward<Action>(action));
+  }
+
+  TaskPolicy policy_;
+  std::vector<Lane> lanes_;
+  std::vector<Task> tasks_;           ///< By slot.
+  std::deque<TaskSlot> ready_;        ///< To be given out, the oldest first.
+  std::deque<TaskSlot> suspects_;     ///< They have taken a worker down; each waits for a fresh one.
+  std::deque<std::uint32_t> hungry_;  ///< Lanes that would take more.
+  std::deque<bool> recorded_;         ///< With an order: of the tasks from oldest_ on.
+  std::uint64_t oldest_ = 0;          ///< With an order: the oldest task that is not recorded.
+  TaskCounts counts_;
+  double mean_ = -1;  ///< Nanoseconds that a task takes, the latest ones counting most; negative: nothing is known.
+  Instant wake_at_ = never;
+  Instant now_{};
+  TaskActions* actions_ = nullptr;
+  bool input_ended_ = false;
+  bool draining_ = false;
+  bool aborting_ = false;
+  bool ended_ = false;
+  bool proven_ = false;
+};
+
+}  // namespace corral::core

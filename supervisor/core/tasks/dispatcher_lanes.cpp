@@ -1,0 +1,170 @@
+// One worker: what it is given, how long it may take, how it leaves.
+#include <algorithm>
+#include <utility>
+
+#include "common/base/check.hpp"
+#include "supervisor/core/tasks/dispatcher.hpp"
+
+namespace corral::core {
+
+/// A fresh worker. Who has taken another one down goes first: nobody else shall be beside it.
+void Dispatcher::begin_serving(Lane& lane) {
+  if (!suspects_.empty()) {
+    const TaskSlot suspect = suspects_.front();
+    suspects_.pop_front();
+    lane.state = Holding{suspect, task_in(suspect).not_before};
+    return look_at(lane);
+  }
+  lane.state = Serving{};
+  serve(lane);
+}
+
+/// After every change of what it has.
+void Dispatcher::serve(Lane& lane) {
+  auto& serving = std::get<Serving>(lane.state);
+  if (serving.alone && !serving.in_work.empty()) {
+    return;
+  }
+  serving.alone = false;
+  // Not after every answer: a worker that has half a window left is not waiting.
+  if (serving.in_work.size() <= std::max(window(), serving.least) / 2) {
+    fill(lane);
+  }
+}
+
+void Dispatcher::fill(Lane& lane) {
+  auto& serving = std::get<Serving>(lane.state);
+  if (draining_ || serving.flushing) {
+    return;
+  }
+  const std::size_t wide = std::max(window(), serving.least);
+  // Where little is left, everybody gets a share of it.
+  const std::size_t share = std::max<std::size_t>(1, ready_.size() / lanes_.size());
+  const std::size_t most = serving.least > 1 ? wide : std::min(wide, serving.in_work.size() + share);
+  while (serving.in_work.size() < most && !ready_.empty()) {
+    const TaskSlot slot = ready_.front();
+    ready_.pop_front();
+    deliver(lane, serving, slot);
+  }
+  if (serving.in_work.size() < wide && !std::exchange(lane.hungry, true)) {
+    hungry_.push_back(lane.worker.index);
+  }
+}
+
+void Dispatcher::deliver(Lane& lane, Serving& serving, TaskSlot slot) {
+  CORRAL_CHECK(!draining_);
+  if (serving.in_work.empty()) {
+    serving.head_since = now_;
+    if (policy_.timeout) {
+      wake_at(after(now_, *policy_.timeout));
+    }
+  }
+  serving.in_work.push_back(slot);
+  --counts_.queued;
+  ++counts_.in_work;
+  act(DeliverTask{lane.life(), slot, task_in(slot).id});
+}
+
+void Dispatcher::feed_the_hungry() {
+  // Each once: who is still hungry after that has put itself at the end of the list again.
+  for (std::size_t left = hungry_.size(); left > 0 && !ready_.empty(); --left) {
+    Lane& lane = lanes_[hungry_.front()];
+    hungry_.pop_front();
+    lane.hungry = false;
+    const auto* serving = std::get_if<Serving>(&lane.state);
+    if (serving != nullptr && !serving->alone) {
+      fill(lane);
+    }
+  }
+}
+
+/// Does what is due for a lane, and notes when something will be.
+void Dispatcher::look_at(Lane& lane) {
+  if (const auto* greeting = std::get_if<Greeting>(&lane.state)) {
+    if (now_ >= greeting->greet_by) {
+      return condemn(lane, ReplaceWorker::Why::never_greeted);
+    }
+    return wake_at(greeting->greet_by);
+  }
+  if (const auto* holding = std::get_if<Holding>(&lane.state)) {
+    if (now_ < holding->begin_at) {
+      return wake_at(holding->begin_at);
+    }
+    const TaskSlot suspect = holding->suspect;
+    lane.state = Serving{};
+    auto& serving = std::get<Serving>(lane.state);
+    serving.alone = true;
+    return deliver(lane, serving, suspect);
+  }
+  if (auto* serving = std::get_if<Serving>(&lane.state); serving != nullptr && policy_.timeout && !serving->in_work.empty()) {
+    const Instant due = after(serving->head_since, *policy_.timeout);
+    return now_ >= due ? time_out(lane, *serving) : wake_at(due);
+  }
+  if (auto* leaving = std::get_if<Leaving>(&lane.state); leaving != nullptr && !leaving->stopped) {
+    if (now_ < leaving->stop_at) {
+      return wake_at(leaving->stop_at);
+    }
+    leaving->stopped = true;
+    act(StopWorker{lane.life()});
+  }
+}
+
+void Dispatcher::time_out(Lane& lane, Serving& serving) {
+  const TaskSlot head = serving.in_work.front();
+  serving.in_work.pop_front();
+  --counts_.in_work;
+  blame(lane, head, Mishap::timeout, took(serving), nullptr);
+  condemn(lane, ReplaceWorker::Why::timeout);
+}
+
+void Dispatcher::condemn(Lane& lane, ReplaceWorker::Why why) {
+  LaneState state = std::exchange(lane.state, Condemned{});
+  if (auto* serving = std::get_if<Serving>(&state)) {
+    if (why == ReplaceWorker::Why::broken_channel && !serving->in_work.empty()) {
+      const TaskSlot head = serving->in_work.front();
+      serving->in_work.pop_front();
+      --counts_.in_work;
+      blame(lane, head, Mishap::garbage, took(*serving), nullptr);
+    }
+    give_back(*serving);
+  } else if (auto* holding = std::get_if<Holding>(&state)) {
+    suspects_.push_front(holding->suspect);
+  }
+  if (why != ReplaceWorker::Why::never_greeted && (lane.greeted || proven_)) {
+    vouch(lane);
+  }
+  act(ReplaceWorker{lane.life(), why});
+}
+
+void Dispatcher::dismiss(Lane& lane) {
+  if (std::holds_alternative<Serving>(lane.state)) {
+    lane.state = Leaving{after(now_, policy_.leave_within)};
+    wake_at(std::get<Leaving>(lane.state).stop_at);
+    act(DismissWorker{lane.life()});
+  } else if (std::holds_alternative<Greeting>(lane.state)) {
+    lane.state = Leaving{now_, true};
+    act(StopWorker{lane.life()});
+  }
+}
+
+void Dispatcher::vouch(Lane& lane) {
+  if (!std::exchange(lane.vouched, true)) {
+    act(VouchForWorker{lane.life()});
+  }
+}
+
+/// Those behind the front one have not begun: whoever understands it gives them back, and the end comes sooner.
+void Dispatcher::recall_prefetched() {
+  if (!policy_.can_give_back) {
+    return;
+  }
+  for (Lane& lane : lanes_) {
+    if (const auto* serving = std::get_if<Serving>(&lane.state)) {
+      for (std::size_t i = 1; i < serving->in_work.size(); ++i) {
+        act(RecallTask{lane.life(), task_in(serving->in_work[i]).id});
+      }
+    }
+  }
+}
+
+}  // namespace corral::core

@@ -1,0 +1,134 @@
+// One task: what becomes of it when it is answered, when it takes a worker down, when everything stops.
+#include <algorithm>
+#include <utility>
+
+#include "common/base/check.hpp"
+#include "supervisor/core/tasks/dispatcher.hpp"
+
+namespace corral::core {
+
+void Dispatcher::settle_answer(Lane& lane, TaskSlot slot, Answer answer, Duration duration) {
+  --counts_.in_work;
+  if (answer == Answer::given_back) {
+    ++counts_.queued;
+    return requeue(slot);
+  }
+  proven_ = true;
+  vouch(lane);
+  Task& task = task_in(slot);
+  if (answer == Answer::error) {
+    if (task.errors < policy_.retry_errors && !draining_) {
+      return try_again(lane, slot);
+    }
+    return record(slot, {slot, task.id, Outcome::failed, task.attempts() + 1, lane.life(), duration, Mishap::reported, {}});
+  }
+  record(slot, {slot, task.id, Outcome::done, task.attempts() + 1, lane.life(), duration, {}, {}});
+}
+
+/// Any worker will do: it was not the worker's fault.
+void Dispatcher::try_again(Lane& lane, TaskSlot slot) {
+  Task& task = task_in(slot);
+  ++task.errors;
+  ++counts_.retries;
+  act(TellRetry{
+      task.id, lane.life(), task.attempts(), task.attempts() + policy_.retry_errors - task.errors + 1, {}, Mishap::reported, {}});
+  ++counts_.queued;
+  ready_.push_back(slot);
+}
+
+/// It was in work when its worker came to grief. No longer counted as in work.
+void Dispatcher::blame(Lane& lane, TaskSlot slot, Mishap mishap, Duration duration, const WorkerLost* death) {
+  Task& task = task_in(slot);
+  ++task.deaths;
+  const auto how = death == nullptr ? std::nullopt : std::optional(*death);
+  if (mishap == Mishap::timeout || task.deaths > policy_.retries) {
+    return record(slot, {slot, task.id, Outcome::quarantined, task.attempts(), lane.life(), duration, mishap, how});
+  }
+  ++counts_.queued;
+  if (draining_) {
+    --task.deaths;
+    return leave(slot);
+  }
+  // The first retry follows at once: a fresh worker takes its time to start anyway.
+  Duration delay{};
+  if (task.deaths > 1) {
+    delay = policy_.retry_delay;
+    for (std::uint32_t n = 2; n < task.deaths && delay < policy_.longest_retry_delay; ++n) {
+      delay *= 2;
+    }
+    delay = std::min(delay, policy_.longest_retry_delay);
+  }
+  task.not_before = after(now_, delay);
+  ++counts_.retries;
+  act(TellRetry{task.id, lane.life(), task.attempts(), task.attempts() + policy_.retries - task.deaths + 1, delay, mishap, how});
+  suspects_.push_back(slot);
+}
+
+/// All that a worker had, as if it had never been there, and before what comes after it in the input.
+void Dispatcher::give_back(Serving& serving) {
+  while (!serving.in_work.empty()) {
+    const TaskSlot slot = serving.in_work.back();
+    serving.in_work.pop_back();
+    --counts_.in_work;
+    ++counts_.queued;
+    requeue(slot);
+  }
+}
+
+void Dispatcher::requeue(TaskSlot slot) {
+  if (draining_) {
+    leave(slot);
+  } else {
+    ready_.push_front(slot);
+  }
+}
+
+void Dispatcher::leave(TaskSlot slot) {
+  Task& task = task_in(slot);
+  --counts_.queued;
+  ++counts_.left;
+  act(LeaveTask{slot, task.id});
+  task = Task{};
+}
+
+void Dispatcher::leave_queued() {
+  for (std::deque<TaskSlot>* queue : {&suspects_, &ready_}) {
+    for (const TaskSlot slot : *queue) {
+      leave(slot);
+    }
+    queue->clear();
+  }
+  for (Lane& lane : lanes_) {
+    if (const auto* holding = std::get_if<Holding>(&lane.state)) {
+      leave(holding->suspect);
+      lane.state = Serving{};
+    }
+  }
+}
+
+void Dispatcher::record(TaskSlot slot, RecordTask record) {
+  Task& task = task_in(slot);
+  ++(record.outcome == Outcome::done ? counts_.done : record.outcome == Outcome::failed ? counts_.failed : counts_.quarantined);
+  if (policy_.order_span) {
+    recorded_[number(task.id) - oldest_] = true;
+    while (!recorded_.empty() && recorded_.front()) {
+      recorded_.pop_front();
+      ++oldest_;
+    }
+  }
+  act(std::move(record));
+  task = Task{};
+}
+
+void Dispatcher::maybe_end() {
+  if (ended_ || !(input_ended_ || draining_) || counts_.queued + counts_.in_work > 0) {
+    return;
+  }
+  ended_ = true;
+  for (Lane& lane : lanes_) {
+    dismiss(lane);
+  }
+  act(EndTasks{});
+}
+
+}  // namespace corral::core

@@ -1,0 +1,59 @@
+// A worker as the dispatcher sees it. Each state has its data and its one deadline; leaving it forgets both.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <variant>
+
+#include "common/base/ids.hpp"
+#include "supervisor/core/tasks/task.hpp"
+
+namespace corral::core {
+
+/// No process that could be given a task.
+struct Vacant {};
+
+/// Its program executes; it has not said HELLO.
+struct Greeting {
+  Instant greet_by;
+};
+
+/// Fresh, and kept for a task that has taken another worker down, until that may be tried again.
+struct Holding {
+  TaskSlot suspect{};
+  Instant begin_at;
+};
+
+/// It gets tasks.
+struct Serving {
+  std::deque<TaskSlot> in_work;  ///< In the order in which they were given; the front one is being worked on.
+  Instant head_since = never;    ///< Since when the front one is.
+  std::uint32_t least = 1;       ///< The window is at least that wide: for filters that hold their output back.
+  bool alone = false;            ///< What it has takes workers down: it gets nothing else meanwhile.
+  bool flushing = false;         ///< Its input is closed: it answers what it has, and ends.
+};
+
+/// It was told that no more tasks come.
+struct Leaving {
+  Instant stop_at;
+  bool stopped = false;  ///< It was asked to; nothing is due any more.
+};
+
+/// It is being replaced: whatever it says is no longer heard.
+struct Condemned {};
+
+using LaneState = std::variant<Vacant, Greeting, Holding, Serving, Leaving, Condemned>;
+
+struct Lane {
+  WorkerId worker;
+  Incarnation incarnation{};
+  LaneState state = Vacant{};
+  bool greeted = false;
+  bool vouched = false;
+  bool hungry = false;  ///< Has an entry in the list of those who would take more.
+
+  [[nodiscard]] Life life() const { return {worker, incarnation}; }
+};
+
+}  // namespace corral::core

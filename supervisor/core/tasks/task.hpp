@@ -1,0 +1,63 @@
+// What a task is to those who decide: an id, how often it was tried, how it ended. Its bytes stay in the shell.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "common/base/instant.hpp"
+
+namespace corral::core {
+
+/// The position of a task in the input, from 0. Never used again.
+enum class TaskId : std::uint64_t {};
+[[nodiscard]] constexpr std::uint64_t number(TaskId id) { return static_cast<std::uint64_t>(id); }
+
+/// Where the shell keeps the bytes of a task. Used again once the task is recorded or given up.
+enum class TaskSlot : std::uint32_t {};
+[[nodiscard]] constexpr std::uint32_t number(TaskSlot slot) { return static_cast<std::uint32_t>(slot); }
+
+/// What a worker says to a task that it was given.
+enum class Answer : std::uint8_t { result, error, given_back };
+
+/// How a task ends: in exactly one of these, once.
+enum class Outcome : std::uint8_t {
+  done,
+  failed,       ///< Its worker reported an error.
+  quarantined,  ///< It took too many workers down, or ran past its timeout.
+};
+
+/// What has become of all tasks that were accepted.
+struct TaskCounts {
+  std::uint64_t accepted = 0;
+  std::uint64_t queued = 0;   ///< To be given to a worker, retries included.
+  std::uint64_t in_work = 0;  ///< At a worker, prefetched ones included.
+  std::uint64_t done = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t quarantined = 0;
+  std::uint64_t left = 0;     ///< Given up unspent, because everything was told to stop.
+  std::uint64_t retries = 0;  ///< Attempts beyond each task's first.
+  std::uint64_t dropped = 0;  ///< Answers that nobody had asked for, or that came twice.
+
+  [[nodiscard]] std::uint64_t recorded() const { return done + failed + quarantined; }
+  /// The law of conservation: nothing is lost, nothing counts twice.
+  [[nodiscard]] bool balanced() const { return accepted == queued + in_work + recorded() + left; }
+};
+
+struct TaskPolicy {
+  std::uint32_t retries = 2;                              ///< After a worker's death, beyond the first attempt.
+  std::uint32_t retry_errors = 0;                         ///< After an error that the worker reported.
+  Duration retry_delay = std::chrono::milliseconds(100);  ///< Before the second retry, twice that before the third, …
+  Duration longest_retry_delay = std::chrono::seconds(10);
+  std::optional<Duration> timeout;                       ///< From the moment at which a worker has nothing else to do.
+  Duration greet_within = std::chrono::seconds(60);      ///< From its exec to HELLO.
+  Duration leave_within = std::chrono::seconds(10);      ///< From the end of the tasks to the end of a worker.
+  bool greets = true;                                    ///< Workers say HELLO; filters that read lines do not.
+  bool can_give_back = true;                             ///< Workers understand CANCEL.
+  std::uint32_t most_queued = 1024;                      ///< Accepted and not yet given to a worker. At least 1.
+  std::uint32_t widest_window = 256;                     ///< Tasks at one worker. At least 1.
+  Duration window_worth = std::chrono::milliseconds(5);  ///< Work that is prefetched, so that no worker waits for a pipe.
+  std::optional<std::uint64_t> order_span;  ///< In order: from the oldest unrecorded task to the newest accepted one.
+};
+
+}  // namespace corral::core

@@ -1,0 +1,96 @@
+// What the dispatcher asks for, in the imperative.
+#pragma once
+
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "supervisor/core/tasks/task_event.hpp"
+
+namespace corral::core {
+
+/// Send it.
+struct DeliverTask {
+  Life life;
+  TaskSlot slot{};
+  TaskId task{};
+};
+
+/// Ask for it back, if it has not begun.
+struct RecallTask {
+  Life life;
+  TaskId task{};
+};
+
+/// Why an attempt came to nothing.
+enum class Mishap : std::uint8_t {
+  reported,  ///< The worker said so.
+  died,      ///< The worker ended without an answer.
+  garbage,   ///< What the worker wrote was no protocol.
+  timeout,
+};
+
+/// The end of a task: write it down, and let go of its bytes.
+struct RecordTask {
+  TaskSlot slot{};
+  TaskId task{};
+  Outcome outcome = Outcome::done;
+  std::uint32_t attempts = 1;
+  Life life;                        ///< Of the last attempt.
+  Duration seconds{};               ///< Of the last attempt.
+  std::optional<Mishap> mishap;     ///< Unless done.
+  std::optional<WorkerLost> death;  ///< How the worker of the last attempt ended, where that was it.
+};
+
+/// It will be tried again. For people.
+struct TellRetry {
+  TaskId task{};
+  Life life;
+  std::uint32_t attempt = 1;  ///< The one that failed.
+  std::uint32_t of = 1;
+  Duration delay{};
+  Mishap mishap = Mishap::died;
+  std::optional<WorkerLost> death;
+};
+
+/// Everything was told to stop before it was done: let go of its bytes.
+struct LeaveTask {
+  TaskSlot slot{};
+  TaskId task{};
+};
+
+/// It has shown that it works: its end is not held against its program.
+struct VouchForWorker {
+  Life life;
+};
+
+/// Stop this process and start another one in its place.
+struct ReplaceWorker {
+  enum class Why : std::uint8_t { timeout, broken_channel, never_greeted };
+  Life life;
+  Why why = Why::timeout;
+};
+
+/// No more tasks come for it: close its channel, and let it end by itself.
+struct DismissWorker {
+  Life life;
+};
+
+/// It had its time to end by itself, or has not begun: stop it.
+struct StopWorker {
+  Life life;
+};
+
+/// A filter has been given all there is: close its input, so that it says what it holds back.
+struct CloseInput {
+  Life life;
+};
+
+/// All tasks have ended or are left. No worker is needed any more: start none.
+struct EndTasks {};
+
+using TaskAction = std::variant<DeliverTask, RecallTask, RecordTask, TellRetry, LeaveTask, VouchForWorker, ReplaceWorker,
+                                DismissWorker, StopWorker, CloseInput, EndTasks>;
+using TaskActions = std::vector<TaskAction>;
+
+}  // namespace corral::core

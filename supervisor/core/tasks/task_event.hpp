@@ -1,0 +1,72 @@
+// What has happened to tasks and to those who work on them, in the past tense.
+#pragma once
+
+#include <variant>
+
+#include "common/base/exit_status.hpp"
+#include "common/base/ids.hpp"
+#include "supervisor/core/launch_failure.hpp"
+#include "supervisor/core/tasks/task.hpp"
+
+namespace corral::core {
+
+/// One more task of the input: the next id. No more than room() of them.
+struct TaskSubmitted {
+  TaskSlot slot{};
+};
+
+/// No more tasks will be submitted.
+struct InputEnded {};
+
+/// A worker's program executes, and its channel is open.
+struct ChannelOpened {
+  Life life;
+};
+
+/// It said HELLO, in a version that we speak.
+struct WorkerGreeted {
+  Life life;
+};
+
+struct TaskAnswered {
+  Life life;
+  TaskId task{};
+  Answer answer = Answer::result;
+};
+
+/// It is still at it.
+struct TaskProgressed {
+  Life life;
+  TaskId task{};
+};
+
+/// What came from it is no protocol: nothing that follows is read.
+struct ChannelBroken {
+  Life life;
+};
+
+/// A filter waits for more input although it owes an answer: it holds its output back until it has more of it.
+struct WorkerStarved {
+  Life life;
+};
+
+/// The worker's process is gone, and all that it had written has been read.
+struct WorkerLost {
+  Life life;
+  ExitStatus status{ExitedWith{0}};
+  ResourceUsage usage{};
+  bool out_of_memory = false;
+};
+
+/// No new task is to begin; those in work may end.
+struct DrainAsked {};
+
+/// Workers are being stopped: what they do not answer any more goes back unspent.
+struct AbortAsked {};
+
+struct TaskDeadlineReached {};
+
+using TaskEvent = std::variant<TaskSubmitted, InputEnded, ChannelOpened, WorkerGreeted, TaskAnswered, TaskProgressed,
+                               ChannelBroken, WorkerStarved, WorkerLost, DrainAsked, AbortAsked, TaskDeadlineReached>;
+
+}  // namespace corral::core
