@@ -10,6 +10,7 @@
 #include "common/base/suggest.hpp"
 #include "supervisor/cli/commands.hpp"
 #include "supervisor/cli/exec_line.hpp"
+#include "supervisor/cli/map_line.hpp"
 #include "supervisor/cli/print.hpp"
 #include "supervisor/cli/values.hpp"
 
@@ -24,6 +25,7 @@ constexpr const char* about = R"(corral keeps a worker process busy on every cor
   corral run                            supervise what ./corral.json says
   corral exec -- python3 server.py      a container's init: signals, zombies, exit status
   corral exec -n auto -- ./crunch       one worker on every core
+  corral map tasks.jsonl -- ./worker    feed a worker on every core, one line after another
   corral check                          is the configuration right? what would it start?
   corral schema > corral.schema.json    for your editor)";
 
@@ -53,6 +55,21 @@ constexpr const char* exec_about = R"(Run one command as a perfect init, or a po
 With one worker the command has corral's stdin, stdout, stderr and terminal, every signal that can be caught
 is passed on, and the exit status is the command's own: 128+N for a death by signal N, 127 not found,
 126 not executable. With -n 2 or more, or auto, it is a pool as `corral run` has it.)";
+
+constexpr const char* map_about =
+    R"(Run every task of a file through workers that stay alive, one on every core, and write the results.
+
+  corral map tasks.jsonl -- python3 worker.py         workers that speak the task protocol
+  seq 1000 | corral map --lines -- sed -u 's/^/n=/'   any filter: a line in, a line out
+  corral map tasks.jsonl -o results.jsonl --timeout 30s -- ./worker
+
+A worker that dies takes down the one task that it was at, which is tried again alone on a fresh worker.
+
+  SIGINT, SIGTERM  no task begins any more, those in work may end; a second one stops the workers, a third kills
+  SIGHUP           the same as the first
+
+Exit status: 0 every task is done; 1 some failed or were quarantined; 2 usage; 125 no worker works;
+128+N stopped by signal N with tasks left.)";
 
 constexpr const char* check_about = R"(Validate a configuration and print the plan. Starts nothing.
 
@@ -86,13 +103,13 @@ void add_talk(CLI::App& app, Talk& talk) {
 std::string explain(const CLI::App& app, const std::vector<std::string>& words, const CLI::Error& error) {
   std::string message = error.what();
   if (app.get_subcommands().empty() && words.empty()) {
-    return "a command is required: run, exec, check or schema";
+    return "a command is required: run, exec, map, check or schema";
   }
   if (app.get_subcommands().empty() && words.front().starts_with('-')) {
     return fmt::format("there is no option '{}' before a command", words.front());
   }
   if (app.get_subcommands().empty()) {
-    const std::vector<std::string_view> names{"run", "exec", "check", "schema"};
+    const std::vector<std::string_view> names{"run", "exec", "map", "check", "schema"};
     const std::string_view near = nearest(words.front(), names);
     message =
         fmt::format("there is no command '{}'{}", words.front(), near.empty() ? "" : fmt::format("; did you mean '{}'?", near));
@@ -146,6 +163,14 @@ int main(int argc, char** argv) {
     add_talk(exec_app, exec_options.talk);
   }
 
+  MapOptions map_options;
+  MapExtras map_extras;
+  CLI::App& map_app = *app.add_subcommand("map", map_about);
+  if (!words.empty() && words.front() == "map") {
+    add_map_options(map_app, map_options, map_extras);
+    add_talk(map_app, map_options.talk);
+  }
+
   CheckOptions check_options;
   CLI::App& check_app = *app.add_subcommand("check", check_about);
   check_app.add_option("config", check_options.config, "the configuration file");
@@ -155,14 +180,19 @@ int main(int argc, char** argv) {
   CLI::App& schema_app = *app.add_subcommand("schema", schema_about);
   schema_app.add_flag("--reference", reference, "print the reference page instead");
 
-  const auto after_dashes = !words.empty() && words[0] == "exec" ? std::ranges::find(words, "--") : words.end();
+  const auto after_dashes =
+      !words.empty() && (words[0] == "exec" || words[0] == "map") ? std::ranges::find(words, "--") : words.end();
   try {
     std::vector<std::string> options(words.begin(), after_dashes);
     std::ranges::reverse(options);
     app.parse(std::move(options));
     if (after_dashes != words.end()) {
-      std::vector<std::string>& command = exec_options.program.launch.command;
+      std::vector<std::string>& command =
+          map_app.parsed() ? map_options.program.launch.command : exec_options.program.launch.command;
       command.insert(command.end(), after_dashes + 1, words.end());
+    }
+    if (map_app.parsed() && map_options.program.launch.command.empty()) {
+      refuse("a command is required, behind --: corral map tasks.jsonl -- python3 worker.py");
     }
     if (exec_app.parsed() && exec_options.program.launch.command.empty()) {
       refuse("command is required");
@@ -177,6 +207,9 @@ int main(int argc, char** argv) {
     }
     if (exec_app.parsed()) {
       return exec_with(exec_options, exec_extras);
+    }
+    if (map_app.parsed()) {
+      return map_with(map_options, map_extras);
     }
     if (check_app.parsed()) {
       return check(check_options);

@@ -8,7 +8,8 @@
 #include <vector>
 
 #include "supervisor/core/spec.hpp"
-#include "supervisor/shell/narrator.hpp"
+#include "supervisor/core/tasks/task.hpp"
+#include "supervisor/shell/voice.hpp"
 
 namespace corral::cli {
 
@@ -36,6 +37,18 @@ struct ExecOptions {
 };
 [[nodiscard]] int exec(ExecOptions options);
 
+struct MapOptions {
+  core::ProgramSpec program;
+  core::TaskPolicy policy;
+  std::string tasks = "-";  ///< A file, or - for stdin.
+  std::string output;       ///< Empty: stdout.
+  bool lines = false;
+  bool raw = false;
+  bool ordered = false;
+  Talk talk;
+};
+[[nodiscard]] int map(MapOptions options);
+
 struct CheckOptions {
   std::string config;
   bool json = false;
@@ -44,6 +57,9 @@ struct CheckOptions {
 [[nodiscard]] int check(const CheckOptions& options);
 
 [[nodiscard]] int schema(bool reference);
+
+[[nodiscard]] shell::VoiceOptions voice_options(const Talk& talk);
+[[nodiscard]] std::uint64_t fresh_seed();
 
 /// Whether `fd` gets colours.
 [[nodiscard]] bool wants_colour(Colour colour, int fd);

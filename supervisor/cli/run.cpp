@@ -23,6 +23,16 @@ bool wants_colour(Colour colour, int fd) {
          ::isatty(fd) != 0;
 }
 
+shell::VoiceOptions voice_options(const Talk& talk) {
+  return {talk.format, talk.quiet ? shell::Weight::notable : shell::Weight::routine, wants_colour(talk.colour, STDOUT_FILENO),
+          wants_colour(talk.colour, STDERR_FILENO)};
+}
+
+std::uint64_t fresh_seed() {
+  return static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count()) ^
+         static_cast<std::uint64_t>(::getpid()) << 32U;
+}
+
 namespace {
 
 /// How long processes that a killed predecessor left are waited for.
@@ -31,11 +41,6 @@ constexpr Duration leftover_patience = 10s;
 int complain(const std::string& message) {
   tell(fmt::format("corral: {}\n", message));
   return 2;
-}
-
-std::uint64_t fresh_seed() {
-  return static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count()) ^
-         static_cast<std::uint64_t>(::getpid()) << 32U;
 }
 
 /// Reads the file again on SIGHUP; knows what is in force, so that unchanged workers keep their places.
@@ -64,11 +69,6 @@ class Reloader {
   std::string path_;
   core::Plan in_force_;
 };
-
-shell::VoiceOptions voice_options(const Talk& talk) {
-  return {talk.format, talk.quiet ? shell::Weight::notable : shell::Weight::routine, wants_colour(talk.colour, STDOUT_FILENO),
-          wants_colour(talk.colour, STDERR_FILENO)};
-}
 
 /// Nothing of a predecessor that was killed may be alive when the first worker starts.
 Result<void> clear_leftovers(const process::InstanceLock& lock) {

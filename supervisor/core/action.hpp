@@ -101,6 +101,11 @@ struct ShutdownBegun {
   std::uint32_t workers = 0;  ///< That have a process now.
 };
 
+/// Workers may finish the tasks that they are at; nothing new begins.
+struct DrainBegun {
+  int signal = 0;
+};
+
 struct ShutdownForced {
   int signal = 0;
   std::uint32_t workers = 0;
@@ -131,9 +136,9 @@ struct Finished {
   int status = 0;
 };
 
-using Notice =
-    std::variant<Started, Ended, LaunchFailed, StopSignalled, KillSent, Unkillable, GoneAtLast, OutputHeld, ProgramFailed,
-                 ShutdownBegun, ShutdownForced, SignalIgnored, SignalPassedOn, Reloaded, LeftBehind, ShellBrokePromise, Finished>;
+using Notice = std::variant<Started, Ended, LaunchFailed, StopSignalled, KillSent, Unkillable, GoneAtLast, OutputHeld,
+                            ProgramFailed, ShutdownBegun, DrainBegun, ShutdownForced, SignalIgnored, SignalPassedOn, Reloaded,
+                            LeftBehind, ShellBrokePromise, Finished>;
 
 // ---- Actions --------------------------------------------------------------------------------------------------------
 
@@ -177,6 +182,14 @@ struct SweepAll {};
 /// Read the configuration again; ConfigReloaded when it is valid, a sentence for people when it is not.
 struct LoadConfiguration {};
 
+/// Give out no more tasks; those in work may end. TasksEnded when they have.
+struct DrainTasks {
+  int signal = 0;
+};
+
+/// Workers are being stopped: what they do not answer any more goes back unspent.
+struct AbortTasks {};
+
 /// The program has left the configuration and nothing of it runs.
 struct ForgetProgram {
   ProgramId program{};
@@ -192,7 +205,7 @@ struct ExitSupervisor {
 };
 
 using Action = std::variant<SpawnWorker, SignalWorker, DrainOutput, AbandonOutput, ReleaseOutput, SweepWorker, SweepAll,
-                            LoadConfiguration, ForgetProgram, Announce, ExitSupervisor>;
+                            LoadConfiguration, DrainTasks, AbortTasks, ForgetProgram, Announce, ExitSupervisor>;
 using ActionList = std::vector<Action>;
 
 }  // namespace corral::core

@@ -61,10 +61,26 @@ struct ConfigReloaded {
   Plan plan;
 };
 
+/// What those who feed workers with tasks have found about one of them.
+struct WorkerJudged {
+  enum class As : std::uint8_t {
+    proven,     ///< It works: its end, whenever it comes, is held against nobody.
+    outdated,   ///< Stop this process and start another one in its place.
+    failing,    ///< Stop it; what follows is the restart policy's.
+    dismissed,  ///< It ends by itself, and nothing follows.
+    unwanted,   ///< Stop it, and nothing follows.
+  };
+  Life life;
+  As as = As::proven;
+};
+
+/// No task is left: no worker is started any more.
+struct TasksEnded {};
+
 /// Time has passed: the instant of the step is all there is to it.
 struct DeadlineReached {};
 
 using Event = std::variant<WorkerSpawned, SpawnFailed, WorkerReady, WorkerExited, OutputClosed, WorkerSwept, AllSwept,
-                           SignalReceived, ConfigReloaded, DeadlineReached>;
+                           SignalReceived, ConfigReloaded, WorkerJudged, TasksEnded, DeadlineReached>;
 
 }  // namespace corral::core

@@ -147,6 +147,7 @@ void Supervisor::launch(WorkerId id, Worker& worker) {
   worker.timed_out = false;
   worker.out_of_memory = false;
   worker.outdated = false;
+  worker.proven = false;
   worker.spawning = true;
   ++spawning_;
   enter(id, worker, Starting{after(now_, program_of(id.program).plan.spec.start_timeout)});
@@ -308,7 +309,8 @@ Verdict Supervisor::judge(WorkerId id, Worker& worker, const ExitStatus* status)
   if (status == nullptr && policy.when == RestartWhen::never) {
     return {Verdict::Kind::not_restarted};
   }
-  const bool healthy = status != nullptr && worker.ran_since != never && worker.lived() >= policy.healthy_after;
+  const bool lived_long = worker.ran_since != never && worker.lived() >= policy.healthy_after;
+  const bool healthy = status != nullptr && (worker.proven || lived_long);
   Verdict verdict = judge_restart(id, worker, healthy);
   if (status == nullptr && verdict.kind == Verdict::Kind::restart) {
     verdict.delay = std::max(verdict.delay, least_delay_after_failed_launch);

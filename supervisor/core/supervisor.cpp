@@ -134,6 +134,9 @@ void Supervisor::on(const SignalReceived& event) {
     case SIGUSR1:
     case SIGUSR2: return pass_to_running(event.signal);
     case SIGHUP:
+      if (options_.tasks) {
+        return drain_asked_ || phase_ != Phase::running ? void() : begin_drain(event.signal);
+      }
       if (event.terminal_gone) {
         return stop_or_kill(event.signal);
       }
@@ -150,8 +153,12 @@ void Supervisor::on(const SignalReceived& event) {
 }
 
 void Supervisor::stop_or_kill(int signal) {
-  if (phase_ == Phase::running) {
+  if (phase_ == Phase::running && options_.tasks && !drain_asked_) {
+    begin_drain(signal);
+  } else if (phase_ == Phase::running && (!drain_asked_ || !is_echo(signal))) {
     begin_shutdown({StopCause::Kind::signal, signal});
+  } else if (phase_ == Phase::running) {
+    return;
   } else if (signal != SIGHUP && !is_echo(signal)) {  // A terminal that goes away during a stop asks for nothing new.
     kill_everything(signal);
   }
@@ -212,8 +219,19 @@ void Supervisor::pass_on(int signal) {
   });
 }
 
+void Supervisor::begin_drain(int signal) {
+  drain_asked_ = true;
+  asked_by_ = signal;
+  asked_at_ = now_;
+  announce(DrainBegun{signal});
+  act(DrainTasks{signal});
+}
+
 void Supervisor::begin_shutdown(StopCause cause, Happening what_is_wanted) {
   phase_ = Phase::stopping;
+  if (options_.tasks) {
+    act(AbortTasks{});  // Before any worker hears of it: what it answers no more was not its fault.
+  }
   asked_by_ = cause.signal;
   asked_at_ = now_;
   announce(ShutdownBegun{cause, workers_with_process()});
@@ -229,6 +247,34 @@ void Supervisor::kill_everything(int signal) {
   }
   forced_by_ = signal;
   for_each_worker([&](WorkerId id, Worker&) { apply(id, Happening::kill_wanted); });
+}
+
+// ---- Tasks ----------------------------------------------------------------------------------------------------------
+
+void Supervisor::on(const WorkerJudged& event) {
+  Worker* worker = find(event.life);
+  if (worker == nullptr) {
+    return;
+  }
+  switch (event.as) {
+    case WorkerJudged::As::proven: worker->proven = true; return;
+    case WorkerJudged::As::outdated: worker->outdated = true; break;
+    case WorkerJudged::As::failing: break;
+    case WorkerJudged::As::dismissed: worker->wanted_up = false; return;
+    case WorkerJudged::As::unwanted: worker->wanted_up = false; break;
+  }
+  if (has_process(kind(worker->state))) {
+    apply(event.life.worker, Happening::stop_wanted);
+  }
+}
+
+void Supervisor::on(const TasksEnded&) {
+  for_each_worker([&](WorkerId id, Worker& worker) {
+    worker.wanted_up = false;
+    if (!has_process(kind(worker.state))) {
+      apply(id, Happening::stop_wanted);
+    }
+  });
 }
 
 // ---- Deadlines ------------------------------------------------------------------------------------------------------

@@ -47,6 +47,7 @@ struct Options {
   std::uint64_t seed = 0;               ///< Of the jitter.
   std::uint32_t launches_at_once = 16;  ///< Processes being created at any moment; bounds how late a signal is seen.
   bool reloadable = false;              ///< There is a configuration to read again on SIGHUP.
+  bool tasks = false;                   ///< Workers are fed: the first signal lets them finish what they are at.
   std::optional<Transparent> transparent;
   Patience patience;
 };
@@ -88,6 +89,7 @@ class Supervisor {
     bool ended_unasked : 1 = false;  ///< Its process ended while it was wanted, and had been sent no stop signal.
     bool timed_out : 1 = false;      ///< Killed because its launch took too long.
     bool out_of_memory : 1 = false;
+    bool proven : 1 = false;    ///< It has shown that it works: its end counts as that of a healthy life.
     bool occupied : 1 = false;  ///< Something of its last life cannot be killed: the slot is not used.
     bool retired : 1 = false;   ///< Leaves when it is settled: the program has fewer workers now.
 
@@ -120,6 +122,8 @@ class Supervisor {
   void on(const AllSwept& event);
   void on(const SignalReceived& event);
   void on(const ConfigReloaded& event);
+  void on(const WorkerJudged& event);
+  void on(const TasksEnded& event);
   void on(const DeadlineReached& event);
   void pass_on(int signal);
   void pass_to_running(int signal);
@@ -127,6 +131,7 @@ class Supervisor {
   void stop_or_kill(int signal);
   [[nodiscard]] bool is_echo(int signal) const;
   void after_step();
+  void begin_drain(int signal);
   void begin_shutdown(StopCause cause, Happening what_is_wanted = Happening::stop_wanted);
   void kill_everything(int signal);
   void begin_sweeping();
@@ -196,7 +201,8 @@ class Supervisor {
   bool anything_failed_ = false;
   bool grace_was_over_ = false;
   bool left_behind_ = false;
-  int asked_by_ = 0;          ///< The signal that everything was told to stop with.
+  bool drain_asked_ = false;
+  int asked_by_ = 0;          ///< The signal that everything was told to stop, or drain, with.
   Instant asked_at_ = never;  ///< When it came.
   int forced_by_ = 0;
   std::optional<ExitStatus> last_status_;

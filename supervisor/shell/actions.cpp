@@ -16,7 +16,7 @@ void Pump::perform(const core::Action& action) {
   std::visit([this](const auto& what) { perform(what); }, action);
 }
 
-process::LaunchRequest Pump::request_for(Life life, const Relay::WriteEnds& ends) const {
+process::LaunchRequest Pump::request_for(Life life) const {
   const Program& program = programs_[number(life.worker.program)];
   const core::CpuSet& placement = program.placements[life.worker.index];
   process::LaunchRequest request;
@@ -24,34 +24,62 @@ process::LaunchRequest Pump::request_for(Life life, const Relay::WriteEnds& ends
   request.program = program.prepared.launch.get();
   request.placement = &placement;
   request.cores = placement.empty() ? program.prepared.threads : static_cast<std::uint32_t>(placement.size());
-  request.stdout_fd = ends.out;
-  request.stderr_fd = ends.err;
   request.transparent = options_.own_descriptors;
   return request;
 }
 
+/// With the descriptors that the worker gets.
+Result<process::LaunchRequest> Pump::arrange_launch(Life life) {
+  process::LaunchRequest request = request_for(life);
+  if (relay_) {
+    Result<Relay::WriteEnds> ends = relay_->connect(life);
+    if (!ends) {
+      return std::unexpected(std::move(ends.error()));
+    }
+    request.stdout_fd = ends->out;
+    request.stderr_fd = ends->err;
+  }
+  if (feed_) {
+    const Result<WorkerEnds> ends = feed_->connect(life);
+    if (!ends) {
+      launch_failed(life);
+      return std::unexpected(ends.error());
+    }
+    request.stdin_fd = ends->in;
+    request.stdout_fd = ends->out >= 0 ? ends->out : request.stdout_fd;
+    request.task_fd = ends->task;
+  }
+  return request;
+}
+
+void Pump::launch_failed(Life life) {
+  if (relay_) {
+    relay_->close(life);
+  }
+  if (feed_) {
+    feed_->launch_failed(life);
+  }
+}
+
 void Pump::perform(const core::SpawnWorker& action) {
   ++spawned_since_look_;
-  Relay::WriteEnds ends;
-  if (relay_) {
-    Result<Relay::WriteEnds> connected = relay_->connect(action.life);
-    if (!connected) {
-      const int error = connected.error().error_number;
-      enqueue(core::SpawnFailed{action.life, {core::LaunchStep::prepare, error, connected.error().message}});
-      return;
-    }
-    ends = *connected;
+  Result<process::LaunchRequest> request = arrange_launch(action.life);
+  if (!request) {
+    const int error = request.error().error_number;
+    enqueue(core::SpawnFailed{action.life, {core::LaunchStep::prepare, error, std::move(request.error().message)}});
+    return;
   }
-  const auto launched = processes_->launch(request_for(action.life, ends));
+  const auto launched = processes_->launch(*request);
   if (!launched) {
-    if (relay_) {
-      relay_->close(action.life);
-    }
+    launch_failed(action.life);
     enqueue(core::SpawnFailed{action.life, launched.error()});
     return;
   }
   if (relay_) {
     relay_->launched(action.life);
+  }
+  if (feed_) {
+    feed_->launched(action.life, *launched);
   }
   settle_wait_ = Duration::zero();
   if (options_.own_descriptors) {

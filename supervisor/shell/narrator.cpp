@@ -170,6 +170,15 @@ Story Narrator::on(const ShutdownBegun& notice) const {
   return {Weight::notable, "stopping", std::move(text), {}, {}};
 }
 
+Story Narrator::on(const DrainBegun& notice) const {
+  return {Weight::notable,
+          "draining",
+          signal_text(notice.signal) +
+              " received: no task begins any more, those in work may end; a second SIGINT or SIGTERM stops the workers",
+          {},
+          {}};
+}
+
 Story Narrator::on(const ShutdownForced& notice) const {
   return {Weight::trouble,
           "killing",

@@ -50,6 +50,7 @@ class Narrator {
   [[nodiscard]] Story on(const core::OutputHeld& notice) const;
   [[nodiscard]] Story on(const core::ProgramFailed& notice) const;
   [[nodiscard]] Story on(const core::ShutdownBegun& notice) const;
+  [[nodiscard]] Story on(const core::DrainBegun& notice) const;
   [[nodiscard]] Story on(const core::ShutdownForced& notice) const;
   [[nodiscard]] Story on(const core::SignalIgnored& notice) const;
   [[nodiscard]] Story on(const core::SignalPassedOn& notice) const;

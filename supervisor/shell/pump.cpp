@@ -40,7 +40,7 @@ Pump::Pump(PumpOptions options) : options_(std::move(options)), core_(options_.c
 
 Pump::~Pump() {
   // The descriptors belong to their rooms; Asio only watched them.
-  for (asio::posix::stream_descriptor* watched : {&signals_ready_, &output_ready_}) {
+  for (asio::posix::stream_descriptor* watched : {&signals_ready_, &output_ready_, &tasks_ready_}) {
     if (watched->is_open()) {
       static_cast<void>(watched->release());
     }
@@ -63,6 +63,12 @@ int Pump::supervise(Prepared prepared) {
   for (const core::PlannedProgram& planned : prepared.plan.programs) {
     workers += planned.workers();
   }
+  if (options_.feed) {
+    if (const Result<void> opened = open_feed(static_cast<std::uint32_t>(workers)); !opened) {
+      say(Weight::trouble, "no_feed", opened.error().message);
+      return 125;
+    }
+  }
   processes_->expect(workers);
   core_.start(now(), prepared.plan, actions_);
   for (const core::Action& action : std::exchange(actions_, {})) {
@@ -70,11 +76,18 @@ int Pump::supervise(Prepared prepared) {
   }
   watch_signals();
   watch_output();
+  if (feed_) {
+    watch_tasks();
+    feed_->proceed(now());
+  }
   turn();
   while (!status_) {
     loop_.run_one();
   }
   terminal_.take_back();
+  if (feed_) {
+    deliver_results();
+  }
   voice_->finish(last_words);
   return *status_;
 }
@@ -83,6 +96,10 @@ int Pump::supervise(Prepared prepared) {
 
 void Pump::turn() {
   step_until_quiet();
+  if (feed_ && !status_) {
+    feed_->flush();
+    step_until_quiet();
+  }
   if (status_) {
     return;
   }
@@ -183,6 +200,9 @@ void Pump::arm_timer() {
     scores_at_ = std::min(scores_at_, after(now(), caught_up_ ? score_pause : longest_start));
   }
   next = std::min(next, scores_at_);
+  if (feed_) {
+    next = std::min(next, feed_->next_deadline().value_or(never));
+  }
   if (next >= armed_for_) {
     return;  // Waking once too early costs less than setting the timer for each deadline that comes and goes.
   }
@@ -199,6 +219,9 @@ void Pump::arm_timer() {
     }
     if (!status_ && core_.next_deadline().value_or(never) <= now()) {
       enqueue(core::DeadlineReached{});
+    }
+    if (feed_ && !status_ && feed_->next_deadline().value_or(never) <= now()) {
+      feed_->pass_deadline(now());
     }
     if (scores_at_ <= now()) {
       processes_->set_some_scores();
@@ -251,11 +274,12 @@ void Pump::take_in(process::Deaths deaths) {
   }
   for (process::Death& death : deaths.leaders) {
     if (death.failure) {
-      if (relay_) {
-        relay_->close(death.life);
-      }
+      launch_failed(death.life);
       enqueue(core::SpawnFailed{death.life, std::move(*death.failure)});
     } else {
+      if (feed_) {
+        feed_->lost(now(), {death.life, death.status, death.usage, death.out_of_memory});
+      }
       enqueue(core::WorkerExited{death.life, death.status, death.usage, death.out_of_memory});
     }
     terminal_.take_back();
@@ -270,12 +294,13 @@ bool Pump::report_launches() {
   processes_->settle(outcomes);
   for (process::LaunchOutcome& outcome : outcomes) {
     if (outcome.failure) {
-      if (relay_) {
-        relay_->close(outcome.life);
-      }
+      launch_failed(outcome.life);
       enqueue(core::SpawnFailed{outcome.life, std::move(*outcome.failure)});
     } else {
       enqueue(core::WorkerReady{outcome.life});
+      if (feed_) {
+        feed_->opened(now(), outcome.life);
+      }
     }
   }
   if (processes_->outstanding() == 0) {

@@ -25,6 +25,7 @@
 #include "supervisor/shell/io/terminal.hpp"
 #include "supervisor/shell/prepared.hpp"
 #include "supervisor/shell/process/processes.hpp"
+#include "supervisor/shell/tasks/feed.hpp"
 #include "supervisor/shell/voice.hpp"
 
 namespace corral::shell {
@@ -35,6 +36,7 @@ struct PumpOptions {
   process::ProcessOptions processes;
   bool own_descriptors = false;  ///< One worker, with the supervisor's own stdin, stdout and stderr: `exec`.
   Loader loader;                 ///< For SIGHUP; empty where there is no configuration to read again.
+  std::optional<FeedOptions> feed;  ///< What the workers of the first program are fed with: `map`.
 };
 
 class Pump {
@@ -63,6 +65,7 @@ class Pump {
   // pump.cpp: the loop
   void watch_signals();
   void watch_output();
+  void watch_tasks();
   void arm_timer();
   void turn();
   void read_signals();
@@ -85,6 +88,8 @@ class Pump {
   void perform(const core::SweepWorker& action);
   void perform(const core::SweepAll& action);
   void perform(const core::LoadConfiguration& action);
+  void perform(const core::DrainTasks& action);
+  void perform(const core::AbortTasks& action);
   void perform(const core::ForgetProgram& action);
   void perform(const core::Announce& action);
   void perform(const core::ExitSupervisor& action);
@@ -92,10 +97,17 @@ class Pump {
   void retire(Program& program);
   void loaded(Result<Prepared> result);
   void sweep();
+  [[nodiscard]] Result<process::LaunchRequest> arrange_launch(Life life);
+  void launch_failed(Life life);
   void close(FileDescriptor fd);
   void close_aside();
   void follow_job(const process::JobChange& change);
-  [[nodiscard]] process::LaunchRequest request_for(Life life, const Relay::WriteEnds& ends) const;
+  [[nodiscard]] process::LaunchRequest request_for(Life life) const;
+
+  // feeding.cpp: workers that are given tasks
+  [[nodiscard]] Result<void> open_feed(std::uint32_t workers);
+  void continue_feeding();
+  void deliver_results();
 
   PumpOptions options_;
   boost::asio::io_context loop_{1};
@@ -104,12 +116,14 @@ class Pump {
   std::vector<FileDescriptor> closing_;  ///< To be handed to it, at the end of the turn at the latest.
   boost::asio::posix::stream_descriptor signals_ready_{loop_};
   boost::asio::posix::stream_descriptor output_ready_{loop_};
+  boost::asio::posix::stream_descriptor tasks_ready_{loop_};
   boost::asio::steady_timer timer_{loop_};
   Instant armed_for_ = never;
   std::optional<SignalSource> signals_;
   std::optional<Relay> relay_;
   std::optional<process::Processes> processes_;
   std::unique_ptr<Voice> voice_;
+  std::unique_ptr<Feed> feed_;
   Terminal terminal_;
   core::Supervisor core_;
   core::ProgramNumbers numbers_;
@@ -126,6 +140,8 @@ class Pump {
   bool sweep_due_ = false;
   bool sweeping_all_ = false;
   bool output_paused_ = false;
+  bool tasks_paused_ = false;
+  int drained_by_ = 0;  ///< The signal that asked for the end of the tasks.
   std::uint32_t spawned_since_look_ = 0;
   Instant scores_at_ = never;  ///< See Processes::set_some_scores.
   Duration settle_wait_{};     ///< Between two looks at launches that take long.

@@ -51,7 +51,7 @@ void Voice::worker_line(const WorkerLine& line) {
   if (said_ && !one_place_) {
     flush();  // Whoever reads both streams shall find what was said before this line before it.
   }
-  const bool to_out = line.stream == Stream::out;
+  const bool to_out = line.stream == Stream::out && !options_.all_to_stderr;
   line_.clear();
   if (options_.format == LogFormat::json) {
     append_json(line_, line);

@@ -16,7 +16,8 @@ SYSTEM = re.compile(r"^[a-z_0-9/]+\.h$")        # <unistd.h>, <sys/wait.h>
 
 # Library -> the folders whose files may include it; with ".cpp" only the .cpp files there.
 LIBRARIES = {
-    "boost/asio": ["supervisor/shell/*.cpp", "supervisor/shell/*.hpp", "supervisor/shell/io/*.cpp", "supervisor/shell/io/*.hpp"],
+    "boost/asio": ["supervisor/shell/*.cpp", "supervisor/shell/*.hpp", "supervisor/shell/io/*.cpp", "supervisor/shell/io/*.hpp",
+                   "supervisor/shell/tasks/*.cpp", "supervisor/shell/tasks/*.hpp"],
     "boost/process": ["supervisor/shell/process/*.cpp", "supervisor/shell/process/*.hpp"],
     "boost/filesystem": ["supervisor/shell/process/*.cpp"],
     "boost/system": ["supervisor/shell/*.cpp", "supervisor/shell/*.hpp", "supervisor/shell/io/*.cpp",
@@ -25,7 +26,7 @@ LIBRARIES = {
     "CLI": ["supervisor/cli/*.cpp"],
     "fmt": ["supervisor/config/*.cpp", "supervisor/control/*.cpp", "supervisor/cli/*.cpp", "supervisor/shell/*.cpp",
             "supervisor/shell/process/*.cpp", "supervisor/shell/io/*.cpp", "supervisor/shell/disk/*.cpp",
-            "supervisor/*.cpp"],
+            "supervisor/shell/tasks/*.cpp", "supervisor/*.cpp"],
 }
 
 # What of the standard library core must not see: it would no longer be pure.

@@ -165,6 +165,8 @@ void Run::describe(const Event& event) {
                       [](const AllSwept&) { return std::string("all swept"); },
                       [](const SignalReceived& e) { return "signal " + std::to_string(e.signal); },
                       [](const ConfigReloaded&) { return std::string("reloaded"); },
+                      [](const WorkerJudged& e) { return "judged " + who(e.life) + " " + std::to_string(static_cast<int>(e.as)); },
+                      [](const TasksEnded&) { return std::string("tasks ended"); },
                       [](const DeadlineReached&) { return std::string("deadline"); },
                   },
                   event));
@@ -180,6 +182,8 @@ void Run::describe(const Action& action) {
                                  [](const SweepWorker& a) { return "sweep " + who(a.life); },
                                  [](const SweepAll&) { return std::string("sweep all"); },
                                  [](const LoadConfiguration&) { return std::string("load configuration"); },
+                                 [](const DrainTasks&) { return std::string("drain tasks"); },
+                                 [](const AbortTasks&) { return std::string("abort tasks"); },
                                  [](const ForgetProgram& a) { return "forget program " + std::to_string(number(a.program)); },
                                  [](const Announce& a) {
                                    std::string text = "announce " + std::to_string(a.notice.index());

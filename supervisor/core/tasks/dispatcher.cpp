@@ -74,6 +74,10 @@ void Dispatcher::on(const TaskSubmitted& event) {
   if (draining_) {
     return leave(event.slot);  // It was on its way when the drain was asked for.
   }
+  if (event.unfit) {
+    --counts_.queued;
+    return record(event.slot, {event.slot, task.id, Outcome::failed, 0, {}, {}, Mishap::unfit, {}});
+  }
   ready_.push_back(event.slot);
   feed_the_hungry();
 }

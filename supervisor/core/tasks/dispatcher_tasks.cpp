@@ -30,8 +30,14 @@ void Dispatcher::try_again(Lane& lane, TaskSlot slot) {
   Task& task = task_in(slot);
   ++task.errors;
   ++counts_.retries;
-  act(TellRetry{
-      task.id, lane.life(), task.attempts(), task.attempts() + policy_.retry_errors - task.errors + 1, {}, Mishap::reported, {}});
+  act(TellRetry{slot,
+                task.id,
+                lane.life(),
+                task.attempts(),
+                task.attempts() + policy_.retry_errors - task.errors + 1,
+                {},
+                Mishap::reported,
+                {}});
   ++counts_.queued;
   ready_.push_back(slot);
 }
@@ -60,7 +66,8 @@ void Dispatcher::blame(Lane& lane, TaskSlot slot, Mishap mishap, Duration durati
   }
   task.not_before = after(now_, delay);
   ++counts_.retries;
-  act(TellRetry{task.id, lane.life(), task.attempts(), task.attempts() + policy_.retries - task.deaths + 1, delay, mishap, how});
+  act(TellRetry{slot, task.id, lane.life(), task.attempts(), task.attempts() + policy_.retries - task.deaths + 1, delay, mishap,
+                how});
   suspects_.push_back(slot);
 }
 

@@ -28,6 +28,7 @@ enum class Mishap : std::uint8_t {
   died,      ///< The worker ended without an answer.
   garbage,   ///< What the worker wrote was no protocol.
   timeout,
+  unfit,  ///< It was never given to a worker.
 };
 
 /// The end of a task: write it down, and let go of its bytes.
@@ -44,6 +45,7 @@ struct RecordTask {
 
 /// It will be tried again. For people.
 struct TellRetry {
+  TaskSlot slot{};
   TaskId task{};
   Life life;
   std::uint32_t attempt = 1;  ///< The one that failed.

@@ -13,6 +13,7 @@ namespace corral::core {
 /// One more task of the input: the next id. No more than room() of them.
 struct TaskSubmitted {
   TaskSlot slot{};
+  bool unfit = false;  ///< It cannot be given to anybody (it is too long): it fails at once.
 };
 
 /// No more tasks will be submitted.

@@ -53,7 +53,9 @@ class Writer::Direct : public Writer::Backend {
   [[nodiscard]] int error_number() const override { return error_; }
   [[nodiscard]] std::uint64_t dropped() const override { return dropped_; }
 
-  bool finish(Duration patience) override {
+  bool finish(Duration patience) override { return wait(patience); }
+
+  bool wait(Duration patience) override {
     const auto until = std::chrono::steady_clock::now() + patience;
     write_some();
     while (!buffer_.empty()) {
@@ -179,6 +181,7 @@ void Writer::flush() { backend_->flush(); }
 std::size_t Writer::pending() const { return backend_->pending(); }
 int Writer::error_number() const { return backend_->error_number(); }
 std::uint64_t Writer::dropped() const { return backend_->dropped(); }
+bool Writer::wait(Duration patience) { return backend_->wait(patience); }
 bool Writer::finish(Duration patience) { return backend_->finish(patience); }
 
 }  // namespace corral::shell

@@ -43,6 +43,8 @@ class Writer {
   /// The reader has gone (EPIPE, EIO, ENOSPC…): what is appended is dropped and counted from now on.
   [[nodiscard]] int error_number() const;
   [[nodiscard]] std::uint64_t dropped() const;
+  /// Waits for the reader at most that long, and may be called again. True when nothing is left.
+  bool wait(Duration patience);
   /// The end: waits for the reader at most that long. False when something was left.
   bool finish(Duration patience);
 

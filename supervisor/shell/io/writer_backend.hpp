@@ -13,6 +13,7 @@ class Writer::Backend {
   [[nodiscard]] virtual std::size_t pending() const = 0;
   [[nodiscard]] virtual int error_number() const = 0;
   [[nodiscard]] virtual std::uint64_t dropped() const = 0;
+  virtual bool wait(Duration patience) = 0;
   virtual bool finish(Duration patience) = 0;
 };
 

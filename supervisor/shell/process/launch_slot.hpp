@@ -55,9 +55,9 @@ struct LaunchSlot {
   std::vector<unsigned long> affinity;
   std::vector<PlannedLimit> limits;
   /// Low descriptors of our own that sources are moved to, so that the worker copies a short table. -1: none.
-  std::array<int, 3> reserved{-1, -1, -1};
-  std::array<bool, 3> holds{};  ///< Which of them are copies of a worker's output.
-  bool first_few = false;       ///< Kept for good: its descriptors are low.
+  std::array<int, handed_descriptors> reserved = no_descriptors;
+  std::array<bool, handed_descriptors> holds{};  ///< Which of them are copies of a worker's own.
+  bool first_few = false;                        ///< Kept for good: its descriptors are low.
 
  private:
   static constexpr std::size_t guard_size = 4096;

@@ -47,7 +47,7 @@ bool has_terminal() {
 
 bool refuses_cgroups(int error) {
   return error == ENOSYS || error == EPERM || error == EACCES || error == EINVAL || error == EOPNOTSUPP || error == EBUSY ||
-         error == ENODEV || error == E2BIG;
+         error == ENODEV || error == ENOENT || error == E2BIG;  // The last but one: somebody has removed it.
 }
 
 }  // namespace
@@ -77,7 +77,7 @@ Result<std::unique_ptr<Launcher>> Launcher::open(std::string identity, const Pro
   }
   // Now, while low numbers are to be had.
   for (std::size_t i = 0; i < Processes::side_by_side; ++i) {
-    std::array<int, 3> reserved{-1, -1, -1};
+    std::array<int, handed_descriptors> reserved = no_descriptors;
     for (const std::size_t stream : {1U, 2U}) {
       reserved[stream] = fcntl(launcher->null_, F_DUPFD_CLOEXEC, 3);
     }
@@ -92,7 +92,7 @@ Launcher::~Launcher() {
   for (Slot& slot : busy_) {
     static_cast<void>(slot.release());  // NOLINT(bugprone-unused-return-value): still in use by a process that hangs in exec.
   }
-  for (const std::array<int, 3>& reserved : reserves_) {
+  for (const std::array<int, handed_descriptors>& reserved : reserves_) {
     for (const int fd : reserved) {
       if (fd >= 0) {
         close(fd);
@@ -143,7 +143,7 @@ void Launcher::let_go_of_output() {
     return;
   }
   for (const Slot& slot : free_) {
-    for (std::size_t i = 0; i < 3; ++i) {
+    for (std::size_t i = 0; i < handed_descriptors; ++i) {
       if (std::exchange(slot->holds[i], false)) {
         dup3(null_, slot->reserved[i], O_CLOEXEC);
       }
@@ -167,8 +167,8 @@ int Launcher::reserve(int& reserved) {
 
 std::expected<void, LaunchFailure> Launcher::arrange_descriptors(LaunchSlot& slot, const LaunchRequest& request) {
   StartPlan& plan = slot.plan;
-  const int wanted[3] = {request.stdin_fd, request.stdout_fd, request.stderr_fd};
-  for (std::size_t i = 0; i < 3; ++i) {
+  const std::array<int, handed_descriptors> wanted{request.stdin_fd, request.stdout_fd, request.stderr_fd, request.task_fd};
+  for (std::size_t i = 0; i < handed_descriptors; ++i) {
     plan.descriptors[i] = wanted[i];
     if (wanted[i] > 2) {
       // A copy, since the caller may close its own before the worker has come to take it.

@@ -73,7 +73,7 @@ class Launcher {
   std::vector<Finished> finished_;
   bool holding_ = false;  ///< Some of free_ hold output.
   std::size_t made_ = 0;  ///< Slots, over the whole life.
-  std::vector<std::array<int, 3>> reserves_;
+  std::vector<std::array<int, handed_descriptors>> reserves_;
   std::vector<std::string> notices_;
 };
 

@@ -42,6 +42,7 @@ struct LaunchRequest {
   int stdin_fd = -1;                        ///< -1: /dev/null.
   int stdout_fd = -1;                       ///< -1: the supervisor's own.
   int stderr_fd = -1;                       ///< -1: the supervisor's own.
+  int task_fd = -1;                         ///< Becomes descriptor 3, of which CORRAL_TASK_FD tells. -1: none.
   /// `exec` with one worker: stdin too is the supervisor's own, the worker gets a process group and never a session,
   /// and the terminal is handed to it when stdin is one and the supervisor is in its foreground.
   bool transparent = false;

@@ -64,9 +64,10 @@ CORRAL_BARE void own_the_descriptors(StartPlan& plan) {
       demand(plan, LaunchStep::descriptors, raw_syscall(SYS_unshare, CLONE_FILES));
     }
   }
-  // First above 2, so that no source among 0 to 2 is overwritten before it is used.
-  int source[3];
-  for (int i = 0; i < 3; ++i) {
+  const int last = plan.descriptors[3] >= 0 ? 4 : 3;
+  // First above 2, so that no source among 0 to 2 is overwritten before it is used; that of 3 is never below 3.
+  int source[handed_descriptors];
+  for (int i = 0; i < last; ++i) {
     source[i] = plan.descriptors[i];
     if (source[i] >= 0 && source[i] < 3 && source[i] != i) {
       const long moved = raw_syscall(SYS_fcntl, source[i], F_DUPFD_CLOEXEC, 3);
@@ -74,7 +75,7 @@ CORRAL_BARE void own_the_descriptors(StartPlan& plan) {
       source[i] = static_cast<int>(moved);
     }
   }
-  for (int i = 0; i < 3; ++i) {
+  for (int i = 0; i < last; ++i) {
     if (source[i] == i) {
       demand(plan, LaunchStep::descriptors, raw_syscall(SYS_fcntl, i, F_SETFD, 0));
     } else if (source[i] >= 0) {
@@ -82,7 +83,7 @@ CORRAL_BARE void own_the_descriptors(StartPlan& plan) {
     }
   }
   // Where close_range is denied, CLOEXEC on every descriptor of ours does the work.
-  raw_syscall(SYS_close_range, 3, ~0U, 0);
+  raw_syscall(SYS_close_range, last, ~0U, 0);
 }
 
 CORRAL_BARE void limit_resources(StartPlan& plan) {

@@ -193,6 +193,8 @@ std::string Driver::carry_out(const ActionList& actions) {
                               [this](const SweepWorker& a) { return "sweep " + who(a.life); },
                               [](const SweepAll&) { return std::string("sweep all"); },
                               [](const LoadConfiguration&) { return std::string("load"); },
+                              [](const DrainTasks&) { return std::string("drain tasks"); },
+                              [](const AbortTasks&) { return std::string("abort tasks"); },
                               [](const ForgetProgram& a) { return "forget " + std::to_string(number(a.program)); },
                               [this](const Announce& a) {
                                 notices_ += words(a.notice) + "\n";
@@ -237,6 +239,7 @@ std::string Driver::words(const Notice& notice) const {
             const bool asked = n.cause.kind == StopCause::Kind::signal;
             return "shutdown by " + (asked ? signal_name(n.cause.signal) : "failure") + " of " + count(n.workers);
           },
+          [&](const DrainBegun& n) { return "drain begun by " + signal_name(n.signal); },
           [&](const ShutdownForced& n) { return "shutdown forced by " + signal_name(n.signal) + " of " + count(n.workers); },
           [](const SignalIgnored& n) { return "ignored " + signal_name(n.signal); },
           [&](const SignalPassedOn& n) { return "passed on " + signal_name(n.signal) + " to " + count(n.workers); },

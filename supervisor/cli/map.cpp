@@ -1,0 +1,134 @@
+// `corral map`: one program of workers, and a feed for them.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "common/base/file_descriptor.hpp"
+#include "supervisor/cli/commands.hpp"
+#include "supervisor/cli/print.hpp"
+#include "supervisor/shell/preparation.hpp"
+#include "supervisor/shell/process/processes.hpp"
+#include "supervisor/shell/pump.hpp"
+
+namespace corral::cli {
+namespace {
+
+constexpr int usage_error = 2;
+
+/// No life is long enough to be healthy for its length alone: it has to do something.
+constexpr Duration never_by_age = Duration::max();
+
+/// In order, results wait for the oldest task: so many tasks at most.
+constexpr std::uint64_t longest_order = 4096;
+
+int complain(const std::string& message) {
+  tell(fmt::format("corral: {}\n", message));
+  return usage_error;
+}
+
+/// stdin, or the file.
+Result<FileDescriptor> open_input(const std::string& path) {
+  FileDescriptor file(path == "-" ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+                                  : ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  if (!file) {
+    return system_failure(path == "-" ? "cannot read tasks from stdin" : fmt::format("cannot open tasks '{}'", path), errno);
+  }
+  char nothing = 0;
+  if (::read(file.get(), &nothing, 0) != 0) {  // A directory can be opened, and not read.
+    return system_failure(fmt::format("cannot read tasks from '{}'", path), errno);
+  }
+  return file;
+}
+
+Result<FileDescriptor> open_output(const std::string& path) {
+  constexpr mode_t mode = 0666;
+  FileDescriptor file(path.empty() ? ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)
+                                   : ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, mode));
+  if (!file) {
+    return system_failure(path.empty() ? "cannot write results to stdout" : fmt::format("cannot open '{}' for the results", path),
+                          errno);
+  }
+  return file;
+}
+
+/// A worker's death is the business of its task, which has a limit of its own. Who never gets as far as that is a program that
+/// does not work.
+void set_policies(core::ProgramSpec& program, core::TaskPolicy& policy, bool lines) {
+  core::RestartPolicy& restart = program.restart;
+  restart.when = core::RestartWhen::always;
+  restart.healthy_after = never_by_age;
+  restart.max_delay = std::chrono::seconds(1);
+  restart.then = core::ThenDo::shutdown;
+  policy.greets = !lines;
+  policy.can_give_back = !lines;
+  policy.leave_within = program.stop.grace;
+  policy.greet_within = program.start_timeout;
+}
+
+/// All workers may fail once, and once more: then the command does not work.
+void limit_false_starts(core::PlannedProgram& planned) {
+  constexpr std::uint32_t least = 5;
+  planned.spec.restart.limit = core::RestartLimit{std::max(least, 2 * planned.workers()), std::chrono::minutes(1)};
+}
+
+}  // namespace
+
+int map(MapOptions options) {
+  auto setup = process::ProcessSetup::begin();
+  if (!setup) {
+    return complain(setup.error().message);
+  }
+  set_policies(options.program, options.policy, options.lines);
+  if (!options.lines) {
+    options.program.launch.environment.emplace_back("CORRAL_TASK_FD", "3");
+  }
+  core::SupervisorSpec spec;
+  spec.programs.push_back(options.program);
+  auto preparation = shell::prepare(spec);
+  if (!preparation) {
+    for (const shell::Complaint& complaint : preparation.error()) {
+      complain(complaint.message + (complaint.suggestion.empty() ? "" : " (" + complaint.suggestion + ")"));
+    }
+    return usage_error;
+  }
+  limit_false_starts(preparation->prepared.plan.programs.front());
+  Result<FileDescriptor> input = open_input(options.tasks);
+  if (!input) {
+    return complain(input.error().message);
+  }
+  Result<FileDescriptor> output = open_output(options.output);
+  if (!output) {
+    return complain(output.error().message);
+  }
+
+  shell::FeedOptions feed;
+  feed.policy = options.policy;
+  if (options.ordered) {
+    feed.policy.order_span = longest_order;
+  }
+  feed.mode = options.lines ? shell::TaskMode::lines : shell::TaskMode::frames;
+  feed.input_fd = input->get();
+  feed.input_name = options.tasks == "-" ? "stdin" : "'" + options.tasks + "'";
+  feed.output_name = options.output.empty() ? "stdout" : "'" + options.output + "'";
+  feed.results = {output->get(), options.raw, options.ordered, options.lines};
+
+  shell::PumpOptions pump_options;
+  pump_options.core.seed = fresh_seed();
+  pump_options.core.tasks = true;
+  pump_options.voice = voice_options(options.talk);
+  pump_options.voice.all_to_stderr = true;
+  pump_options.voice.least = std::max(pump_options.voice.least, shell::Weight::notable);
+  pump_options.processes.identity = process::fresh_identity();
+  pump_options.feed = std::move(feed);
+  auto pump = shell::Pump::open(*setup, std::move(pump_options));
+  if (!pump) {
+    return complain(pump.error().message);
+  }
+  return (*pump)->run(std::move(preparation->prepared));
+}
+
+}  // namespace corral::cli

@@ -1,0 +1,75 @@
+#include "supervisor/cli/map_line.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <functional>
+
+#include "common/base/units.hpp"
+#include "supervisor/cli/values.hpp"
+
+namespace corral::cli {
+namespace {
+
+constexpr std::uint32_t most_retries = 1000;
+
+void add_task_options(CLI::App& app, MapOptions& options) {
+  core::TaskPolicy& policy = options.policy;
+  app.add_option("tasks", options.tasks, "a file with one task a line; - or nothing: stdin");
+  app.add_flag("--lines", options.lines, "COMMAND is a filter: a line in on stdin, a line out on stdout");
+  app.add_option("-o,--output", options.output, "where the results go; stdout if not given");
+  app.add_flag("--raw", options.raw, "write what workers answer and nothing else");
+  app.add_flag("--ordered", options.ordered, "results in the order of the tasks");
+  app.add_option_function<std::string>(
+      "--retries", [&](const std::string& t) { policy.retries = parse_count(t, 0, most_retries); },
+      "how often a task is tried again after it has taken a worker down (2)");
+  app.add_option_function<std::string>(
+      "--retry-errors", [&](const std::string& t) { policy.retry_errors = parse_count(t, 0, most_retries); },
+      "how often after an error that the worker reports (0)");
+  app.add_option_function<std::string>(
+      "--timeout", [&](const std::string& t) { policy.timeout = accept(parse_duration(t)); },
+      "how long a task may take; beyond it its worker is replaced and the task given up");
+}
+
+void add_worker_options(CLI::App& app, MapOptions& options, MapExtras& extras) {
+  core::ProgramSpec& program = options.program;
+  app.add_option_function<std::string>(
+      "-j,--workers", [&](const std::string& t) { program.launch.workers = parse_workers(t); },
+      "how many workers: a number, or auto for one on every core (auto)");
+  app.add_option_function<std::string>(
+      "--cores", [&](const std::string& t) { program.launch.cores = parse_cores(t); },
+      "separate, shared, or a list such as 0-3,8");
+  app.add_option_function<std::string>(
+      "--grace", [&](const std::string& t) { program.stop.grace = accept(parse_duration(t)); },
+      "from the stop signal to SIGKILL, and from the last task to the stop signal (10s)");
+  app.add_option_function<std::string>(
+      "--stop-signal", [&](const std::string& t) { program.stop.signal = parse_signal_or_refuse(t); },
+      "what asks a worker to stop (TERM)");
+  app.add_option("-e,--env", extras.variables, "NAME=VALUE for the workers")->allow_extra_args(false);
+  app.add_option("--directory", program.launch.directory, "where the workers run");
+}
+
+}  // namespace
+
+void add_map_options(CLI::App& app, MapOptions& options, MapExtras& extras) {
+  options.program.launch.workers = core::AutoWorkers{};
+  add_task_options(app, options);
+  add_worker_options(app, options, extras);
+}
+
+int map_with(MapOptions& options, const MapExtras& extras) {
+  core::ProgramSpec& program = options.program;
+  program.name = "map";
+  for (const std::string& text : extras.variables) {
+    program.launch.environment.push_back(parse_variable(text));
+  }
+  if (std::ranges::any_of(program.launch.command, [](const std::string& word) { return word.find("{}") != std::string::npos; })) {
+    refuse("a command with {} (one process for each task) is not there yet; with --lines the command is a filter");
+  }
+  if (options.policy.timeout == Duration::zero()) {
+    refuse("--timeout 0 would give up every task; leave it out for none");
+  }
+  return map(std::move(options));
+}
+
+}  // namespace corral::cli

@@ -1,0 +1,90 @@
+// Workers that are given tasks: the loop's part of `map`.
+#include <fmt/format.h>
+
+#include <csignal>
+#include <utility>
+
+#include "supervisor/shell/pump.hpp"
+
+namespace corral::shell {
+
+namespace {
+/// While results are waited for at the end, a signal is seen after that time.
+constexpr Duration between_looks = std::chrono::milliseconds(50);
+}  // namespace
+
+Result<void> Pump::open_feed(std::uint32_t workers) {
+  FeedHooks hooks;
+  hooks.judge = [this](core::Event event) { enqueue(std::move(event)); };
+  hooks.say = [this](bool trouble, std::string_view event, std::string text) {
+    say(trouble ? Weight::trouble : Weight::notable, event, std::move(text));
+  };
+  hooks.awake = [this] {
+    if (!status_) {
+      feed_->proceed(now());
+      continue_feeding();
+      turn();
+    }
+  };
+  auto feed = Feed::open(loop_, std::move(*options_.feed), std::move(hooks), ProgramId{0}, workers);
+  if (!feed) {
+    return std::unexpected(std::move(feed.error()));
+  }
+  feed_ = std::move(*feed);
+  tasks_ready_.assign(feed_->descriptor());
+  return {};
+}
+
+void Pump::watch_tasks() {
+  tasks_ready_.async_wait(boost::asio::posix::stream_descriptor::wait_read, [this](boost::system::error_code ec) {
+    if (ec) {
+      return;
+    }
+    if (processes_->outstanding() > 0) {
+      report_launches();  // Who greets has been started: that is said first.
+      step_until_quiet();
+    }
+    feed_->take_ready(now());
+    turn();
+    if (feed_->congested()) {
+      tasks_paused_ = true;  // The workers' answers wait in their channels, and they with them: nothing is lost.
+    } else {
+      watch_tasks();
+    }
+  });
+}
+
+void Pump::continue_feeding() {
+  if (tasks_paused_ && !feed_->congested()) {
+    tasks_paused_ = false;
+    watch_tasks();
+  }
+}
+
+void Pump::perform(const core::DrainTasks& action) {
+  drained_by_ = action.signal;
+  feed_->drain(now());
+}
+
+void Pump::perform(const core::AbortTasks&) { feed_->abort(now()); }
+
+/// Whoever reads the results may take as long as it likes; a signal ends that.
+void Pump::deliver_results() {
+  feed_->flush();
+  while (!feed_->wait_for_reader(between_looks)) {
+    std::vector<ReceivedSignal> received;
+    signals_->read(received);
+    for (const ReceivedSignal& signal : received) {
+      if (signal.number == SIGINT || signal.number == SIGTERM || signal.number == SIGQUIT) {
+        say(Weight::trouble, "results_lost",
+            fmt::format("nobody reads the results: {} bytes of them are lost", feed_->pending()));
+        status_ = 128 + signal.number;
+        return;
+      }
+    }
+  }
+  say(Weight::notable, "tasks_ended", feed_->summary());
+  status_ = feed_->status(drained_by_, *status_);
+}
+
+}  // namespace corral::shell

@@ -1,0 +1,77 @@
+// How one life of a worker is given tasks and answers them: frames over a socket, or lines through its stdin and stdout.
+//
+// Nothing here blocks: what does not fit into the kernel's buffer is kept and written later. What this must not do: decide
+// what to send, or what an answer means.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/file_descriptor.hpp"
+#include "common/base/ids.hpp"
+#include "common/base/result.hpp"
+#include "common/wire/frame.hpp"
+#include "supervisor/core/tasks/task.hpp"
+
+namespace corral::shell {
+
+/// What a worker has said. Views are valid during the call.
+struct Message {
+  enum class Kind : std::uint8_t { greeted, answered, progressed, broken };
+  Kind kind = Kind::answered;
+  core::TaskId task{};
+  core::Answer answer = core::Answer::result;
+  std::string_view payload;  ///< Of the answer; why the channel is broken; whom a greeting comes from.
+};
+using MessageSink = std::function<void(Life, const Message&)>;
+
+/// The ends that a launch needs: they become the worker's 0, 1 and 3. -1: nothing of that.
+struct WorkerEnds {
+  int in = -1;
+  int out = -1;
+  int task = -1;
+};
+
+class Channel {
+ public:
+  virtual ~Channel() = default;
+  [[nodiscard]] Life life() const { return life_; }
+  /// The worker's ends; closed by launched().
+  [[nodiscard]] virtual WorkerEnds ends() const = 0;
+  virtual void launched() = 0;
+
+  virtual void deliver(core::TaskId task, std::string_view payload) = 0;
+  virtual void recall(core::TaskId task) = 0;
+  /// No more tasks come. What was delivered is still sent.
+  virtual void close_input() = 0;
+
+  /// To be watched for input, and where there is something to write for output. -1: nothing to watch.
+  [[nodiscard]] virtual int read_end() const = 0;
+  [[nodiscard]] virtual int write_end() const = 0;
+  [[nodiscard]] bool has_to_write() const { return !out_.empty() || closing_; }
+  /// Writes what goes now. False when nobody reads any more: what is left is dropped, the worker's death tells the rest.
+  virtual bool flush() = 0;
+  /// Reads once. False at the end.
+  virtual bool read_some(std::vector<char>& buffer, const MessageSink& sink) = 0;
+
+ protected:
+  explicit Channel(Life life) : life_(life) {}
+  /// Takes what was written from the front of `out_`.
+  void sent(std::size_t bytes);
+
+  Life life_;
+  std::string out_;
+  std::size_t done_ = 0;  ///< Of out_.
+  bool closing_ = false;  ///< The end of the input is to be sent behind out_.
+};
+
+[[nodiscard]] Result<std::unique_ptr<Channel>> open_frame_channel(Life life);
+/// `longest`: of a line of output.
+[[nodiscard]] Result<std::unique_ptr<Channel>> open_line_channel(Life life, std::size_t longest);
+
+}  // namespace corral::shell

@@ -1,0 +1,116 @@
+// Input, dispatcher, workers' channels and results, put together: what one set of workers is fed with.
+//
+// The dispatcher decides; this moves the bytes, and hands on to the supervisor what it has to know of a worker's life. Its
+// users call it from the loop alone. What this must not do: launch, signal or wait for a process.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <boost/asio/io_context.hpp>
+
+#include "supervisor/core/event.hpp"
+#include "supervisor/core/tasks/dispatcher.hpp"
+#include "supervisor/shell/tasks/channels.hpp"
+#include "supervisor/shell/tasks/payload_store.hpp"
+#include "supervisor/shell/tasks/results.hpp"
+#include "supervisor/shell/tasks/starvation.hpp"
+#include "supervisor/shell/tasks/task_input.hpp"
+
+namespace corral::shell {
+
+struct FeedOptions {
+  core::TaskPolicy policy;
+  TaskMode mode = TaskMode::frames;
+  int input_fd = 0;                             ///< The caller's, open as long as the feed lives.
+  std::string input_name;                       ///< For messages.
+  std::string output_name;                      ///< Likewise.
+  std::size_t longest = wire::longest_payload;  ///< Of a task and of an answer, in bytes.
+  ResultOptions results;
+};
+
+/// What a feed asks of whom it belongs to. Called in the loop.
+struct FeedHooks {
+  std::function<void(core::Event)> judge;                                      ///< For the supervisor's core.
+  std::function<void(bool trouble, std::string_view event, std::string)> say;  ///< For people.
+  std::function<void()> awake;                                                 ///< Call proceed(): something can go on.
+};
+
+class Feed {
+ public:
+  [[nodiscard]] static Result<std::unique_ptr<Feed>> open(boost::asio::io_context& loop, FeedOptions options, FeedHooks hooks,
+                                                          ProgramId program, std::uint32_t workers);
+
+  /// Readable when take_ready() has something to do.
+  [[nodiscard]] int descriptor() const { return channels_->descriptor(); }
+  void take_ready(Instant now);
+  /// Takes from the input what there is room for.
+  void proceed(Instant now);
+  /// Results are not read fast enough: take_ready() is not to be called before awake().
+  [[nodiscard]] bool congested() const { return results_->congested(); }
+
+  // The life of a worker.
+  [[nodiscard]] Result<WorkerEnds> connect(Life life) { return channels_->connect(life); }
+  void launched(Life life, std::int32_t pid);
+  void launch_failed(Life life);
+  void opened(Instant now, Life life);
+  void lost(Instant now, const core::WorkerLost& death);
+
+  void drain(Instant now) { step(now, core::DrainAsked{}); }
+  void abort(Instant now) { step(now, core::AbortAsked{}); }
+  [[nodiscard]] std::optional<Instant> next_deadline() const;
+  void pass_deadline(Instant now);
+  /// Once a turn.
+  void flush();
+
+  /// Waits for whoever reads the results at most that long, and may be called again. True when nothing is left.
+  bool wait_for_reader(Duration patience) { return results_->wait(patience); }
+  /// Bytes of results that nobody has taken yet.
+  [[nodiscard]] std::size_t pending() const { return results_->pending(); }
+  [[nodiscard]] const core::TaskCounts& counts() const { return dispatcher_.counts(); }
+  /// The exit status of `map`. `by`: the signal that asked for the end, or 0; `otherwise`: what the supervisor says.
+  [[nodiscard]] int status(int by, int otherwise) const;
+  /// What there is to say at the end.
+  [[nodiscard]] std::string summary() const;
+
+ private:
+  Feed(FeedOptions options, FeedHooks hooks, ProgramId program, std::uint32_t workers);
+  void step(Instant now, const core::TaskEvent& event);
+  void receive(Life life, const Message& message);
+  void look_at_output();
+
+  void perform(const core::DeliverTask& action);
+  void perform(const core::RecallTask& action);
+  void perform(const core::RecordTask& action);
+  void perform(const core::TellRetry& action);
+  void perform(const core::LeaveTask& action);
+  void perform(const core::VouchForWorker& action);
+  void perform(const core::ReplaceWorker& action);
+  void perform(const core::DismissWorker& action);
+  void perform(const core::StopWorker& action);
+  void perform(const core::CloseInput& action);
+  void perform(const core::EndTasks& action);
+  void judge(Life life, core::WorkerJudged::As as) { hooks_.judge(core::WorkerJudged{life, as}); }
+  void hint_at_modes(Life life, std::string what);
+
+  FeedOptions options_;
+  FeedHooks hooks_;
+  core::Dispatcher dispatcher_;
+  core::TaskActions actions_;
+  std::optional<Channels> channels_;
+  std::optional<TaskInput> input_;
+  std::optional<Results> results_;
+  PayloadStore store_;
+  Starvation starvation_;
+  Instant now_{};
+  std::string_view answer_;  ///< During a step: what the worker has answered.
+  std::string broken_why_;
+  bool input_told_ = false;
+  bool output_gone_ = false;
+  bool hinted_ = false;
+};
+
+}  // namespace corral::shell

@@ -1,0 +1,102 @@
+#include "supervisor/shell/tasks/results.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "common/base/text.hpp"
+
+namespace corral::shell {
+namespace {
+
+constexpr std::size_t most_pending = std::size_t{1} << 20U;
+
+/// One line of JSON: a line break is white space there, or it is no JSON.
+void append_json(std::string& out, std::string_view json) {
+  const std::size_t begin = out.size();
+  out.append(json);
+  if (json.find('\n') != std::string_view::npos || json.find('\r') != std::string_view::npos) {
+    std::replace_if(
+        out.begin() + static_cast<std::ptrdiff_t>(begin), out.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  }
+}
+
+std::string_view name_of(core::Mishap mishap) {
+  switch (mishap) {
+    case core::Mishap::reported: return "Error";
+    case core::Mishap::died: return "WorkerDied";
+    case core::Mishap::garbage: return "ProtocolError";
+    case core::Mishap::timeout: return "Timeout";
+    case core::Mishap::unfit: return "TaskTooLong";
+  }
+  return "Error";
+}
+
+}  // namespace
+
+Results::Results(boost::asio::io_context& loop, ResultOptions options, std::function<void()> drained)
+    : options_(options), writer_(loop, options.fd, std::move(drained)) {}
+
+bool Results::congested() const { return writer_.pending() > most_pending; }
+
+std::string Results::to_line(const core::RecordTask& record, std::uint64_t line, std::string_view payload) const {
+  const bool done = record.outcome == core::Outcome::done;
+  std::string out;
+  if (options_.raw) {
+    if (done) {
+      out.reserve(payload.size() + 1);
+      out.append(payload);
+      out += '\n';
+    }
+    return out;
+  }
+  out.reserve(payload.size() + 128);
+  fmt::format_to(std::back_inserter(out), R"({{"task":{},"ok":{},)", line, done);
+  if (done) {
+    out += R"("result":)";
+    options_.as_text ? append_json_string(out, payload) : append_json(out, payload);
+  } else if (record.mishap == core::Mishap::reported) {
+    out += R"("error":)";
+    append_json(out, payload);
+  } else {
+    fmt::format_to(std::back_inserter(out), R"("quarantined":true,"error":{{"type":"{}","message":)",
+                   name_of(record.mishap.value_or(core::Mishap::died)));
+    append_json_string(out, payload);
+    out += '}';
+  }
+  const double seconds = std::chrono::duration<double>(record.seconds).count();
+  fmt::format_to(std::back_inserter(out), R"(,"attempts":{},"seconds":{:.6g},"worker":{}}})", record.attempts, seconds,
+                 record.life.worker.index);
+  out += '\n';
+  return out;
+}
+
+void Results::add(const core::RecordTask& record, std::uint64_t line, std::string_view payload) {
+  append(record.task, to_line(record, line, payload));
+}
+
+void Results::skip(core::TaskId task) { append(task, {}); }
+
+void Results::append(core::TaskId task, std::string line) {
+  if (!options_.ordered) {
+    return writer_.append(line);
+  }
+  if (number(task) != next_) {
+    waiting_.emplace(number(task), std::move(line));
+    return;
+  }
+  writer_.append(line);
+  ++next_;
+  release();
+}
+
+void Results::release() {
+  for (auto first = waiting_.begin(); first != waiting_.end() && first->first == next_; first = waiting_.erase(first)) {
+    writer_.append(first->second);
+    ++next_;
+  }
+}
+
+}  // namespace corral::shell
