@@ -55,7 +55,8 @@ class Package(WorkerTest):
     def test_the_source_archive_builds_the_same_wheel(self):
         wheel = packing().build_wheel(self.folder)
         with tarfile.open(os.path.join(self.folder, packing().build_sdist(self.folder))) as archive:
-            archive.extractall(os.path.join(self.folder, "source"))
+            safe = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+            archive.extractall(os.path.join(self.folder, "source"), **safe)
         (source,) = pathlib.Path(self.folder, "source").iterdir()
         again = pathlib.Path(self.folder, "again")
         again.mkdir()

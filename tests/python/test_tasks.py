@@ -78,6 +78,18 @@ class Values(WorkerTest):
         self.assertEqual(worker.run("{1: True, None: 2.5, 'x': ()}"), {"1": True, "null": 2.5, "x": []})
         self.ends_well(worker)
 
+    def test_a_failed_result_is_no_circle_when_it_is_mended(self):
+        worker = self.start("""
+            same = [set()]
+            @corral.task
+            def work(item):
+                same[0] = item or set()
+                return same
+        """)
+        worker.send(task(1, 0), task(2, 1))
+        self.assertIn("set is not JSON serializable", worker.error(1)["message"])
+        self.assertEqual(worker.value(2), [1])
+
     def test_a_result_that_is_too_long_fails_alone(self):
         worker = self.start(OBEY, longest=1000)
         worker.send(task(1, "'x' * 998"), task(2, "'x' * 999"), task(3, "fail(ValueError('y' * 5000))"), task(4, 5))
