@@ -61,7 +61,6 @@ void set_policies(core::ProgramSpec& program, core::TaskPolicy& policy, bool lin
   core::RestartPolicy& restart = program.restart;
   restart.when = core::RestartWhen::always;
   restart.healthy_after = never_by_age;
-  restart.max_delay = std::chrono::seconds(1);
   restart.then = core::ThenDo::shutdown;
   policy.greets = !lines;
   policy.can_give_back = !lines;

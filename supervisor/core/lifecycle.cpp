@@ -325,7 +325,7 @@ Verdict Supervisor::judge_restart(WorkerId id, Worker& worker, bool healthy) {
     worker.unhealthy = 0;
   } else {
     ++worker.unhealthy;
-    if (policy.limit && program.window.note(now_, *policy.limit)) {
+    if (policy.limit && !program.proven && program.window.note(now_, *policy.limit)) {
       return {Verdict::Kind::program_failed};
     }
   }

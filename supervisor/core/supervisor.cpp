@@ -257,7 +257,7 @@ void Supervisor::on(const WorkerJudged& event) {
     return;
   }
   switch (event.as) {
-    case WorkerJudged::As::proven: worker->proven = true; return;
+    case WorkerJudged::As::proven: worker->proven = program_of(event.life.worker.program).proven = true; return;
     case WorkerJudged::As::outdated: worker->outdated = true; break;
     case WorkerJudged::As::failing: break;
     case WorkerJudged::As::dismissed: worker->wanted_up = false; return;

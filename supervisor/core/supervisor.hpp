@@ -106,6 +106,7 @@ class Supervisor {
     Incarnation dropped{};  ///< The highest incarnation of workers that have left.
     std::uint32_t unsettled = 0;
     bool failed = false;
+    bool proven = false;   ///< One of its workers was: what fails to start from then on is tried again without a limit.
     bool retired = false;  ///< Leaves when its workers are settled.
     bool present = false;
   };

@@ -112,6 +112,7 @@ class Tasks(MapTest):
 class Faults(MapTest):
     def test_a_worker_killed_at_any_moment_costs_nothing(self):
         corral = self.map([{"sleep": 0.02}] * 100 + list(range(100)), "-j2")
+        corral.await_out('"ok":true')
         for _ in range(6):
             victims = await_that("a worker", lambda: self.workers(corral) or corral.process.poll() is not None)
             if victims is True:
