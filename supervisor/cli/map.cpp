@@ -22,6 +22,9 @@ constexpr int usage_error = 2;
 /// No life is long enough to be healthy for its length alone: it has to do something.
 constexpr Duration never_by_age = Duration::max();
 
+/// Of one argument, in bytes, as Linux has it (MAX_ARG_STRLEN, without its NUL), and some room for what stands around the task.
+constexpr std::size_t longest_argument = 131'071 - 4096;
+
 /// In order, results wait for the oldest task: so many tasks at most.
 constexpr std::uint64_t longest_order = 4096;
 
@@ -57,13 +60,13 @@ Result<FileDescriptor> open_output(const std::string& path) {
 
 /// A worker's death is the business of its task, which has a limit of its own. Who never gets as far as that is a program that
 /// does not work.
-void set_policies(core::ProgramSpec& program, core::TaskPolicy& policy, bool lines) {
+void set_policies(core::ProgramSpec& program, core::TaskPolicy& policy, shell::TaskMode mode) {
   core::RestartPolicy& restart = program.restart;
   restart.when = core::RestartWhen::always;
   restart.healthy_after = never_by_age;
   restart.then = core::ThenDo::shutdown;
-  policy.greets = !lines;
-  policy.can_give_back = !lines;
+  policy.greets = policy.can_give_back = mode == shell::TaskMode::frames;
+  policy.each = mode == shell::TaskMode::each;
   policy.leave_within = program.stop.grace;
   policy.greet_within = program.start_timeout;
 }
@@ -81,8 +84,11 @@ int map(MapOptions options) {
   if (!setup) {
     return complain(setup.error().message);
   }
-  set_policies(options.program, options.policy, options.lines);
-  if (!options.lines) {
+  const shell::TaskMode mode = options.lines                           ? shell::TaskMode::lines
+                               : options.program.launch.task_arguments ? shell::TaskMode::each
+                                                                       : shell::TaskMode::frames;
+  set_policies(options.program, options.policy, mode);
+  if (mode == shell::TaskMode::frames) {
     options.program.launch.environment.emplace_back("CORRAL_TASK_FD", "3");
   }
   core::SupervisorSpec spec;
@@ -109,17 +115,22 @@ int map(MapOptions options) {
   if (options.ordered) {
     feed.policy.order_span = longest_order;
   }
-  feed.mode = options.lines ? shell::TaskMode::lines : shell::TaskMode::frames;
+  feed.mode = mode;
+  if (mode == shell::TaskMode::each) {
+    feed.longest_task = longest_argument;
+  }
   feed.input_fd = input->get();
   feed.input_name = options.tasks == "-" ? "stdin" : "'" + options.tasks + "'";
   feed.output_name = options.output.empty() ? "stdout" : "'" + options.output + "'";
-  feed.results = {output->get(), options.raw, options.ordered, options.lines};
+  feed.results = {output->get(), options.raw, options.ordered, mode != shell::TaskMode::frames, mode == shell::TaskMode::each};
 
   shell::PumpOptions pump_options;
   pump_options.core.seed = fresh_seed();
   pump_options.core.tasks = true;
+  pump_options.core.on_demand = mode == shell::TaskMode::each;
   pump_options.voice = voice_options(options.talk);
   pump_options.voice.all_to_stderr = true;
+  pump_options.voice.endings = mode != shell::TaskMode::each;
   pump_options.voice.least = std::max(pump_options.voice.least, shell::Weight::notable);
   pump_options.processes.identity = process::fresh_identity();
   pump_options.feed = std::move(feed);

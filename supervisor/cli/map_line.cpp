@@ -63,8 +63,13 @@ int map_with(MapOptions& options, const MapExtras& extras) {
   for (const std::string& text : extras.variables) {
     program.launch.environment.push_back(parse_variable(text));
   }
-  if (std::ranges::any_of(program.launch.command, [](const std::string& word) { return word.find("{}") != std::string::npos; })) {
-    refuse("a command with {} (one process for each task) is not there yet; with --lines the command is a filter");
+  program.launch.task_arguments =
+      std::ranges::any_of(program.launch.command, [](const std::string& word) { return word.find("{}") != std::string::npos; });
+  if (program.launch.task_arguments && options.lines) {
+    refuse("--lines and {} exclude each other: a filter is given its tasks on stdin");
+  }
+  if (program.launch.command.front().find("{}") != std::string::npos) {
+    refuse("the command itself cannot be {}: a task is data; write sh -c and mean it, or name the program");
   }
   if (options.policy.timeout == Duration::zero()) {
     refuse("--timeout 0 would give up every task; leave it out for none");

@@ -190,6 +190,11 @@ struct DrainTasks {
 /// Workers are being stopped: what they do not answer any more goes back unspent.
 struct AbortTasks {};
 
+/// A process that cannot be killed is in the way: no other life of this worker begins, unless it goes after all.
+struct CloseSlot {
+  WorkerId worker;
+};
+
 /// The program has left the configuration and nothing of it runs.
 struct ForgetProgram {
   ProgramId program{};
@@ -205,7 +210,7 @@ struct ExitSupervisor {
 };
 
 using Action = std::variant<SpawnWorker, SignalWorker, DrainOutput, AbandonOutput, ReleaseOutput, SweepWorker, SweepAll,
-                            LoadConfiguration, DrainTasks, AbortTasks, ForgetProgram, Announce, ExitSupervisor>;
+                            LoadConfiguration, DrainTasks, AbortTasks, CloseSlot, ForgetProgram, Announce, ExitSupervisor>;
 using ActionList = std::vector<Action>;
 
 }  // namespace corral::core

@@ -74,6 +74,11 @@ struct WorkerJudged {
   As as = As::proven;
 };
 
+/// With Options::on_demand: there is work for this worker's next life, which is to begin as soon as the present one is over.
+struct WorkerCalled {
+  WorkerId worker;
+};
+
 /// No task is left: no worker is started any more.
 struct TasksEnded {};
 
@@ -81,6 +86,6 @@ struct TasksEnded {};
 struct DeadlineReached {};
 
 using Event = std::variant<WorkerSpawned, SpawnFailed, WorkerReady, WorkerExited, OutputClosed, WorkerSwept, AllSwept,
-                           SignalReceived, ConfigReloaded, WorkerJudged, TasksEnded, DeadlineReached>;
+                           SignalReceived, ConfigReloaded, WorkerJudged, WorkerCalled, TasksEnded, DeadlineReached>;
 
 }  // namespace corral::core

@@ -237,6 +237,7 @@ void Supervisor::overdue(WorkerId id, Worker& worker) {
     anything_failed_ = true;
     left_behind_ = true;
     worker.occupied = true;
+    close_slot(id);
     enter(id, worker, Failed{FailReason::survivors});
     return;
   }
@@ -261,7 +262,15 @@ void Supervisor::give_up(WorkerId id, Worker& worker) {
   }
   anything_failed_ = true;
   left_behind_ = true;
+  close_slot(id);
   enter(id, worker, Failed{FailReason::unkillable});
+}
+
+/// Whoever feeds it shall not wait for it.
+void Supervisor::close_slot(WorkerId id) {
+  if (options_.tasks) {
+    act(CloseSlot{id});
+  }
 }
 
 // ---- The end of a life ----------------------------------------------------------------------------------------------

@@ -78,6 +78,9 @@ void Supervisor::replace_definition(Program& program, const PlannedProgram& plan
 }
 
 void Supervisor::start_worker(WorkerId id) {
+  if (options_.on_demand) {
+    return;
+  }
   find(id)->wanted_up = true;
   apply(id, Happening::start_wanted);
 }

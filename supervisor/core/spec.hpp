@@ -105,6 +105,7 @@ struct LaunchSpec {
   std::optional<int> umask;          ///< 0 to 0777.
   std::optional<int> oom_score_adj;  ///< -1000 to 1000.
   bool no_new_privileges = true;
+  bool task_arguments = false;  ///< Each launch is for one task: {} {#} {worker} in the command stand for it.
   friend bool operator==(const LaunchSpec&, const LaunchSpec&) = default;
 };
 

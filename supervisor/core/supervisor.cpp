@@ -41,10 +41,18 @@ void Supervisor::after_step() {
     drop_settled(program_of(id));
   }
   to_tidy_.clear();
-  if (unsettled_ == 0 && (phase_ == Phase::stopping || (phase_ == Phase::running && !stay_))) {
+  if (has_finished()) {
     begin_sweeping();
   }
   actions_ = nullptr;
+}
+
+bool Supervisor::has_finished() const {
+  if (unsettled_ > 0 || phase_ == Phase::stopping) {
+    return unsettled_ == 0;
+  }
+  // Who comes when called may be called again.
+  return phase_ == Phase::running && !stay_ && (!options_.on_demand || tasks_ended_);
 }
 
 std::optional<Instant> Supervisor::next_deadline() const {
@@ -268,7 +276,20 @@ void Supervisor::on(const WorkerJudged& event) {
   }
 }
 
+void Supervisor::on(const WorkerCalled& event) {
+  Worker* worker = find(event.worker);
+  if (worker == nullptr || phase_ != Phase::running) {
+    return;
+  }
+  if (worker->occupied) {
+    return act(CloseSlot{event.worker});
+  }
+  worker->wanted_up = true;
+  apply(event.worker, Happening::start_wanted);
+}
+
 void Supervisor::on(const TasksEnded&) {
+  tasks_ended_ = true;
   for_each_worker([&](WorkerId id, Worker& worker) {
     worker.wanted_up = false;
     if (!has_process(kind(worker.state))) {

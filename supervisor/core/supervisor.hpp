@@ -47,6 +47,7 @@ struct Options {
   std::uint64_t seed = 0;               ///< Of the jitter.
   std::uint32_t launches_at_once = 16;  ///< Processes being created at any moment; bounds how late a signal is seen.
   bool reloadable = false;              ///< There is a configuration to read again on SIGHUP.
+  bool on_demand = false;               ///< Workers begin a life when they are called, and not before.
   bool tasks = false;                   ///< Workers are fed: the first signal lets them finish what they are at.
   std::optional<Transparent> transparent;
   Patience patience;
@@ -124,6 +125,7 @@ class Supervisor {
   void on(const SignalReceived& event);
   void on(const ConfigReloaded& event);
   void on(const WorkerJudged& event);
+  void on(const WorkerCalled& event);
   void on(const TasksEnded& event);
   void on(const DeadlineReached& event);
   void pass_on(int signal);
@@ -135,6 +137,7 @@ class Supervisor {
   void begin_drain(int signal);
   void begin_shutdown(StopCause cause, Happening what_is_wanted = Happening::stop_wanted);
   void kill_everything(int signal);
+  [[nodiscard]] bool has_finished() const;
   void begin_sweeping();
   void sweep_everything_again();
   void exit_supervisor();
@@ -153,6 +156,7 @@ class Supervisor {
   void overdue(WorkerId id, Worker& worker);
   void abandon_output(WorkerId id, Worker& worker);
   void give_up(WorkerId id, Worker& worker);
+  void close_slot(WorkerId id);
   void enqueue(WorkerId id, Worker& worker);
   void forget(WorkerId id, Worker& worker);
   void end_life(WorkerId id, Worker& worker, const ExitStatus& status);
@@ -202,6 +206,7 @@ class Supervisor {
   bool anything_failed_ = false;
   bool grace_was_over_ = false;
   bool left_behind_ = false;
+  bool tasks_ended_ = false;
   bool drain_asked_ = false;
   int asked_by_ = 0;          ///< The signal that everything was told to stop, or drain, with.
   Instant asked_at_ = never;  ///< When it came.

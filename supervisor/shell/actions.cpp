@@ -48,6 +48,11 @@ Result<process::LaunchRequest> Pump::arrange_launch(Life life) {
     request.stdin_fd = ends->in;
     request.stdout_fd = ends->out >= 0 ? ends->out : request.stdout_fd;
     request.task_fd = ends->task;
+    if (const auto work = feed_->work_of(life.worker)) {
+      request.has_task = true;
+      request.task = work->text;
+      request.task_number = work->number;
+    }
   }
   return request;
 }

@@ -67,6 +67,7 @@ void Pump::perform(const core::DrainTasks& action) {
 }
 
 void Pump::perform(const core::AbortTasks&) { feed_->abort(now()); }
+void Pump::perform(const core::CloseSlot& action) { feed_->slot_closed(now(), action.worker); }
 
 /// Whoever reads the results may take as long as it likes; a signal ends that.
 void Pump::deliver_results() {

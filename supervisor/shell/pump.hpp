@@ -34,8 +34,8 @@ struct PumpOptions {
   core::Options core;
   VoiceOptions voice;
   process::ProcessOptions processes;
-  bool own_descriptors = false;  ///< One worker, with the supervisor's own stdin, stdout and stderr: `exec`.
-  Loader loader;                 ///< For SIGHUP; empty where there is no configuration to read again.
+  bool own_descriptors = false;     ///< One worker, with the supervisor's own stdin, stdout and stderr: `exec`.
+  Loader loader;                    ///< For SIGHUP; empty where there is no configuration to read again.
   std::optional<FeedOptions> feed;  ///< What the workers of the first program are fed with: `map`.
 };
 
@@ -90,6 +90,7 @@ class Pump {
   void perform(const core::LoadConfiguration& action);
   void perform(const core::DrainTasks& action);
   void perform(const core::AbortTasks& action);
+  void perform(const core::CloseSlot& action);
   void perform(const core::ForgetProgram& action);
   void perform(const core::Announce& action);
   void perform(const core::ExitSupervisor& action);

@@ -24,7 +24,7 @@ struct VoiceOptions {
   bool colour_out = false;
   bool colour_err = false;
   bool all_to_stderr = false;  ///< stdout is somebody else's: workers' lines go to stderr, whichever they wrote to.
-  bool endings = true;  ///< Say how workers ended. Not for the one command of `exec`: its exit status says it.
+  bool endings = true;         ///< Say how workers ended. Not for the one command of `exec`: its exit status says it.
 };
 
 class Voice {

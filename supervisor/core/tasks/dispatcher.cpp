@@ -12,6 +12,11 @@ Dispatcher::Dispatcher(TaskPolicy policy, ProgramId program, std::uint32_t worke
   lanes_.reserve(workers);
   for (std::uint32_t index = 0; index < workers; ++index) {
     lanes_.push_back({WorkerId{program, index}});
+    if (policy_.each) {
+      lanes_.back().state = Idle{};
+      lanes_.back().hungry = true;
+      hungry_.push_back(index);
+    }
   }
 }
 
@@ -89,9 +94,13 @@ void Dispatcher::on(const InputEnded&) { input_ended_ = true; }
 void Dispatcher::on(const ChannelOpened& event) {
   CORRAL_CHECK(event.life.worker.index < lanes_.size());
   Lane& lane = lanes_[event.life.worker.index];
-  CORRAL_CHECK(std::holds_alternative<Vacant>(lane.state) && event.life.incarnation > lane.incarnation);
+  CORRAL_CHECK((policy_.each || std::holds_alternative<Vacant>(lane.state) || std::holds_alternative<Closed>(lane.state)) &&
+               event.life.incarnation > lane.incarnation);
   lane.incarnation = event.life.incarnation;
   lane.greeted = lane.vouched = false;
+  if (policy_.each) {
+    return begin_called(lane);
+  }
   if (ended_) {
     lane.state = Leaving{now_, true};
     return act(StopWorker{event.life});
@@ -101,6 +110,17 @@ void Dispatcher::on(const ChannelOpened& event) {
     return wake_at(std::get<Greeting>(lane.state).greet_by);
   }
   begin_serving(lane);
+}
+
+void Dispatcher::on(const SlotClosed& event) {
+  CORRAL_CHECK(event.worker.index < lanes_.size());
+  Lane& lane = lanes_[event.worker.index];
+  give_up_life(lane, nullptr);
+  lane.state = Closed{};
+  if (std::ranges::all_of(lanes_, [](const Lane& one) { return std::holds_alternative<Closed>(one.state); })) {
+    on(DrainAsked{});  // Nobody is left who could do anything.
+  }
+  feed_the_hungry();
 }
 
 void Dispatcher::on(const WorkerGreeted& event) {
@@ -183,25 +203,38 @@ void Dispatcher::on(const WorkerLost& event) {
   if (lane == nullptr) {
     return;
   }
-  LaneState state = std::exchange(lane->state, Vacant{});
-  if (auto* serving = std::get_if<Serving>(&state); serving != nullptr && !serving->in_work.empty()) {
-    const TaskSlot head = serving->in_work.front();
-    serving->in_work.pop_front();
-    if (lane->greeted || proven_) {
-      vouch(*lane);  // It is the task's fault, as far as anybody can tell.
+  give_up_life(*lane, &event);
+  if (policy_.each) {
+    lane->state = Idle{};
+    if (!std::exchange(lane->hungry, true)) {
+      hungry_.push_back(lane->worker.index);
     }
-    if (aborting_) {
-      serving->in_work.push_front(head);
-    } else {
-      --counts_.in_work;
-      blame(*lane, head, Mishap::died, took(*serving), &event);
-    }
-    give_back(*serving);
-  }
-  if (auto* holding = std::get_if<Holding>(&state)) {
-    suspects_.push_front(holding->suspect);  // It was lost before it was given anything.
   }
   feed_the_hungry();
+}
+
+/// What it was at is its fault, as far as anybody can tell; the rest goes back. `death` is null where it cannot even be killed.
+void Dispatcher::give_up_life(Lane& lane, const WorkerLost* death) {
+  LaneState state = std::exchange(lane.state, Vacant{});
+  if (auto* serving = std::get_if<Serving>(&state); serving != nullptr && !serving->in_work.empty()) {
+    if (lane.greeted || proven_) {
+      vouch(lane);
+    }
+    if (!aborting_) {
+      const TaskSlot head = serving->in_work.front();
+      serving->in_work.pop_front();
+      --counts_.in_work;
+      policy_.each&& death != nullptr ? end_called(lane, head, took(*serving), *death)
+                                      : blame(lane, head, Mishap::died, took(*serving), death);
+    }
+    give_back(*serving);
+  } else if (auto* holding = std::get_if<Holding>(&state)) {
+    suspects_.push_front(holding->suspect);  // It was lost before it was given anything.
+  } else if (const auto* called = std::get_if<Called>(&state)) {
+    --counts_.in_work;
+    ++counts_.queued;
+    requeue(called->slot);
+  }
 }
 
 // ---- The end --------------------------------------------------------------------------------------------------------
@@ -219,6 +252,7 @@ void Dispatcher::on(const AbortAsked&) {
     on(DrainAsked{});
   }
   aborting_ = true;
+  leave_called();
 }
 
 void Dispatcher::on(const TaskDeadlineReached&) {
@@ -239,7 +273,13 @@ Lane* Dispatcher::find(Life life) {
     return nullptr;
   }
   Lane& lane = lanes_[life.worker.index];
-  return lane.life() == life && !std::holds_alternative<Vacant>(lane.state) ? &lane : nullptr;
+  const bool alive = !std::holds_alternative<Vacant>(lane.state) && !std::holds_alternative<Closed>(lane.state);
+  return alive && lane.life() == life ? &lane : nullptr;
+}
+
+const Dispatcher::Task& Dispatcher::task_in(TaskSlot slot) const {
+  CORRAL_CHECK(number(slot) < tasks_.size() && tasks_[number(slot)].known);
+  return tasks_[number(slot)];
 }
 
 Dispatcher::Task& Dispatcher::task_in(TaskSlot slot) {

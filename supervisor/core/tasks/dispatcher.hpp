@@ -60,6 +60,7 @@ class Dispatcher {
   void on(const TaskSubmitted& event);
   void on(const InputEnded& event);
   void on(const ChannelOpened& event);
+  void on(const SlotClosed& event);
   void on(const WorkerGreeted& event);
   void on(const TaskAnswered& event);
   void on(const TaskProgressed& event);
@@ -76,6 +77,11 @@ class Dispatcher {
   void fill(Lane& lane);
   void deliver(Lane& lane, Serving& serving, TaskSlot slot);
   void feed_the_hungry();
+  void call(Lane& lane);
+  void begin_called(Lane& lane);
+  void end_called(Lane& lane, TaskSlot slot, Duration took, const WorkerLost& death);
+  void leave_called();
+  [[nodiscard]] bool has_ready() const;
   void look_at(Lane& lane);
   void time_out(Lane& lane, Serving& serving);
   void condemn(Lane& lane, ReplaceWorker::Why why);
@@ -84,9 +90,10 @@ class Dispatcher {
   void recall_prefetched();
 
   // dispatcher_tasks.cpp: one task
-  void settle_answer(Lane& lane, TaskSlot slot, Answer answer, Duration took);
+  void settle_answer(Lane& lane, TaskSlot slot, Answer answer, Duration took, const WorkerLost* death = nullptr);
   void try_again(Lane& lane, TaskSlot slot);
   void blame(Lane& lane, TaskSlot slot, Mishap mishap, Duration took, const WorkerLost* death);
+  void give_up_life(Lane& lane, const WorkerLost* death);
   void give_back(Serving& serving);
   void requeue(TaskSlot slot);
   void leave(TaskSlot slot);
@@ -96,6 +103,7 @@ class Dispatcher {
 
   [[nodiscard]] Lane* find(Life life);
   [[nodiscard]] Task& task_in(TaskSlot slot);
+  [[nodiscard]] const Task& task_in(TaskSlot slot) const;
   void wake_at(Instant when) { wake_at_ = std::min(wake_at_, when); }
   [[nodiscard]] Duration took(const Serving& serving) const { return now_ - serving.head_since; }
   void note_duration(Duration took);

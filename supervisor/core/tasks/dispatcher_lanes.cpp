@@ -65,16 +65,54 @@ void Dispatcher::deliver(Lane& lane, Serving& serving, TaskSlot slot) {
   act(DeliverTask{lane.life(), slot, task_in(slot).id});
 }
 
+/// Something can be given out now.
+bool Dispatcher::has_ready() const {
+  return !draining_ && (!ready_.empty() || (policy_.each && !suspects_.empty() && task_in(suspects_.front()).not_before <= now_));
+}
+
 void Dispatcher::feed_the_hungry() {
   // Each once: who is still hungry after that has put itself at the end of the list again.
-  for (std::size_t left = hungry_.size(); left > 0 && !ready_.empty(); --left) {
+  for (std::size_t left = hungry_.size(); left > 0 && has_ready(); --left) {
     Lane& lane = lanes_[hungry_.front()];
     hungry_.pop_front();
     lane.hungry = false;
     const auto* serving = std::get_if<Serving>(&lane.state);
-    if (serving != nullptr && !serving->alone) {
+    if (std::holds_alternative<Idle>(lane.state)) {
+      call(lane);
+    } else if (serving != nullptr && !serving->alone) {
       fill(lane);
     }
+  }
+  if (policy_.each && !suspects_.empty()) {
+    wake_at(std::max(now_, task_in(suspects_.front()).not_before));
+  }
+}
+
+// ---- One process for each task ----
+
+/// What was tried before goes first, when its time has come.
+void Dispatcher::call(Lane& lane) {
+  std::deque<TaskSlot>& queue = !suspects_.empty() && task_in(suspects_.front()).not_before <= now_ ? suspects_ : ready_;
+  const TaskSlot slot = queue.front();
+  queue.pop_front();
+  lane.state = Called{slot};
+  --counts_.queued;
+  ++counts_.in_work;
+  act(CallWorker{lane.worker, slot, task_in(slot).id});
+}
+
+void Dispatcher::begin_called(Lane& lane) {
+  const auto* called = std::get_if<Called>(&lane.state);
+  if (called == nullptr) {
+    lane.state = Condemned{};  // Its task was left meanwhile.
+    return act(StopWorker{lane.life()});
+  }
+  const TaskSlot slot = called->slot;
+  lane.state = Serving{{slot}, now_};
+  proven_ = true;
+  vouch(lane);
+  if (policy_.timeout) {
+    wake_at(after(now_, *policy_.timeout));
   }
 }
 

@@ -7,7 +7,7 @@
 
 namespace corral::core {
 
-void Dispatcher::settle_answer(Lane& lane, TaskSlot slot, Answer answer, Duration duration) {
+void Dispatcher::settle_answer(Lane& lane, TaskSlot slot, Answer answer, Duration duration, const WorkerLost* death) {
   --counts_.in_work;
   if (answer == Answer::given_back) {
     ++counts_.queued;
@@ -16,13 +16,36 @@ void Dispatcher::settle_answer(Lane& lane, TaskSlot slot, Answer answer, Duratio
   proven_ = true;
   vouch(lane);
   Task& task = task_in(slot);
+  const auto how = death == nullptr ? std::nullopt : std::optional(*death);
   if (answer == Answer::error) {
     if (task.errors < policy_.retry_errors && !draining_) {
       return try_again(lane, slot);
     }
-    return record(slot, {slot, task.id, Outcome::failed, task.attempts() + 1, lane.life(), duration, Mishap::reported, {}});
+    return record(slot, {slot, task.id, Outcome::failed, task.attempts() + 1, lane.life(), duration, Mishap::reported, how});
   }
   record(slot, {slot, task.id, Outcome::done, task.attempts() + 1, lane.life(), duration, {}, {}});
+}
+
+/// Its process is its answer: a status of 0 is a result, another one an error, and a death by signal no answer at all.
+void Dispatcher::end_called(Lane& lane, TaskSlot slot, Duration duration, const WorkerLost& death) {
+  const ExitedWith* exited = death.status.exited();
+  if (exited == nullptr) {
+    return blame(lane, slot, Mishap::died, duration, &death);
+  }
+  ++counts_.in_work;
+  settle_answer(lane, slot, exited->code == 0 ? Answer::result : Answer::error, duration, &death);
+}
+
+/// They were called and have not come: nothing of them has begun.
+void Dispatcher::leave_called() {
+  for (Lane& lane : lanes_) {
+    if (const auto* called = std::get_if<Called>(&lane.state)) {
+      --counts_.in_work;
+      ++counts_.queued;
+      leave(called->slot);
+      lane.state = Idle{};
+    }
+  }
 }
 
 /// Any worker will do: it was not the worker's fault.

@@ -14,6 +14,17 @@ namespace corral::core {
 /// No process that could be given a task.
 struct Vacant {};
 
+/// Its slot cannot be used: a process that cannot be killed is in the way.
+struct Closed {};
+
+/// One process for each task: there is none, and it is waited for a task.
+struct Idle {};
+
+/// A process was asked for, for this task.
+struct Called {
+  TaskSlot slot{};
+};
+
 /// Its program executes; it has not said HELLO.
 struct Greeting {
   Instant greet_by;
@@ -43,7 +54,7 @@ struct Leaving {
 /// It is being replaced: whatever it says is no longer heard.
 struct Condemned {};
 
-using LaneState = std::variant<Vacant, Greeting, Holding, Serving, Leaving, Condemned>;
+using LaneState = std::variant<Vacant, Closed, Idle, Called, Greeting, Holding, Serving, Leaving, Condemned>;
 
 struct Lane {
   WorkerId worker;

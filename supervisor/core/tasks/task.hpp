@@ -52,6 +52,7 @@ struct TaskPolicy {
   std::optional<Duration> timeout;                       ///< From the moment at which a worker has nothing else to do.
   Duration greet_within = std::chrono::seconds(60);      ///< From its exec to HELLO.
   Duration leave_within = std::chrono::seconds(10);      ///< From the end of the tasks to the end of a worker.
+  bool each = false;                                     ///< One process for each task: called when there is one.
   bool greets = true;                                    ///< Workers say HELLO; filters that read lines do not.
   bool can_give_back = true;                             ///< Workers understand CANCEL.
   std::uint32_t most_queued = 1024;                      ///< Accepted and not yet given to a worker. At least 1.

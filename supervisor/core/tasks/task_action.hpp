@@ -16,6 +16,13 @@ struct DeliverTask {
   TaskId task{};
 };
 
+/// Start a process for this task.
+struct CallWorker {
+  WorkerId worker;
+  TaskSlot slot{};
+  TaskId task{};
+};
+
 /// Ask for it back, if it has not begun.
 struct RecallTask {
   Life life;
@@ -91,8 +98,8 @@ struct CloseInput {
 /// All tasks have ended or are left. No worker is needed any more: start none.
 struct EndTasks {};
 
-using TaskAction = std::variant<DeliverTask, RecallTask, RecordTask, TellRetry, LeaveTask, VouchForWorker, ReplaceWorker,
-                                DismissWorker, StopWorker, CloseInput, EndTasks>;
+using TaskAction = std::variant<DeliverTask, CallWorker, RecallTask, RecordTask, TellRetry, LeaveTask, VouchForWorker,
+                                ReplaceWorker, DismissWorker, StopWorker, CloseInput, EndTasks>;
 using TaskActions = std::vector<TaskAction>;
 
 }  // namespace corral::core

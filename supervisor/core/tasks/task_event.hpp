@@ -24,6 +24,11 @@ struct ChannelOpened {
   Life life;
 };
 
+/// A process that cannot be killed is in the way: this life is given up, and no other begins.
+struct SlotClosed {
+  WorkerId worker;
+};
+
 /// It said HELLO, in a version that we speak.
 struct WorkerGreeted {
   Life life;
@@ -67,7 +72,7 @@ struct AbortAsked {};
 
 struct TaskDeadlineReached {};
 
-using TaskEvent = std::variant<TaskSubmitted, InputEnded, ChannelOpened, WorkerGreeted, TaskAnswered, TaskProgressed,
+using TaskEvent = std::variant<TaskSubmitted, InputEnded, ChannelOpened, SlotClosed, WorkerGreeted, TaskAnswered, TaskProgressed,
                                ChannelBroken, WorkerStarved, WorkerLost, DrainAsked, AbortAsked, TaskDeadlineReached>;
 
 }  // namespace corral::core

@@ -63,7 +63,7 @@ void prepare_environment(LaunchTemplate::Parts& parts, const core::LaunchSpec& s
 
 /// What does not differ from worker to worker is filled in now.
 Pattern settled(const Pattern& pattern, const LaunchTemplate::Parts& parts) {
-  const PlaceholderValues values{"{index}", parts.workers, parts.program, "{cores}"};
+  const PlaceholderValues values{"{index}", parts.workers, parts.program, "{cores}", "{index}", "{index}"};
   std::string text;
   pattern.append_to(text, values);
   const Pattern again(text);
@@ -93,7 +93,7 @@ Result<LaunchTemplate> LaunchTemplate::prepare(const core::ProgramSpec& spec, st
   parts->program = spec.name;
   parts->workers = std::to_string(workers);
   for (const std::string& argument : spec.launch.command) {
-    parts->arguments.push_back(settled(Pattern(argument), *parts));
+    parts->arguments.push_back(settled(Pattern(argument, spec.launch.task_arguments), *parts));
   }
   parts->directory = settled(Pattern(spec.launch.directory), *parts);
   prepare_environment(*parts, spec.launch, environment);

@@ -120,7 +120,7 @@ void write_life(LaunchSlot& slot, Life life, const std::string& identity) {
 
 bool is_text_of(const LaunchSlot& slot, const LaunchRequest& request) {
   const bool same_cpus = request.placement != nullptr ? slot.cpus == *request.placement : slot.cpus.empty();
-  return slot.template_number == request.program->parts().number && slot.worker == request.life.worker &&
+  return !request.has_task && slot.template_number == request.program->parts().number && slot.worker == request.life.worker &&
          slot.cores == request.cores && same_cpus;
 }
 
@@ -129,7 +129,8 @@ std::expected<void, core::LaunchFailure> write_worker(LaunchSlot& slot, const La
   slot.template_number = 0;
   slot.placement = request.placement != nullptr ? request.placement->to_string() : std::string();
   const std::string index = std::to_string(request.life.worker.index);
-  const PlaceholderValues values{index, parts.workers, parts.program, slot.placement};
+  const std::string task_number = request.has_task ? std::to_string(request.task_number) : std::string();
+  const PlaceholderValues values{index, parts.workers, parts.program, slot.placement, request.task, task_number};
   Writer writer(slot.text, size_of(parts, values));
   slot.argv.clear();
   for (const Pattern& argument : parts.arguments) {
@@ -142,7 +143,7 @@ std::expected<void, core::LaunchFailure> write_worker(LaunchSlot& slot, const La
   write_environment(slot, request, values, writer);
   slot.directory.clear();
   parts.directory.append_to(slot.directory, values);
-  slot.template_number = parts.number;
+  slot.template_number = request.has_task ? 0 : parts.number;
   slot.worker = request.life.worker;
   slot.cores = request.cores;
   slot.cpus = request.placement != nullptr ? *request.placement : core::CpuSet();

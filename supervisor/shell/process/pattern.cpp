@@ -1,13 +1,21 @@
 #include "supervisor/shell/process/pattern.hpp"
 
 #include <array>
+#include <span>
 #include <utility>
 
 namespace corral::process {
 
-Pattern::Pattern(std::string_view text) {
-  static constexpr std::array<std::pair<std::string_view, Name>, 4> names{
-      {{"{index}", Name::index}, {"{workers}", Name::workers}, {"{program}", Name::program}, {"{cores}", Name::cores}}};
+Pattern::Pattern(std::string_view text, bool with_task) {
+  static constexpr std::array<std::pair<std::string_view, Name>, 7> all_names{{{"{index}", Name::index},
+                                                                               {"{workers}", Name::workers},
+                                                                               {"{program}", Name::program},
+                                                                               {"{cores}", Name::cores},
+                                                                               {"{}", Name::task},
+                                                                               {"{#}", Name::task_number},
+                                                                               {"{worker}", Name::index}}};
+  constexpr std::size_t without_task = 4;
+  const std::span names(all_names.data(), with_task ? all_names.size() : without_task);
   while (!text.empty()) {
     std::size_t eaten = 0;
     if (text.front() == '{') {
@@ -40,6 +48,8 @@ std::string_view Pattern::value(const PlaceholderValues& values, Name name) {
     case Name::workers: return values.workers;
     case Name::program: return values.program;
     case Name::cores: return values.cores;
+    case Name::task: return values.task;
+    case Name::task_number: return values.task_number;
   }
   return {};
 }

@@ -1,5 +1,6 @@
 // Text with the placeholders {index} {workers} {program} {cores}, parsed once and filled in for each launch.
 //
+// Where each launch is for one task there are also {} (the task) {#} (its number) and {worker} (the same as {index}).
 // `{{index}}` is a literal `{index}`; every other brace is literal, so that shell and Python code passes untouched.
 #pragma once
 
@@ -16,12 +17,14 @@ struct PlaceholderValues {
   std::string_view workers;
   std::string_view program;
   std::string_view cores;
+  std::string_view task = {};  ///< Of a launch that is for one task: its text, and its number.
+  std::string_view task_number = {};
 };
 
 class Pattern {
  public:
   Pattern() = default;
-  explicit Pattern(std::string_view text);
+  explicit Pattern(std::string_view text, bool with_task = false);
 
   [[nodiscard]] bool fixed() const { return holes_.empty(); }
   [[nodiscard]] bool empty() const { return text_.empty() && holes_.empty(); }
@@ -32,7 +35,7 @@ class Pattern {
   void append_to(std::string& out, const PlaceholderValues& values) const;
 
  private:
-  enum class Name : std::uint8_t { index, workers, program, cores };
+  enum class Name : std::uint8_t { index, workers, program, cores, task, task_number };
   struct Hole {
     std::size_t at;  ///< Before this character of text_.
     Name name;

@@ -58,6 +58,8 @@ class Channel {
   virtual bool flush() = 0;
   /// Reads once. False at the end.
   virtual bool read_some(std::vector<char>& buffer, const MessageSink& sink) = 0;
+  /// What it wrote that is no message.
+  [[nodiscard]] virtual std::string take_output() { return {}; }
 
  protected:
   explicit Channel(Life life) : life_(life) {}
@@ -73,5 +75,7 @@ class Channel {
 [[nodiscard]] Result<std::unique_ptr<Channel>> open_frame_channel(Life life);
 /// `longest`: of a line of output.
 [[nodiscard]] Result<std::unique_ptr<Channel>> open_line_channel(Life life, std::size_t longest);
+/// `longest`: of all its output.
+[[nodiscard]] Result<std::unique_ptr<Channel>> open_output_channel(Life life, std::size_t longest);
 
 }  // namespace corral::shell

@@ -35,7 +35,9 @@ Channels::Entry* Channels::find(Life life) {
 }
 
 Result<WorkerEnds> Channels::connect(Life life) {
-  auto channel = mode_ == TaskMode::frames ? open_frame_channel(life) : open_line_channel(life, longest_);
+  auto channel = mode_ == TaskMode::frames  ? open_frame_channel(life)
+                 : mode_ == TaskMode::lines ? open_line_channel(life, longest_)
+                                            : open_output_channel(life, longest_);
   if (!channel) {
     return std::unexpected(std::move(channel.error()));
   }
@@ -154,10 +156,10 @@ void Channels::take_ready() {
 
 /// What a dead process has written lies in the kernel: no more than fits there. What others that hold its channel write
 /// meanwhile is not waited for.
-void Channels::finish(Life life) {
+std::string Channels::finish(Life life) {
   Entry* entry = find(life);
   if (entry == nullptr) {
-    return;
+    return {};
   }
   constexpr int most_reads = 64;
   entry->channel->launched();
@@ -167,7 +169,9 @@ void Channels::finish(Life life) {
       break;
     }
   }
+  std::string output = entry->channel->take_output();
   entry->channel.reset();
+  return output;
 }
 
 }  // namespace corral::shell

@@ -9,7 +9,11 @@
 namespace corral::shell {
 
 /// How workers are spoken to.
-enum class TaskMode : std::uint8_t { frames, lines };
+enum class TaskMode : std::uint8_t {
+  frames,  ///< The task protocol.
+  lines,   ///< A filter: a line in on stdin, a line out on stdout.
+  each,    ///< A process for each task, which stands in its command; stdout is the result.
+};
 
 class Channels {
  public:
@@ -31,8 +35,9 @@ class Channels {
   void flush();
   /// Reads once from up to a batch of workers, and writes where that is possible again.
   void take_ready();
-  /// Its process is gone: reads all that it had written, and lets go of it.
-  void finish(Life life);
+  /// Its process is gone: reads all that it had written, and lets go of it. What was no message of its own is returned: the
+  /// whole output of a process for one task.
+  std::string finish(Life life);
 
  private:
   struct Entry {

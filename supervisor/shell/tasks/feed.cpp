@@ -23,7 +23,7 @@ std::string story_of(const core::RecordTask& record) {
     return "its worker wrote what is no frame of the task protocol";
   }
   if (record.mishap == core::Mishap::unfit) {
-    return "is longer than a task may be";
+    return "is longer than a task may be, or holds a NUL that no argument can";
   }
   if (!record.death) {
     return "its worker is gone";
@@ -42,14 +42,14 @@ Feed::Feed(FeedOptions options, FeedHooks hooks, ProgramId program, std::uint32_
 Result<std::unique_ptr<Feed>> Feed::open(boost::asio::io_context& loop, FeedOptions options, FeedHooks hooks, ProgramId program,
                                          std::uint32_t workers) {
   std::unique_ptr<Feed> feed(new Feed(std::move(options), std::move(hooks), program, workers));
-  auto channels = Channels::open(feed->options_.mode, feed->options_.longest,
+  auto channels = Channels::open(feed->options_.mode, feed->options_.longest_answer,
                                  [raw = feed.get()](Life life, const Message& message) { raw->receive(life, message); });
   if (!channels) {
     return std::unexpected(std::move(channels.error()));
   }
   feed->channels_ = std::move(*channels);
   feed->results_.emplace(loop, feed->options_.results, feed->hooks_.awake);
-  feed->input_.emplace(loop, feed->options_.input_fd, feed->options_.longest, feed->hooks_.awake);
+  feed->input_.emplace(loop, feed->options_.input_fd, feed->options_.longest_task, feed->hooks_.awake);
   return feed;
 }
 
@@ -82,7 +82,7 @@ void Feed::proceed(Instant now) {
     if (line->bytes.empty() && !line->too_long && options_.mode == TaskMode::frames) {
       continue;  // An empty line is no JSON, and no task either.
     }
-    const bool unfit = line->too_long;
+    const bool unfit = line->too_long || (options_.mode == TaskMode::each && line->bytes.find('\0') != std::string_view::npos);
     step(now, core::TaskSubmitted{store_.put(std::move(*line)), unfit});
   }
 }
@@ -135,16 +135,31 @@ void Feed::launch_failed(Life life) {
   starvation_.end(life);
 }
 
-void Feed::opened(Instant now, Life life) { step(now, core::ChannelOpened{life}); }
+void Feed::opened(Instant now, Life life) {
+  step(now, core::ChannelOpened{life});
+  if (options_.mode == TaskMode::each) {
+    judge(life, core::WorkerJudged::As::dismissed);  // Until it is called again.
+  }
+}
+
+std::optional<Feed::Work> Feed::work_of(WorkerId worker) const {
+  if (options_.mode != TaskMode::each || worker.index >= called_for_.size()) {
+    return std::nullopt;
+  }
+  const InputLine& line = store_.at(called_for_[worker.index]);
+  return Work{line.bytes, line.number};
+}
 
 void Feed::lost(Instant now, const core::WorkerLost& death) {
   now_ = now;
-  channels_->finish(death.life);
+  const std::string output = channels_->finish(death.life);
   starvation_.end(death.life);
   if (!dispatcher_.proven() && !dispatcher_.ended()) {
     hint_at_modes(death.life, describe(death.status));
   }
+  answer_ = output;
   step(now, death);
+  answer_ = {};
   proceed(now);
 }
 
@@ -181,6 +196,14 @@ void Feed::pass_deadline(Instant now) {
 void Feed::perform(const core::DeliverTask& action) {
   channels_->deliver(action.life, action.task, store_.at(action.slot).bytes);
   starvation_.given(action.life, now_);
+}
+
+void Feed::perform(const core::CallWorker& action) {
+  if (action.worker.index >= called_for_.size()) {
+    called_for_.resize(action.worker.index + std::size_t{1});
+  }
+  called_for_[action.worker.index] = action.slot;
+  hooks_.judge(core::WorkerCalled{action.worker});
 }
 
 void Feed::perform(const core::RecallTask& action) { channels_->recall(action.life, action.task); }

@@ -25,10 +25,11 @@ namespace corral::shell {
 struct FeedOptions {
   core::TaskPolicy policy;
   TaskMode mode = TaskMode::frames;
-  int input_fd = 0;                             ///< The caller's, open as long as the feed lives.
-  std::string input_name;                       ///< For messages.
-  std::string output_name;                      ///< Likewise.
-  std::size_t longest = wire::longest_payload;  ///< Of a task and of an answer, in bytes.
+  int input_fd = 0;                                    ///< The caller's, open as long as the feed lives.
+  std::string input_name;                              ///< For messages.
+  std::string output_name;                             ///< Likewise.
+  std::size_t longest_task = wire::longest_payload;    ///< In bytes.
+  std::size_t longest_answer = wire::longest_payload;  ///< Likewise.
   ResultOptions results;
 };
 
@@ -56,6 +57,13 @@ class Feed {
   [[nodiscard]] Result<WorkerEnds> connect(Life life) { return channels_->connect(life); }
   void launched(Life life, std::int32_t pid);
   void launch_failed(Life life);
+  /// What a process for one task is to find in its command.
+  struct Work {
+    std::string_view text;
+    std::uint64_t number = 0;
+  };
+  [[nodiscard]] std::optional<Work> work_of(WorkerId worker) const;
+  void slot_closed(Instant now, WorkerId worker) { step(now, core::SlotClosed{worker}); }
   void opened(Instant now, Life life);
   void lost(Instant now, const core::WorkerLost& death);
 
@@ -83,6 +91,7 @@ class Feed {
   void look_at_output();
 
   void perform(const core::DeliverTask& action);
+  void perform(const core::CallWorker& action);
   void perform(const core::RecallTask& action);
   void perform(const core::RecordTask& action);
   void perform(const core::TellRetry& action);
@@ -105,6 +114,7 @@ class Feed {
   std::optional<Results> results_;
   PayloadStore store_;
   Starvation starvation_;
+  std::vector<core::TaskSlot> called_for_;  ///< By worker: the task of its present or next life.
   Instant now_{};
   std::string_view answer_;  ///< During a step: what the worker has answered.
   std::string broken_why_;

@@ -23,6 +23,9 @@ void append_json(std::string& out, std::string_view json) {
   }
 }
 
+/// As a shell has it in $(...), for one line break.
+std::string_view without_line_end(std::string_view text) { return text.substr(0, text.size() - (text.ends_with('\n') ? 1 : 0)); }
+
 std::string_view name_of(core::Mishap mishap) {
   switch (mishap) {
     case core::Mishap::reported: return "Error";
@@ -44,6 +47,9 @@ bool Results::congested() const { return writer_.pending() > most_pending; }
 std::string Results::to_line(const core::RecordTask& record, std::uint64_t line, std::string_view payload) const {
   const bool done = record.outcome == core::Outcome::done;
   std::string out;
+  if (options_.raw && options_.as_output) {
+    return done || record.mishap == core::Mishap::reported ? std::string(payload) : out;
+  }
   if (options_.raw) {
     if (done) {
       out.reserve(payload.size() + 1);
@@ -56,7 +62,13 @@ std::string Results::to_line(const core::RecordTask& record, std::uint64_t line,
   fmt::format_to(std::back_inserter(out), R"({{"task":{},"ok":{},)", line, done);
   if (done) {
     out += R"("result":)";
-    options_.as_text ? append_json_string(out, payload) : append_json(out, payload);
+    options_.as_text ? append_json_string(out, without_line_end(payload)) : append_json(out, payload);
+  } else if (record.mishap == core::Mishap::reported && options_.as_output) {
+    out += R"("error":{"type":"ExitStatus","message":)";
+    append_json_string(out, record.death ? describe(record.death->status) : std::string());
+    out += R"(,"output":)";
+    append_json_string(out, without_line_end(payload));
+    out += '}';
   } else if (record.mishap == core::Mishap::reported) {
     out += R"("error":)";
     append_json(out, payload);

@@ -20,7 +20,8 @@ struct ResultOptions {
   int fd = 1;        ///< The caller's, open as long as this lives.
   bool raw = false;  ///< The payload alone; tasks that were not done have no line.
   bool ordered = false;
-  bool as_text = false;  ///< Payloads are text and no JSON: written as a JSON string.
+  bool as_text = false;    ///< Payloads are text and no JSON: written as a JSON string.
+  bool as_output = false;  ///< They are the whole output of a process: raw, they are written as they are, failed ones too.
 };
 
 class Results {

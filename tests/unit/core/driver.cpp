@@ -195,6 +195,7 @@ std::string Driver::carry_out(const ActionList& actions) {
                               [](const LoadConfiguration&) { return std::string("load"); },
                               [](const DrainTasks&) { return std::string("drain tasks"); },
                               [](const AbortTasks&) { return std::string("abort tasks"); },
+                              [](const CloseSlot&) { return std::string("close slot"); },
                               [](const ForgetProgram& a) { return "forget " + std::to_string(number(a.program)); },
                               [this](const Announce& a) {
                                 notices_ += words(a.notice) + "\n";
