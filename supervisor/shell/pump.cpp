@@ -256,7 +256,7 @@ void Pump::take_in(process::Deaths deaths) {
       }
       enqueue(core::SpawnFailed{death.life, std::move(*death.failure)});
     } else {
-      enqueue(core::WorkerExited{death.life, death.status, death.usage, death.out_of_memory});
+      enqueue(core::WorkerExited{death.life, death.status, death.usage, death.out_of_memory, death.before_exec});
     }
     terminal_.take_back();
   }
