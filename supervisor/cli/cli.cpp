@@ -3,20 +3,21 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
+#include <array>
 #include <optional>
 #include <sstream>
 #include <string_view>
 
 #include "common/base/suggest.hpp"
 #include "supervisor/cli/commands.hpp"
+#include "supervisor/cli/complaint.hpp"
 #include "supervisor/cli/exec_line.hpp"
 #include "supervisor/cli/print.hpp"
 #include "supervisor/cli/values.hpp"
 
 namespace corral::cli {
 namespace {
-
-constexpr int usage_error = 2;
 
 /// Help with examples first: most people need no more.
 constexpr const char* about = R"(corral keeps a worker process busy on every core.
@@ -70,7 +71,7 @@ void add_talk(CLI::App& app, Talk& talk) {
   app.add_option_function<std::string>(
          "--log-format",
          [&talk](const std::string& text) { talk.format = text == "json" ? shell::LogFormat::json : shell::LogFormat::text; },
-         "text, or json: one object a line")
+         "text, or json: one object a line (exec with one worker: of corral's own words alone)")
       ->check(CLI::IsMember({"text", "json"}));
   app.add_option_function<std::string>(
          "--colour,--color",
@@ -117,10 +118,19 @@ std::optional<int> without_options(const std::vector<std::string>& words) {
   return std::nullopt;
 }
 
-}  // namespace
+/// What a command could not do when nothing more is known, and the status of that.
+struct Attempt {
+  std::string_view name;
+  const char* failed;
+  int status;
+};
+constexpr std::array<Attempt, 4> attempts{{{"run", "cannot start", not_started},
+                                           {"exec", "cannot start", not_started},
+                                           {"check", "cannot check the configuration", refused},
+                                           {"schema", "cannot print the schema", refused}}};
+constexpr Attempt any_attempt{"", "cannot understand the command line", refused};
 
-int main(int argc, char** argv) {
-  std::vector<std::string> words(argv + 1, argv + argc);
+int understand(std::vector<std::string> words) {
   if (!words.empty() && words.front() == "help") {  // As git and docker have it: help, help COMMAND.
     words.erase(words.begin());
     words.insert(words.begin() + std::min<std::ptrdiff_t>(1, std::ssize(words)), "--help");  // And never runs it.
@@ -189,7 +199,21 @@ int main(int argc, char** argv) {
   } catch (const CLI::Error& error) {
     tell(fmt::format("corral: {}\nSee: corral {}--help\n", explain(app, words, error),
                      app.get_subcommands().empty() ? "" : app.get_subcommands().front()->get_name() + " "));
-    return usage_error;
+    return refused;
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string_view command = argc > 1 ? argv[1] : "";
+  const auto known = std::ranges::find(attempts, command, &Attempt::name);
+  const Attempt& attempt = known == attempts.end() ? any_attempt : *known;
+  expect_no_memory(attempt.failed, attempt.status);
+  try {
+    return understand({argv + std::min(argc, 1), argv + argc});
+  } catch (...) {
+    return complain_of_exception(attempt.failed, attempt.status);
   }
 }
 

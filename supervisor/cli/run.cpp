@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "supervisor/cli/commands.hpp"
+#include "supervisor/cli/complaint.hpp"
 #include "supervisor/cli/configuration.hpp"
 #include "supervisor/cli/print.hpp"
 #include "supervisor/shell/pump.hpp"
@@ -28,11 +29,6 @@ namespace {
 /// How long processes that a killed predecessor left are waited for.
 constexpr Duration leftover_patience = 10s;
 
-int complain(const std::string& message) {
-  tell(fmt::format("corral: {}\n", message));
-  return 2;
-}
-
 std::uint64_t fresh_seed() {
   return static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count()) ^
          static_cast<std::uint64_t>(::getpid()) << 32U;
@@ -46,13 +42,9 @@ class Reloader {
   Result<shell::Prepared> operator()() {
     auto configuration = load_configuration(path_, &in_force_);
     if (!configuration) {
-      std::string text = fmt::format("'{}' is not valid", path_);
+      std::string text;
       for (const config::Diagnostic& diagnostic : configuration.error()) {
-        text += fmt::format("; {}:{}:{}: at {}: {}", diagnostic.file, diagnostic.line, diagnostic.column,
-                            diagnostic.pointer.empty() ? "/" : diagnostic.pointer, diagnostic.message);
-        if (!diagnostic.suggestion.empty()) {
-          text += fmt::format(" ({})", diagnostic.suggestion);
-        }
+        text += (text.empty() ? "" : "; ") + config::in_one_line(diagnostic);
       }
       return failure(std::move(text));
     }
@@ -88,16 +80,31 @@ Result<void> clear_leftovers(const process::InstanceLock& lock) {
   return {};
 }
 
+/// Only a containment that was asked for can be a mistake of whoever asked; anything else is what this machine lacks.
+int cannot_open(const Error& error, core::Containment asked) {
+  const int status = complain(error);
+  return asked == core::Containment::cgroup ? status : not_started;
+}
+
+/// Until it is over. `died`: the status when corral itself has to give up with workers that ran.
+int supervise(shell::Pump& pump, shell::Prepared prepared, int died) {
+  try {
+    return pump.run(std::move(prepared));
+  } catch (...) {
+    return pump.anything_ran() ? complain_of_exception("cannot go on", died) : complain_of_exception("cannot start", not_started);
+  }
+}
+
 }  // namespace
 
 int run(const RunOptions& options) {
   auto setup = process::ProcessSetup::begin();
   if (!setup) {
-    return complain(setup.error().message);
+    return cannot_open(setup.error(), core::Containment::automatic);
   }
   const Result<std::string> path = find_configuration(options.config);
   if (!path) {
-    return complain(path.error().message);
+    return complain(path.error());
   }
   auto configuration = load_configuration(*path);
   if (!configuration) {
@@ -106,14 +113,14 @@ int run(const RunOptions& options) {
   }
   const Result<std::string> identity = process::identity_of(*path);
   if (!identity) {
-    return complain(identity.error().message);
+    return complain(identity.error());
   }
   auto lock = process::InstanceLock::acquire(*identity, *path);
   if (!lock) {
-    return complain(lock.error().message);
+    return complain(lock.error());
   }
   if (const Result<void> cleared = clear_leftovers(*lock); !cleared) {
-    return complain(cleared.error().message);
+    return complain(cleared.error());
   }
 
   shell::Prepared& prepared = configuration->preparation.prepared;
@@ -126,7 +133,7 @@ int run(const RunOptions& options) {
   pump_options.loader = [reloader = std::make_shared<Reloader>(*path, prepared.plan)] { return (*reloader)(); };
   auto pump = shell::Pump::open(*setup, std::move(pump_options));
   if (!pump) {
-    return complain(pump.error().message);
+    return cannot_open(pump.error(), configuration->spec.containment);
   }
   for (const std::string& notice : setup->notices()) {
     (*pump)->say(shell::Weight::notable, "degraded", notice);
@@ -134,7 +141,7 @@ int run(const RunOptions& options) {
   if (!lock->notice().empty()) {
     (*pump)->say(shell::Weight::notable, "degraded", lock->notice());
   }
-  const int status = (*pump)->run(std::move(prepared));
+  const int status = supervise(**pump, std::move(prepared), 1);
   pump->reset();
   lock->release();
   return status;
@@ -143,7 +150,7 @@ int run(const RunOptions& options) {
 int exec(ExecOptions options) {
   auto setup = process::ProcessSetup::begin();
   if (!setup) {
-    return complain(setup.error().message);
+    return cannot_open(setup.error(), core::Containment::automatic);
   }
   const core::WorkerCount& workers = options.program.launch.workers;
   const auto* count = std::get_if<std::uint32_t>(&workers);
@@ -179,9 +186,13 @@ int exec(ExecOptions options) {
   }
   auto pump = shell::Pump::open(*setup, std::move(pump_options));
   if (!pump) {
-    return complain(pump.error().message);
+    return cannot_open(pump.error(), spec.containment);
   }
-  return (*pump)->run(std::move(preparation->prepared));
+  if (one && options.talk.format == shell::LogFormat::json && !options.talk.quiet) {
+    (*pump)->say(shell::Weight::notable, "note",
+                 "--log-format json is for what corral itself says: one worker writes to stdout and stderr directly");
+  }
+  return supervise(**pump, std::move(preparation->prepared), one ? not_started : 1);
 }
 
 }  // namespace corral::cli
