@@ -62,18 +62,19 @@ class Writer::Threaded : public Writer::Backend {
   [[nodiscard]] int error_number() const override { return error_; }
   [[nodiscard]] std::uint64_t dropped() const override { return dropped_; }
 
-  bool finish(Duration patience) override {
+  bool wait(Duration patience) override {
     flush();
     std::unique_lock lock(mutex_);
     hurry_ = true;
     work_.notify_one();
-    const bool all = done_.wait_for(lock, patience, [this] { return pending_ == 0; });
-    if (!all && thread_.joinable()) {
-      lock.unlock();
+    return done_.wait_for(lock, patience, [this] { return pending_ == 0; });
+  }
+
+  void give_up() override {
+    if (pending_ > 0 && thread_.joinable()) {
       given_up_ = true;
       thread_.detach();  // It hangs in the kernel; the process ends without it.
     }
-    return all;
   }
 
  private:
