@@ -69,13 +69,19 @@ class Limits(CorralTest):
 
     @unittest.skipIf(sanitized, "a sanitizer needs terabytes of address space")
     def test_memory_that_runs_out_ends_everything_with_a_sentence(self):
-        # Nobody reads stdout, so that the worker's lines pile up where there is no room for them.
+        # Nobody reads stdout, so that the worker's lines pile up where there is no room for them: once they are told to come.
         reader, writer = os.pipe()
-        corral = self.run_config({"a": program("fork-bomb-light 3 setsid + err ready + flood 1")}, stdout=writer)
+        gate = self.path("gate")
+        os.mkfifo(gate)
+        waits = {"command": ["sh", "-c", f"echo ready >&2; read word <{gate}; yes 'a line that is not all too short'"]}
+        corral = self.run_config({"a": waits, "b": program("fork-bomb-light 3 setsid + err forked + hang")}, stdout=writer)
         os.close(writer)
         corral.await_err("ready")
+        corral.await_err("forked")
         now = int(re.search(r"VmSize:\s+(\d+) kB", read(f"/proc/{corral.pid}/status")).group(1)) * 1024
         resource.prlimit(corral.pid, resource.RLIMIT_AS, (now, now))
+        with open(gate, "w") as file:
+            file.write("go\n")
         self.finish(corral, 1)
         os.close(reader)
         self.assertRegex(corral.err, "(?m)^corral: cannot go on: Cannot allocate memory; allow it more memory")
