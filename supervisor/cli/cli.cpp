@@ -53,7 +53,7 @@ constexpr const char* exec_about = R"(Run one command as a perfect init, or a po
 
 With one worker the command has corral's stdin, stdout, stderr and terminal, every signal that can be caught
 is passed on, and the exit status is the command's own: 128+N for a death by signal N, 127 not found,
-126 not executable. With -n 2 or more, or auto, it is a pool as `corral run` has it.)";
+126 not executable, 125 corral itself could not. With -n 2 or more, or auto, it is a pool as `corral run` has it.)";
 
 constexpr const char* check_about = R"(Validate a configuration and print the plan. Starts nothing.
 
