@@ -34,6 +34,22 @@ constexpr std::array<Unit, 9> size_units{{{"B", 1},
                                           {"GiB", 1ULL << 30U},
                                           {"TiB", 1ULL << 40U}}};
 
+/// What people write, in small letters, and the unit that it means.
+struct EverydayUnit {
+  std::string_view name;
+  std::string_view unit;
+};
+
+constexpr std::array<EverydayUnit, 26> everyday_durations{
+    {{"nanosecond", "ns"}, {"nanoseconds", "ns"}, {"microsecond", "us"}, {"microseconds", "us"}, {"usec", "us"}, {"usecs", "us"},
+     {"\xc2\xb5s", "us"},  {"\xce\xbcs", "us"},   {"millisecond", "ms"}, {"milliseconds", "ms"}, {"msec", "ms"}, {"msecs", "ms"},
+     {"millis", "ms"},     {"second", "s"},       {"seconds", "s"},      {"sec", "s"},           {"secs", "s"},  {"minute", "m"},
+     {"minutes", "m"},     {"min", "m"},          {"mins", "m"},         {"hour", "h"},          {"hours", "h"}, {"hr", "h"},
+     {"day", "d"},         {"days", "d"}}};
+
+constexpr std::array<EverydayUnit, 6> everyday_sizes{
+    {{"byte", "B"}, {"bytes", "B"}, {"k", "KiB"}, {"m", "MiB"}, {"g", "GiB"}, {"t", "TiB"}}};
+
 /// Exactly whole * factor + fraction, without a trip through floating point for whole numbers.
 std::optional<std::uint64_t> scale(std::string_view whole, std::string_view fraction, std::uint64_t factor) {
   std::uint64_t value = 0;
@@ -63,6 +79,35 @@ std::size_t count_digits(std::string_view text) {
     ++count;
   }
   return count;
+}
+
+std::string in_small_letters(std::string_view text) {
+  std::string small(text);
+  std::ranges::transform(small, small.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return small;
+}
+
+/// The number of `text` with the unit that its unit stands for; empty where it stands for none.
+std::string meant_quantity(std::string_view text, std::span<const Unit> units, std::span<const EverydayUnit> everyday) {
+  std::size_t number = count_digits(text);
+  if (number > 0 && text.substr(number).starts_with('.')) {
+    const std::size_t decimals = count_digits(text.substr(number + 1));
+    number += decimals > 0 ? 1 + decimals : 0;
+  }
+  std::string_view rest = text.substr(number);
+  rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
+  const std::string written = in_small_letters(rest);
+  constexpr std::size_t longest = 40;  // Nobody means a longer one.
+  if (number == 0 || written.empty() || text.size() > longest) {
+    return {};
+  }
+  for (const Unit& unit : units) {
+    if (in_small_letters(unit.name) == written) {
+      return std::string(text.substr(0, number)).append(unit.name);
+    }
+  }
+  const auto known = std::ranges::find(everyday, std::string_view(written), &EverydayUnit::name);
+  return known == everyday.end() ? std::string() : std::string(text.substr(0, number)).append(known->unit);
 }
 
 /// `kind` is "duration" or "size", `units` what the message offers.
@@ -138,6 +183,9 @@ Result<std::uint64_t> parse_size(std::string_view text) {
   return parse_quantity(text, size_units, "size", "write a number and a unit such as 512KiB, 64MiB, 2GiB, 10MB",
                         static_cast<std::uint64_t>(INT64_MAX));
 }
+
+std::string meant_duration(std::string_view text) { return meant_quantity(text, duration_units, everyday_durations); }
+std::string meant_size(std::string_view text) { return meant_quantity(text, size_units, everyday_sizes); }
 
 std::string format_duration(Duration duration) {
   const auto count = static_cast<std::uint64_t>(duration.count());

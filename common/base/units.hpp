@@ -20,6 +20,11 @@ inline constexpr Duration longest_duration = std::chrono::hours(24 * 3650);
 /// The error says what is wrong with the text and which units there are.
 [[nodiscard]] Result<Duration> parse_duration(std::string_view text);
 
+/// What was probably meant by a duration or size with a unit of everyday life: "5m" for "5 minutes", "64MiB" for "64mib". Empty
+/// where nothing comes near.
+[[nodiscard]] std::string meant_duration(std::string_view text);
+[[nodiscard]] std::string meant_size(std::string_view text);
+
 /// The shortest exact text that parse_duration reads back: "250ms", "1.5s", "2h". Not negative.
 [[nodiscard]] std::string format_duration(Duration duration);
 

@@ -7,6 +7,7 @@
 #include "common/base/signals.hpp"
 #include "common/base/units.hpp"
 #include "supervisor/cli/commands.hpp"
+#include "supervisor/cli/complaint.hpp"
 #include "supervisor/cli/configuration.hpp"
 #include "supervisor/cli/print.hpp"
 #include "supervisor/shell/process/processes.hpp"
@@ -127,10 +128,9 @@ int report(const std::vector<config::Diagnostic>& diagnostics, const CheckOption
 int check(const CheckOptions& options) {
   const Result<std::string> path = find_configuration(options.config);
   if (!path) {
-    tell(fmt::format("corral: {}\n", path.error().message));
-    return 2;
+    return complain(path.error());
   }
-  const auto configuration = load_configuration(*path);
+  const auto configuration = load_configuration(*path, nullptr, core::MachineNeed::cpus);  // The quota is worth a word.
   if (!configuration) {
     return report(configuration.error(), options);
   }
@@ -138,8 +138,11 @@ int check(const CheckOptions& options) {
   if (!containment) {
     config::Diagnostic diagnostic;
     diagnostic.file = *path;
-    diagnostic.pointer = "/containment";
+    if (configuration->spec.containment == core::Containment::cgroup) {
+      diagnostic.pointer = "/containment";
+    }
     diagnostic.message = containment.error().message;
+    diagnostic.suggestion = way_out(containment.error().error_number);
     return report({diagnostic}, options);
   }
   return deliver(

@@ -3,12 +3,15 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
+#include <array>
 #include <optional>
 #include <sstream>
 #include <string_view>
 
 #include "common/base/suggest.hpp"
 #include "supervisor/cli/commands.hpp"
+#include "supervisor/cli/complaint.hpp"
 #include "supervisor/cli/exec_line.hpp"
 #include "supervisor/cli/map_line.hpp"
 #include "supervisor/cli/print.hpp"
@@ -16,8 +19,6 @@
 
 namespace corral::cli {
 namespace {
-
-constexpr int usage_error = 2;
 
 /// Help with examples first: most people need no more.
 constexpr const char* about = R"(corral keeps a worker process busy on every core.
@@ -54,7 +55,7 @@ constexpr const char* exec_about = R"(Run one command as a perfect init, or a po
 
 With one worker the command has corral's stdin, stdout, stderr and terminal, every signal that can be caught
 is passed on, and the exit status is the command's own: 128+N for a death by signal N, 127 not found,
-126 not executable. With -n 2 or more, or auto, it is a pool as `corral run` has it.)";
+126 not executable, 125 corral itself could not. With -n 2 or more, or auto, it is a pool as `corral run` has it.)";
 
 constexpr const char* map_about =
     R"(Run every task of a file through workers that stay alive, one on every core, and write the results.
@@ -87,7 +88,7 @@ void add_talk(CLI::App& app, Talk& talk) {
   app.add_option_function<std::string>(
          "--log-format",
          [&talk](const std::string& text) { talk.format = text == "json" ? shell::LogFormat::json : shell::LogFormat::text; },
-         "text, or json: one object a line")
+         "text, or json: one object a line (exec with one worker: of corral's own words alone)")
       ->check(CLI::IsMember({"text", "json"}));
   app.add_option_function<std::string>(
          "--colour,--color",
@@ -134,10 +135,20 @@ std::optional<int> without_options(const std::vector<std::string>& words) {
   return std::nullopt;
 }
 
-}  // namespace
+/// What a command could not do when nothing more is known, and the status of that.
+struct Attempt {
+  std::string_view name;
+  const char* failed;
+  int status;
+};
+constexpr std::array<Attempt, 5> attempts{{{"run", "cannot start", not_started},
+                                           {"exec", "cannot start", not_started},
+                                           {"map", "cannot start", not_started},
+                                           {"check", "cannot check the configuration", refused},
+                                           {"schema", "cannot print the schema", refused}}};
+constexpr Attempt any_attempt{"", "cannot understand the command line", refused};
 
-int main(int argc, char** argv) {
-  std::vector<std::string> words(argv + 1, argv + argc);
+int understand(std::vector<std::string> words) {
   if (!words.empty() && words.front() == "help") {  // As git and docker have it: help, help COMMAND.
     words.erase(words.begin());
     words.insert(words.begin() + std::min<std::ptrdiff_t>(1, std::ssize(words)), "--help");  // And never runs it.
@@ -222,7 +233,21 @@ int main(int argc, char** argv) {
   } catch (const CLI::Error& error) {
     tell(fmt::format("corral: {}\nSee: corral {}--help\n", explain(app, words, error),
                      app.get_subcommands().empty() ? "" : app.get_subcommands().front()->get_name() + " "));
-    return usage_error;
+    return refused;
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string_view command = argc > 1 ? argv[1] : "";
+  const auto known = std::ranges::find(attempts, command, &Attempt::name);
+  const Attempt& attempt = known == attempts.end() ? any_attempt : *known;
+  expect_no_memory(attempt.failed, attempt.status);
+  try {
+    return understand({argv + std::min(argc, 1), argv + argc});
+  } catch (...) {
+    return complain_of_exception(attempt.failed, attempt.status);
   }
 }
 

@@ -58,9 +58,6 @@ struct CheckOptions {
 
 [[nodiscard]] int schema(bool reference);
 
-[[nodiscard]] shell::VoiceOptions voice_options(const Talk& talk);
-[[nodiscard]] std::uint64_t fresh_seed();
-
 /// Whether `fd` gets colours.
 [[nodiscard]] bool wants_colour(Colour colour, int fd);
 

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 
+#include "supervisor/cli/complaint.hpp"
 #include "supervisor/shell/disk/config_file.hpp"
 
 namespace corral::cli {
@@ -39,19 +40,21 @@ Result<std::string> find_configuration(const std::string& given) {
 }
 
 std::expected<Configuration, std::vector<config::Diagnostic>> load_configuration(const std::string& path,
-                                                                                 const core::Plan* running) {
+                                                                                 const core::Plan* running,
+                                                                                 core::MachineNeed least) {
   Result<std::string> text = disk::read_config_file(path);
   if (!text) {
     config::Diagnostic diagnostic;
     diagnostic.file = path;
     diagnostic.message = text.error().message;
+    diagnostic.suggestion = way_out(text.error().error_number);
     return std::unexpected(std::vector{std::move(diagnostic)});
   }
   auto loaded = config::parse({path, std::move(*text)}, own_environment);
   if (!loaded) {
     return std::unexpected(std::move(loaded.error()));
   }
-  auto preparation = shell::prepare(loaded->spec, running);
+  auto preparation = shell::prepare(loaded->spec, running, least);
   if (!preparation) {
     std::vector<config::Diagnostic> diagnostics;
     for (shell::Complaint& complaint : preparation.error()) {

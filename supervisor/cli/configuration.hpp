@@ -19,8 +19,8 @@ struct Configuration {
 /// "corral.json" of this directory, then /etc/corral/corral.json; the error names both.
 [[nodiscard]] Result<std::string> find_configuration(const std::string& given);
 
-/// Reads, checks and prepares. `running`: see shell::prepare.
+/// Reads, checks and prepares. `running` and `least`: see shell::prepare.
 [[nodiscard]] std::expected<Configuration, std::vector<config::Diagnostic>> load_configuration(
-    const std::string& path, const core::Plan* running = nullptr);
+    const std::string& path, const core::Plan* running = nullptr, core::MachineNeed least = core::MachineNeed::nothing);
 
 }  // namespace corral::cli

@@ -4,7 +4,6 @@
 
 #include <string_view>
 
-#include "common/base/units.hpp"
 #include "supervisor/cli/values.hpp"
 
 namespace corral::cli {
@@ -36,13 +35,12 @@ void add_exec_policy(CLI::App& app, ExecOptions& options, ExecExtras& extras) {
       },
       "always, on-failure or never");
   add_parsed(
-      app, "--delay", [&](const std::string& t) { program.restart.delay = accept(parse_duration(t)); },
+      app, "--delay", [&](const std::string& t) { program.restart.delay = parse_wait(t); },
       "before the first restart after an unhealthy exit (100ms)");
   add_parsed(
-      app, "--max-delay", [&](const std::string& t) { program.restart.max_delay = accept(parse_duration(t)); },
-      "the longest delay (30s)");
+      app, "--max-delay", [&](const std::string& t) { program.restart.max_delay = parse_wait(t); }, "the longest delay (30s)");
   add_parsed(
-      app, "--healthy-after", [&](const std::string& t) { program.restart.healthy_after = accept(parse_duration(t)); },
+      app, "--healthy-after", [&](const std::string& t) { program.restart.healthy_after = parse_wait(t); },
       "a life that long forgets earlier failures (10s)");
   add_parsed(
       app, "--limit", [&](const std::string& t) { program.restart.limit = parse_limit(t); },
@@ -53,7 +51,7 @@ void add_exec_policy(CLI::App& app, ExecOptions& options, ExecExtras& extras) {
   add_parsed(
       app, "--grace",
       [&](const std::string& t) {
-        program.stop.grace = accept(parse_duration(t));
+        program.stop.grace = parse_wait(t);
         options.grace_given = true;
       },
       "from the stop signal to SIGKILL (10s; with one worker there is no SIGKILL unless this is given)");

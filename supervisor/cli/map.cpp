@@ -8,16 +8,13 @@
 #include <utility>
 
 #include "common/base/file_descriptor.hpp"
-#include "supervisor/cli/commands.hpp"
-#include "supervisor/cli/print.hpp"
+#include "supervisor/cli/complaint.hpp"
+#include "supervisor/cli/supervise.hpp"
 #include "supervisor/shell/preparation.hpp"
 #include "supervisor/shell/process/processes.hpp"
-#include "supervisor/shell/pump.hpp"
 
 namespace corral::cli {
 namespace {
-
-constexpr int usage_error = 2;
 
 /// No life is long enough to be healthy for its length alone: it has to do something.
 constexpr Duration never_by_age = Duration::max();
@@ -27,11 +24,6 @@ constexpr std::size_t longest_argument = 131'071 - 4096;
 
 /// In order, results wait for the oldest task: so many tasks at most.
 constexpr std::uint64_t longest_order = 4096;
-
-int complain(const std::string& message) {
-  tell(fmt::format("corral: {}\n", message));
-  return usage_error;
-}
 
 /// stdin, or the file.
 Result<FileDescriptor> open_input(const std::string& path) {
@@ -82,7 +74,7 @@ void limit_false_starts(core::PlannedProgram& planned) {
 int map(MapOptions options) {
   auto setup = process::ProcessSetup::begin();
   if (!setup) {
-    return complain(setup.error().message);
+    return cannot_open(setup.error(), core::Containment::automatic);
   }
   const shell::TaskMode mode = options.lines                           ? shell::TaskMode::lines
                                : options.program.launch.task_arguments ? shell::TaskMode::each
@@ -98,16 +90,16 @@ int map(MapOptions options) {
     for (const shell::Complaint& complaint : preparation.error()) {
       complain(complaint.message + (complaint.suggestion.empty() ? "" : " (" + complaint.suggestion + ")"));
     }
-    return usage_error;
+    return refused;
   }
   limit_false_starts(preparation->prepared.plan.programs.front());
   Result<FileDescriptor> input = open_input(options.tasks);
   if (!input) {
-    return complain(input.error().message);
+    return complain(input.error());
   }
   Result<FileDescriptor> output = open_output(options.output);
   if (!output) {
-    return complain(output.error().message);
+    return complain(output.error());
   }
 
   shell::FeedOptions feed;
@@ -136,9 +128,9 @@ int map(MapOptions options) {
   pump_options.feed = std::move(feed);
   auto pump = shell::Pump::open(*setup, std::move(pump_options));
   if (!pump) {
-    return complain(pump.error().message);
+    return cannot_open(pump.error(), core::Containment::automatic);
   }
-  return (*pump)->run(std::move(preparation->prepared));
+  return supervise(**pump, std::move(preparation->prepared), 1);
 }
 
 }  // namespace corral::cli

@@ -5,43 +5,20 @@
 #include <memory>
 
 #include "supervisor/cli/commands.hpp"
+#include "supervisor/cli/complaint.hpp"
 #include "supervisor/cli/configuration.hpp"
 #include "supervisor/cli/print.hpp"
+#include "supervisor/cli/supervise.hpp"
 #include "supervisor/shell/pump.hpp"
 
 namespace corral::cli {
 
 using namespace std::chrono_literals;
 
-bool wants_colour(Colour colour, int fd) {
-  if (colour != Colour::automatic) {
-    return colour == Colour::always;
-  }
-  const char* no_colour = std::getenv("NO_COLOR");  // NOLINT(concurrency-mt-unsafe)
-  const char* term = std::getenv("TERM");           // NOLINT(concurrency-mt-unsafe)
-  return (no_colour == nullptr || *no_colour == '\0') && (term == nullptr || std::string_view(term) != "dumb") &&
-         ::isatty(fd) != 0;
-}
-
-shell::VoiceOptions voice_options(const Talk& talk) {
-  return {talk.format, talk.quiet ? shell::Weight::notable : shell::Weight::routine, wants_colour(talk.colour, STDOUT_FILENO),
-          wants_colour(talk.colour, STDERR_FILENO)};
-}
-
-std::uint64_t fresh_seed() {
-  return static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count()) ^
-         static_cast<std::uint64_t>(::getpid()) << 32U;
-}
-
 namespace {
 
 /// How long processes that a killed predecessor left are waited for.
 constexpr Duration leftover_patience = 10s;
-
-int complain(const std::string& message) {
-  tell(fmt::format("corral: {}\n", message));
-  return 2;
-}
 
 /// Reads the file again on SIGHUP; knows what is in force, so that unchanged workers keep their places.
 class Reloader {
@@ -51,13 +28,9 @@ class Reloader {
   Result<shell::Prepared> operator()() {
     auto configuration = load_configuration(path_, &in_force_);
     if (!configuration) {
-      std::string text = fmt::format("'{}' is not valid", path_);
+      std::string text;
       for (const config::Diagnostic& diagnostic : configuration.error()) {
-        text += fmt::format("; {}:{}:{}: at {}: {}", diagnostic.file, diagnostic.line, diagnostic.column,
-                            diagnostic.pointer.empty() ? "/" : diagnostic.pointer, diagnostic.message);
-        if (!diagnostic.suggestion.empty()) {
-          text += fmt::format(" ({})", diagnostic.suggestion);
-        }
+        text += (text.empty() ? "" : "; ") + config::in_one_line(diagnostic);
       }
       return failure(std::move(text));
     }
@@ -93,11 +66,11 @@ Result<void> clear_leftovers(const process::InstanceLock& lock) {
 int run(const RunOptions& options) {
   auto setup = process::ProcessSetup::begin();
   if (!setup) {
-    return complain(setup.error().message);
+    return cannot_open(setup.error(), core::Containment::automatic);
   }
   const Result<std::string> path = find_configuration(options.config);
   if (!path) {
-    return complain(path.error().message);
+    return complain(path.error());
   }
   auto configuration = load_configuration(*path);
   if (!configuration) {
@@ -106,14 +79,14 @@ int run(const RunOptions& options) {
   }
   const Result<std::string> identity = process::identity_of(*path);
   if (!identity) {
-    return complain(identity.error().message);
+    return complain(identity.error());
   }
   auto lock = process::InstanceLock::acquire(*identity, *path);
   if (!lock) {
-    return complain(lock.error().message);
+    return complain(lock.error());
   }
   if (const Result<void> cleared = clear_leftovers(*lock); !cleared) {
-    return complain(cleared.error().message);
+    return complain(cleared.error());
   }
 
   shell::Prepared& prepared = configuration->preparation.prepared;
@@ -126,7 +99,7 @@ int run(const RunOptions& options) {
   pump_options.loader = [reloader = std::make_shared<Reloader>(*path, prepared.plan)] { return (*reloader)(); };
   auto pump = shell::Pump::open(*setup, std::move(pump_options));
   if (!pump) {
-    return complain(pump.error().message);
+    return cannot_open(pump.error(), configuration->spec.containment);
   }
   for (const std::string& notice : setup->notices()) {
     (*pump)->say(shell::Weight::notable, "degraded", notice);
@@ -134,7 +107,7 @@ int run(const RunOptions& options) {
   if (!lock->notice().empty()) {
     (*pump)->say(shell::Weight::notable, "degraded", lock->notice());
   }
-  const int status = (*pump)->run(std::move(prepared));
+  const int status = supervise(**pump, std::move(prepared), 1);
   pump->reset();
   lock->release();
   return status;
@@ -143,7 +116,7 @@ int run(const RunOptions& options) {
 int exec(ExecOptions options) {
   auto setup = process::ProcessSetup::begin();
   if (!setup) {
-    return complain(setup.error().message);
+    return cannot_open(setup.error(), core::Containment::automatic);
   }
   const core::WorkerCount& workers = options.program.launch.workers;
   const auto* count = std::get_if<std::uint32_t>(&workers);
@@ -179,9 +152,13 @@ int exec(ExecOptions options) {
   }
   auto pump = shell::Pump::open(*setup, std::move(pump_options));
   if (!pump) {
-    return complain(pump.error().message);
+    return cannot_open(pump.error(), spec.containment);
   }
-  return (*pump)->run(std::move(preparation->prepared));
+  if (one && options.talk.format == shell::LogFormat::json && !options.talk.quiet) {
+    (*pump)->say(shell::Weight::notable, "note",
+                 "--log-format json is for what corral itself says: one worker writes to stdout and stderr directly");
+  }
+  return supervise(**pump, std::move(preparation->prepared), one ? not_started : 1);
 }
 
 }  // namespace corral::cli

@@ -25,6 +25,15 @@ std::uint32_t parse_count(const std::string& text, std::uint32_t lowest, std::ui
   return value;
 }
 
+Duration parse_wait(const std::string& text) {
+  const Result<Duration> wait = parse_duration(text);
+  if (!wait) {
+    const std::string meant = meant_duration(text);
+    refuse(wait.error().message + (meant.empty() ? "" : "; did you mean " + meant + "?"));
+  }
+  return *wait;
+}
+
 int parse_signal_or_refuse(const std::string& text) {
   const std::optional<int> number = parse_signal(text);
   if (!number) {
@@ -79,7 +88,7 @@ std::optional<core::RestartLimit> parse_limit(const std::string& text) {
     refuse(fmt::format("'{}' is not a limit such as 10/60s (restarts within a time), or none", text));
   }
   constexpr std::uint32_t most = 1'000'000;
-  const core::RestartLimit limit{parse_count(text.substr(0, slash), 0, most), accept(parse_duration(text.substr(slash + 1)))};
+  const core::RestartLimit limit{parse_count(text.substr(0, slash), 0, most), parse_wait(text.substr(slash + 1))};
   if (limit.within == Duration::zero()) {
     refuse(fmt::format("'{}': within no time at all nothing can be too often", text));
   }

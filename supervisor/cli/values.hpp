@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "common/base/instant.hpp"
 #include "common/base/result.hpp"
 #include "supervisor/core/spec.hpp"
 
@@ -25,6 +26,7 @@ T accept(Result<T> result) {
 
 [[nodiscard]] std::uint32_t parse_count(const std::string& text, std::uint32_t lowest, std::uint32_t highest,
                                         std::string_view or_else = {});
+[[nodiscard]] Duration parse_wait(const std::string& text);
 [[nodiscard]] int parse_signal_or_refuse(const std::string& text);
 [[nodiscard]] core::WorkerCount parse_workers(const std::string& text);
 [[nodiscard]] core::CoresPolicy parse_cores(const std::string& text);

@@ -10,7 +10,8 @@
 namespace corral::config {
 namespace {
 
-/// So much of a long line is shown: some context before the offence, the rest after it.
+/// So many columns of a long line are shown: some context before the offence, the rest after it. Escapes count as they are seen,
+/// so that a binary file taken for a configuration fills no screen.
 constexpr std::size_t most_shown = 100;
 constexpr std::size_t shown_before = 40;
 
@@ -28,20 +29,44 @@ std::size_t next_start(std::string_view line, std::size_t at) {
   return at;
 }
 
+/// How much of the front of `text` is no wider than that.
+std::size_t fitting(std::string_view text, std::size_t columns) {
+  std::size_t at = 0;
+  for (std::size_t width = 0; at < text.size();) {
+    const std::string_view character = text.substr(at, first_character(text.substr(at)).length);
+    width += display(character).width;
+    if (width > columns) {
+      break;
+    }
+    at += character.size();
+  }
+  return at;
+}
+
 Excerpt cut(std::string_view line, std::size_t caret, std::size_t length) {
   Excerpt excerpt;
   std::size_t from = 0;
-  if (line.size() > most_shown && caret > shown_before) {
-    from = next_start(line, caret - shown_before);
+  if (fitting(line, most_shown) < line.size()) {
+    from = next_start(line, caret - std::min(caret, shown_before));
+    while (display(line.substr(from, caret - from)).width > shown_before) {
+      from += first_character(line.substr(from)).length;
+    }
   }
   const std::string_view rest = line.substr(from);
-  const std::size_t keep = whole_characters(rest, most_shown);
+  const std::size_t keep = fitting(rest, most_shown);
   excerpt.text = std::string(rest.substr(0, keep));
   excerpt.caret = std::min(caret - from, keep);
   excerpt.length = std::min(length, keep - excerpt.caret);
   excerpt.cut_left = from > 0;
   excerpt.cut_right = keep < rest.size();
   return excerpt;
+}
+
+/// A key can be as long as the file.
+std::string shown_pointer(const std::string& pointer) {
+  constexpr std::size_t most = 200;
+  const std::size_t keep = whole_characters(pointer, most);
+  return printable(std::string_view(pointer).substr(0, keep)) + (keep < pointer.size() ? "…" : "");
 }
 
 std::string render_excerpt(const Diagnostic& diagnostic, const Palette& palette) {
@@ -84,14 +109,14 @@ std::string render(const Diagnostic& diagnostic, bool colour) {
   const Palette& palette = colour ? coloured : uncoloured;
   const bool placed = diagnostic.line != 0;
   const std::string place = placed ? fmt::format(":{}:{}", diagnostic.line, diagnostic.column) : "";
-  const std::string pointer = diagnostic.pointer.empty() ? "" : "at " + printable(diagnostic.pointer) + ": ";
+  const std::string pointer = diagnostic.pointer.empty() ? "" : "at " + shown_pointer(diagnostic.pointer) + ": ";
   std::string out = fmt::format("{}{}{}:{} {}{}\n", palette.bold, printable(diagnostic.file), place, palette.plain, pointer,
-                                diagnostic.message);
+                                printable(diagnostic.message));
   if (placed) {
     out += render_excerpt(diagnostic, palette);
   }
   if (!diagnostic.suggestion.empty()) {
-    out += fmt::format("        {}{}{}\n", palette.green, diagnostic.suggestion, palette.plain);
+    out += fmt::format("        {}{}{}\n", palette.green, printable(diagnostic.suggestion), palette.plain);
   }
   return out;
 }
@@ -102,6 +127,18 @@ std::string render(std::span<const Diagnostic> diagnostics, bool colour) {
     out += render(diagnostic, colour);
   }
   return out;
+}
+
+std::string in_one_line(const Diagnostic& diagnostic) {
+  std::string text;
+  if (diagnostic.line != 0) {
+    text += fmt::format("{}:{}:{}: ", printable(diagnostic.file), diagnostic.line, diagnostic.column);
+  }
+  if (!diagnostic.pointer.empty()) {
+    text += fmt::format("at {}: ", shown_pointer(diagnostic.pointer));
+  }
+  text += printable(diagnostic.message);
+  return diagnostic.suggestion.empty() ? text : text + fmt::format(" ({})", printable(diagnostic.suggestion));
 }
 
 std::string to_json(std::span<const Diagnostic> diagnostics) {

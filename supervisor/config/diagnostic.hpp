@@ -40,6 +40,9 @@ struct Diagnostic {
 /// All of them, one after another.
 [[nodiscard]] std::string render(std::span<const Diagnostic> diagnostics, bool colour);
 
+/// One of them as part of a line of a log: no excerpt, no line break.
+[[nodiscard]] std::string in_one_line(const Diagnostic& diagnostic);
+
 /// A JSON array of objects with file, line, column, offset, pointer, message and suggestion, indented.
 [[nodiscard]] std::string to_json(std::span<const Diagnostic> diagnostics);
 

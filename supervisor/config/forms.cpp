@@ -58,9 +58,10 @@ void refuse_short_list(const Value& value, std::size_t least, std::string_view w
                                                       : fmt::format("expected {}, with at least {} entries", words, least));
 }
 
+std::string did_you_mean(std::string_view near) { return near.empty() ? "" : fmt::format("did you mean \"{}\"?", near); }
+
 std::string did_you_mean(std::string_view word, std::span<const std::string_view> candidates) {
-  const std::string_view near = nearest(word, candidates);
-  return near.empty() ? "" : fmt::format("did you mean \"{}\"?", near);
+  return did_you_mean(nearest(word, candidates));
 }
 
 bool looks_like_duration(std::string_view text) { return looks_like(text, duration_units); }
@@ -147,8 +148,10 @@ Form<Duration> duration(Zero zero) {
     const Result<Duration> parsed = parse_duration(value.text);
     if (!looks_like_duration(value.text) || (positive && is_zero(value.text))) {
       const bool short_enough = !parsed && value.text.size() < 40;
-      context.report.add(value.range, short_enough ? printable(parsed.error().message)
-                                                   : fmt::format("expected {}, found {}", words, in_quotes(value.text)));
+      context.report.add(
+          value.range,
+          short_enough ? printable(parsed.error().message) : fmt::format("expected {}, found {}", words, in_quotes(value.text)),
+          did_you_mean(meant_duration(value.text)));
       return std::nullopt;
     }
     if (!parsed) {

@@ -44,6 +44,7 @@ enum class Zero { allowed, refused };
 [[nodiscard]] Form<int> file_mode_mask();
 
 /// "did you mean …?", or nothing where no candidate is near.
+[[nodiscard]] std::string did_you_mean(std::string_view near);
 [[nodiscard]] std::string did_you_mean(std::string_view word, std::span<const std::string_view> candidates);
 
 /// The shapes that several forms share, as the schema's $defs: JSON text, `"duration":{…},…`.

@@ -153,7 +153,7 @@ std::vector<Field<ProgramSpec>> surrounding_fields() {
           [] { return optional<int>(integer(-1000, 1000)); },
           {.meaning = "How readily the kernel kills the worker when memory runs out; 1000 is first.",
            .example = "500",
-           .otherwise = inherited}),
+           .otherwise = "10 above the supervisor's own"}),
       field<ProgramSpec>(
           "no_new_privileges", [](auto& program) -> auto& { return program.launch.no_new_privileges; }, [] { return boolean(); },
           {.meaning = "The worker cannot gain rights by set-user-ID programs such as sudo.", .example = "false"})};

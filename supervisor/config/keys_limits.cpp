@@ -46,7 +46,7 @@ Form<Amount> text_amount(Unit unit) {
       context.report.add(
           value.range,
           sized ? printable(size.error().message) : fmt::format("expected {}{}, found {}", number, words, in_quotes(value.text)),
-          did_you_mean(value.text, unlimited));
+          sized && !meant_size(value.text).empty() ? did_you_mean(meant_size(value.text)) : did_you_mean(value.text, unlimited));
       return std::nullopt;
     }
     if (!size) {

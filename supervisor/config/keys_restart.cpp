@@ -83,7 +83,9 @@ Form<RestartPolicy> object() {
            {.meaning = "The exit codes that count as success. A death by signal never does.", .example = "[0, 3]"}),
        field<RestartPolicy>(
            "delay", [](auto& policy) -> auto& { return policy.delay; }, [] { return duration(Zero::allowed); },
-           {.meaning = "The wait after the first unhealthy exit.", .example = R"("250ms")"}),
+           {.meaning = "The wait after the first unhealthy exit. After a launch that failed it is at least 10 ms, whatever "
+                       "this says.",
+            .example = R"("250ms")"}),
        field<RestartPolicy>(
            "factor", [](auto& policy) -> auto& { return policy.factor; }, [] { return number(1, 1000); },
            {.meaning = "By how much each further wait is longer than the one before.", .example = "1.5"}),

@@ -170,8 +170,7 @@ class Explainer {
     } else if (text_[at] == ',') {
       say({at, at + 1}, "a comma where a key is expected", "remove it");
     } else if (begins_word(text_[at]) || is_digit(text_[at])) {
-      say({at, end_of(at)}, "a key needs double quotes",
-          fmt::format("write \"{}\"", printable(text_.substr(at, end_of(at) - at))));
+      say({at, end_of(at)}, "a key needs double quotes", fmt::format("write {}", in_quotes(text_.substr(at, end_of(at) - at))));
     } else {
       say({at, end_of(at)}, fmt::format("{} where a key in double quotes is expected", shown(at)));
     }

@@ -113,11 +113,13 @@ struct ShutdownForced {
 
 struct SignalIgnored {
   int signal = 0;
+  std::uint64_t times = 1;  ///< Since it was last said; a storm is said once a second.
 };
 
 struct SignalPassedOn {
   int signal = 0;
   std::uint32_t workers = 0;
+  std::uint64_t times = 1;  ///< As above.
 };
 
 struct Reloaded {

@@ -36,6 +36,7 @@ struct WorkerExited {
   ExitStatus status;
   ResourceUsage usage{};
   bool out_of_memory = false;  ///< The kernel's OOM killer ended it.
+  bool before_exec = false;    ///< It was killed before its program began, although WorkerReady was told.
 };
 
 /// Its stdout and stderr have reached their end, or there were none to read.

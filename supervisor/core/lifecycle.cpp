@@ -145,6 +145,7 @@ void Supervisor::launch(WorkerId id, Worker& worker) {
   worker.launched_at = now_;
   worker.usage = {};
   worker.timed_out = false;
+  worker.executed = false;
   worker.out_of_memory = false;
   worker.outdated = false;
   worker.proven = false;

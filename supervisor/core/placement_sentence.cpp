@@ -68,6 +68,14 @@ std::string pinned_sentence(const Machine& machine, const ProgramPlacement& prog
   return text;
 }
 
+/// A lone worker is slowed down by a quota of less than one CPU, and with several threads by any that it can reach.
+std::string quota_for_one(const Machine& machine) {
+  if (!machine.quota || *machine.quota >= static_cast<double>(machine.allowed.size()) - quota_precision) {
+    return {};
+  }
+  return "; the CPU quota allows " + in_cpus(*machine.quota) + " of " + counted(machine.allowed.size(), "CPU");
+}
+
 }  // namespace
 
 void add_loads(const ProgramPlacement& program, Loads& loads) {
@@ -109,7 +117,7 @@ std::string why_not_usable(const Machine& machine, const CpuSet& missing) {
 std::string placement_sentence(const Machine& machine, const ProgramPlacement& program, const Loads& loads) {
   const std::string workers = counted(program.workers.size(), "worker");
   switch (program.reason) {
-    case PlacementReason::one_worker: return "one worker, not pinned: the kernel places it";
+    case PlacementReason::one_worker: return "one worker, not pinned: the kernel places it" + quota_for_one(machine);
     case PlacementReason::shared_by_choice: return workers + ", not pinned as the configuration says \"shared\"";
     case PlacementReason::quota_below_mask:
       return workers + ", not pinned: the CPU quota allows " + in_cpus(*machine.quota) + " of " +

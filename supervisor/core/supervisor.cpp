@@ -59,7 +59,7 @@ std::optional<Instant> Supervisor::next_deadline() const {
   if (phase_ == Phase::done) {
     return std::nullopt;
   }
-  Instant first = std::min(sweep_again_, sweep_give_up_);
+  Instant first = std::min({sweep_again_, sweep_give_up_, heard_.next()});
   if (!due_.empty()) {
     first = std::min(first, due_.begin()->first);
   }
@@ -96,7 +96,8 @@ void Supervisor::on(const SpawnFailed& event) {
 }
 
 void Supervisor::on(const WorkerReady& event) {
-  if (find(event.life) != nullptr) {
+  if (Worker* worker = find(event.life)) {
+    worker->executed = true;
     apply(event.life.worker, Happening::ready);
   }
 }
@@ -109,6 +110,8 @@ void Supervisor::on(const WorkerExited& event) {
   worker->usage = event.usage;
   worker->out_of_memory = event.out_of_memory;
   worker->died_at = now_;
+  // Also where it was being stopped before it was seen to run.
+  anything_ran_ = anything_ran_ || (worker->executed && !event.before_exec);
   last_status_ = event.status;
   apply(event.life.worker, Happening::exited);
 }
@@ -156,7 +159,7 @@ void Supervisor::on(const SignalReceived& event) {
       if (event.signal == SIGCONT || event.signal == SIGPIPE || event.signal == SIGWINCH) {
         return;  // They come by themselves, and mean nothing to a supervisor.
       }
-      announce(SignalIgnored{event.signal});
+      hear(event.signal, std::nullopt);
   }
 }
 
@@ -194,7 +197,27 @@ void Supervisor::pass_to_running(int signal) {
       ++count;
     }
   });
-  announce(SignalPassedOn{signal, count});
+  hear(signal, count);
+}
+
+void Supervisor::hear(int signal, std::optional<std::uint32_t> passed_on) {
+  if (const std::optional<HeardSignal> heard = heard_.hear(now_, signal, passed_on)) {
+    tell_of(*heard);
+  }
+}
+
+void Supervisor::tell_of_signals(Instant until) {
+  for (const HeardSignal& heard : heard_.take_due(until)) {
+    tell_of(heard);
+  }
+}
+
+void Supervisor::tell_of(const HeardSignal& heard) {
+  if (heard.passed_on) {
+    announce(SignalPassedOn{heard.signal, *heard.passed_on, heard.times});
+  } else {
+    announce(SignalIgnored{heard.signal, heard.times});
+  }
 }
 
 /// The signals that mean "end": after one of them a worker that ends is not started again.
@@ -304,6 +327,7 @@ void Supervisor::on(const DeadlineReached&) {
   while (!due_.empty() && due_.begin()->first <= now_) {
     apply(due_.begin()->second, Happening::deadline);
   }
+  tell_of_signals(now_);
   if (phase_ == Phase::sweeping) {
     sweep_everything_again();
   }
@@ -339,6 +363,7 @@ void Supervisor::on(const AllSwept&) {
 void Supervisor::exit_supervisor() {
   phase_ = Phase::done;
   const int status = exit_status();
+  tell_of_signals(never);
   announce(Finished{status});
   act(ExitSupervisor{status});
 }

@@ -24,6 +24,7 @@
 #include "supervisor/core/plan.hpp"
 #include "supervisor/core/reaction.hpp"
 #include "supervisor/core/restart.hpp"
+#include "supervisor/core/signal_tally.hpp"
 #include "supervisor/core/snapshot.hpp"
 
 namespace corral::core {
@@ -69,6 +70,8 @@ class Supervisor {
 
   [[nodiscard]] Snapshot snapshot() const;
   [[nodiscard]] Phase phase() const { return phase_; }
+  /// Some worker's program has been executed.
+  [[nodiscard]] bool anything_ran() const { return anything_ran_; }
 
  private:
   struct Worker {
@@ -84,6 +87,7 @@ class Supervisor {
     ResourceUsage usage;          ///< Likewise.
     bool wanted_up : 1 = false;
     bool queued : 1 = false;    ///< Has an entry in the queue of launches.
+    bool executed : 1 = false;  ///< WorkerReady was told, in whatever state.
     bool spawning : 1 = false;  ///< SpawnWorker is not yet answered.
     bool output_open : 1 = false;
     bool outdated : 1 = false;       ///< Runs under a definition that a reload has replaced.
@@ -130,6 +134,9 @@ class Supervisor {
   void on(const DeadlineReached& event);
   void pass_on(int signal);
   void pass_to_running(int signal);
+  void hear(int signal, std::optional<std::uint32_t> passed_on);
+  void tell_of_signals(Instant until);
+  void tell_of(const HeardSignal& heard);
   void kill_at_once(int signal);
   void stop_or_kill(int signal);
   [[nodiscard]] bool is_echo(int signal) const;
@@ -199,6 +206,7 @@ class Supervisor {
   ActionList* actions_ = nullptr;  ///< Of the step under way.
   Instant sweep_again_ = never;
   Instant sweep_give_up_ = never;
+  SignalTally heard_;
   std::vector<ProgramId> to_tidy_;  ///< Programs that may have retired workers to drop.
 
   // For the exit status.

@@ -1,7 +1,10 @@
 // What the core asks for, done. No function here decides anything, and none calls the core.
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <csignal>
+#include <new>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -162,19 +165,32 @@ void Pump::perform(const core::SweepAll&) {
   }
 }
 
+Result<Prepared> Pump::load_with(const Loader& loader) {
+  try {
+    auto result = loader();
+    if (result) {
+      reserve_descriptors(*result);  // Here, where the kernel may take its time.
+    }
+    return result;
+  } catch (const std::bad_alloc&) {
+    return system_failure("cannot read it", ENOMEM);
+  }
+}
+
 void Pump::perform(const core::LoadConfiguration&) {
   if (is_loading_) {
     reload_again_ = true;
     return;
   }
   is_loading_ = true;
-  loading_ = std::jthread([this, loader = options_.loader] {
-    auto result = loader();
-    if (result) {
-      reserve_descriptors(*result);  // Here, where the kernel may take its time.
-    }
+  const auto hand_over = [this](Result<Prepared> result) {
     boost::asio::post(loop_, [this, result = std::move(result)]() mutable { loaded(std::move(result)); });
-  });
+  };
+  try {
+    loading_ = std::jthread([hand_over, loader = options_.loader] { hand_over(load_with(loader)); });
+  } catch (const std::system_error& error) {
+    hand_over(system_failure("cannot start a thread to read it", error.code().value()));
+  }
 }
 
 void Pump::loaded(Result<Prepared> result) {

@@ -17,7 +17,8 @@ std::string count(std::uint32_t number, std::string_view noun) {
   return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
 }
 
-void append_follows(std::string& text, const Verdict& verdict) {
+/// `was_killed`: with SIGKILL, which nobody obeys.
+void append_follows(std::string& text, const Verdict& verdict, bool was_killed = false) {
   switch (verdict.kind) {
     case Verdict::Kind::restart:
       text.append("restart ").append(std::to_string(verdict.restart));
@@ -29,7 +30,7 @@ void append_follows(std::string& text, const Verdict& verdict) {
       return;
     case Verdict::Kind::finished: text.append("finished, no restart is due"); return;
     case Verdict::Kind::not_restarted: text.append("failed: its restart policy starts nothing again"); return;
-    case Verdict::Kind::stopped: text.append("ended as asked"); return;
+    case Verdict::Kind::stopped: text.append(was_killed ? "stopped by force" : "ended as asked"); return;
     case Verdict::Kind::replaced: text.append("starts again with its new definition"); return;
     case Verdict::Kind::program_failed: text.append("not restarted: the program has failed"); return;
     case Verdict::Kind::survivors:
@@ -47,6 +48,11 @@ bool is_trouble(const Verdict& verdict) {
 constexpr std::size_t longest_of_most = 160;
 
 std::string signal_text(int signal) { return "SIG" + signal_name(signal); }
+
+/// "SIGUSR1 received", "SIGUSR1 received 4711 times more": the first of a storm was said by itself.
+std::string received(int signal, std::uint64_t times) {
+  return signal_text(signal) + " received" + (times == 1 ? "" : fmt::format(" {} times more", times));
+}
 
 }  // namespace
 
@@ -82,7 +88,8 @@ Story Narrator::on(const Ended& notice) const {
     text += " by the kernel: out of memory";
   }
   text.append(", after ").append(describe_duration(notice.lived)).append("; ");
-  append_follows(text, notice.verdict);
+  const KilledBy* killed = notice.status.killed();
+  append_follows(text, notice.verdict, killed != nullptr && killed->signal == SIGKILL);
   const bool quiet = notice.verdict.kind == Verdict::Kind::stopped || notice.verdict.kind == Verdict::Kind::finished ||
                      notice.verdict.kind == Verdict::Kind::replaced;
   const Weight weight = is_trouble(notice.verdict) ? Weight::trouble : quiet ? Weight::routine : Weight::notable;
@@ -144,8 +151,9 @@ Story Narrator::on(const OutputHeld& notice) const {
 Story Narrator::on(const ProgramFailed& notice) const {
   return {Weight::trouble,
           "program_failed",
-          fmt::format("{} failed: {} within {} are more than its restart limit allows; {}", names_(notice.program),
+          fmt::format("{} failed: {} within {} {} more than its restart limit allows; {}", names_(notice.program),
                       count(notice.unhealthy_exits, "unhealthy exit"), describe_duration(notice.within),
+                      notice.unhealthy_exits == 1 ? "is" : "are",
                       notice.shuts_down ? "everything stops (then: shutdown)" : "its workers stop"),
           {},
           notice.program};
@@ -188,13 +196,14 @@ Story Narrator::on(const ShutdownForced& notice) const {
 }
 
 Story Narrator::on(const SignalIgnored& notice) const {
-  return {Weight::routine, "signal_ignored", signal_text(notice.signal) + " received, nothing to do for it now", {}, {}};
+  return {Weight::routine, "signal_ignored", received(notice.signal, notice.times) + ", nothing to do for it now", {}, {}};
 }
 
 Story Narrator::on(const SignalPassedOn& notice) const {
   return {Weight::routine,
           "signal_passed_on",
-          fmt::format("{} received, passed on to {}", signal_text(notice.signal), count(notice.workers, "worker")),
+          fmt::format("{}, passed on to {}{}", received(notice.signal, notice.times), count(notice.workers, "worker"),
+                      notice.times == 1 ? "" : " each time"),
           {},
           {}};
 }

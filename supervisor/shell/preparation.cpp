@@ -55,6 +55,15 @@ std::string near_command(const std::string& name, const std::string& path) {
   return std::string(nearest(name, candidates));
 }
 
+/// "in PATH (/usr/bin:/bin)", or how many folders that are where they are too many to read.
+std::string where_looked(const std::string& path) {
+  constexpr std::size_t most = 100;
+  if (path.size() <= most) {
+    return "in PATH (" + path + ")";
+  }
+  return fmt::format("in any of the {} folders of PATH", 1 + std::ranges::count(path, ':'));
+}
+
 bool is_folder(const std::string& path) {
   struct stat status{};
   return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
@@ -97,7 +106,7 @@ class Checker {
     const std::string path = search_path(launch);
     if (process::find_command(command, path).empty()) {
       const std::string near = near_command(command, path);
-      complain("command/0", fmt::format("there is no command '{}' in PATH ({})", command, path),
+      complain("command/0", fmt::format("there is no command '{}' {}", command, where_looked(path)),
                near.empty() ? std::string() : fmt::format("did you mean \"{}\"?", near));
     }
   }
@@ -132,7 +141,8 @@ const PlannedProgram* same_program(const Plan* running, const ProgramSpec& spec)
   return found == running->programs.end() ? nullptr : &*found;
 }
 
-std::expected<PlacementPlan, std::vector<Complaint>> place(const SupervisorSpec& spec, const Plan* running, Machine& machine) {
+std::expected<PlacementPlan, std::vector<Complaint>> place(const SupervisorSpec& spec, const Plan* running, MachineNeed least,
+                                                           Machine& machine) {
   std::vector<PlacementRequest> requests;
   for (const ProgramSpec& program : spec.programs) {
     PlacementRequest& request = requests.emplace_back(program.launch.workers, program.launch.cores);
@@ -140,7 +150,7 @@ std::expected<PlacementPlan, std::vector<Complaint>> place(const SupervisorSpec&
       request.running = now->placements;
     }
   }
-  Result<Machine> read = disk::read_machine(needed_of_machine(requests));
+  Result<Machine> read = disk::read_machine(std::max(least, needed_of_machine(requests)));
   if (!read) {
     return std::unexpected(std::vector<Complaint>{{0, "workers", read.error().message, {}}});
   }
@@ -167,14 +177,14 @@ std::uint32_t threads_for(const Machine& machine, const core::WorkerCount& asked
 
 }  // namespace
 
-std::expected<Preparation, std::vector<Complaint>> prepare(const SupervisorSpec& spec, const Plan* running) {
+std::expected<Preparation, std::vector<Complaint>> prepare(const SupervisorSpec& spec, const Plan* running, MachineNeed least) {
   std::vector<Complaint> complaints;
   Checker checker(complaints);
   for (std::size_t i = 0; i < spec.programs.size(); ++i) {
     checker.check(i, spec.programs[i].launch);
   }
   Machine machine;
-  auto placement = place(spec, running, machine);
+  auto placement = place(spec, running, least, machine);
   if (!placement) {
     complaints.insert(complaints.end(), placement.error().begin(), placement.error().end());
   }

@@ -28,8 +28,10 @@ struct Preparation {
   core::PlacementPlan placement;  ///< With the reasons, for `corral check`.
 };
 
-/// `running`: what runs now, for a reload: its workers keep their places where nothing about them changed.
+/// `running`: what runs now, for a reload: its workers keep their places where nothing about them changed. `least`: what is read
+/// of the machine although the plan does not depend on it, so that the reasons can tell of it.
 [[nodiscard]] std::expected<Preparation, std::vector<Complaint>> prepare(const core::SupervisorSpec& spec,
-                                                                         const core::Plan* running = nullptr);
+                                                                         const core::Plan* running = nullptr,
+                                                                         core::MachineNeed least = core::MachineNeed::nothing);
 
 }  // namespace corral::shell

@@ -280,7 +280,7 @@ void Pump::take_in(process::Deaths deaths) {
       if (feed_) {
         feed_->lost(now(), {death.life, death.status, death.usage, death.out_of_memory});
       }
-      enqueue(core::WorkerExited{death.life, death.status, death.usage, death.out_of_memory});
+      enqueue(core::WorkerExited{death.life, death.status, death.usage, death.out_of_memory, death.before_exec});
     }
     terminal_.take_back();
   }

@@ -46,8 +46,11 @@ class Pump {
 
   void say(Weight weight, std::string_view event, std::string text) { voice_->say(weight, event, std::move(text)); }
 
-  /// Until the core says that it is over: the exit status.
+  /// Until the core says that it is over: the exit status. Throws std::bad_alloc or std::system_error where it cannot go on, and
+  /// then has left nobody behind.
   [[nodiscard]] int run(Prepared prepared);
+  /// Whether any worker has been seen to run.
+  [[nodiscard]] bool anything_ran() const { return core_.anything_ran(); }
 
  private:
   struct Program {
@@ -60,6 +63,8 @@ class Pump {
   [[nodiscard]] Result<void> open_all(const process::ProcessSetup& setup);
 
   [[nodiscard]] int supervise(Prepared prepared);
+  [[nodiscard]] int supervise_or_leave_nobody(Prepared prepared);
+  void leave_nobody() noexcept;
   static void reserve_descriptors(const Prepared& prepared);
 
   // pump.cpp: the loop
@@ -96,6 +101,7 @@ class Pump {
   void perform(const core::ExitSupervisor& action);
   void adopt(const Prepared& prepared);
   void retire(Program& program);
+  [[nodiscard]] static Result<Prepared> load_with(const Loader& loader);
   void loaded(Result<Prepared> result);
   void sweep();
   [[nodiscard]] Result<process::LaunchRequest> arrange_launch(Life life);
@@ -147,6 +153,7 @@ class Pump {
   Instant scores_at_ = never;  ///< See Processes::set_some_scores.
   Duration settle_wait_{};     ///< Between two looks at launches that take long.
   pid_t only_pid_ = 0;         ///< With own_descriptors: the worker's process group.
+  std::vector<char> reserve_;  ///< For leave_nobody(), which has to find processes when there is no memory.
   std::optional<int> status_;
 };
 

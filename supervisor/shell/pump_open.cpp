@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include <boost/asio/executor_work_guard.hpp>
+#include <boost/system/system_error.hpp>
 
 #include "common/base/file_descriptor.hpp"
 #include "supervisor/shell/pump.hpp"
@@ -50,14 +51,20 @@ Result<std::unique_ptr<Pump>> Pump::open(const process::ProcessSetup& setup, Pum
   if (options.core.transparent) {
     options.core.transparent->terminal = Terminal::look().ours();
   }
-  std::unique_ptr<Pump> pump(new Pump(std::move(options)));
-  if (Result<void> opened = pump->open_all(setup); !opened) {
-    return std::unexpected(opened.error());
+  try {
+    std::unique_ptr<Pump> pump(new Pump(std::move(options)));
+    if (Result<void> opened = pump->open_all(setup); !opened) {
+      return std::unexpected(opened.error());
+    }
+    return pump;
+  } catch (const boost::system::system_error& error) {
+    return system_failure("cannot set up the loop", error.code().value());
   }
-  return pump;
 }
 
 Result<void> Pump::open_all(const process::ProcessSetup& setup) {
+  static constexpr std::size_t enough_for_the_end = std::size_t{64} * 1024;
+  reserve_.reserve(enough_for_the_end);  // Not touched, so it is an address and no memory.
   Result<SignalSource> signals = SignalSource::open(setup.blocked());
   if (!signals) {
     return std::unexpected(signals.error());
@@ -96,9 +103,28 @@ Result<void> Pump::open_all(const process::ProcessSetup& setup) {
   return {};
 }
 
+/// Nobody will look after the workers any more, so there shall be none.
+void Pump::leave_nobody() noexcept {
+  std::vector<char>().swap(reserve_);
+  processes_->leave_nobody();
+  terminal_.take_back();
+}
+
+int Pump::supervise_or_leave_nobody(Prepared prepared) {
+  try {
+    return supervise(std::move(prepared));
+  } catch (const boost::system::system_error& error) {
+    leave_nobody();
+    throw std::system_error(error.code().value(), std::generic_category());
+  } catch (...) {
+    leave_nobody();
+    throw;
+  }
+}
+
 int Pump::run(Prepared prepared) {
   if (options_.own_descriptors) {
-    return supervise(std::move(prepared));
+    return supervise_or_leave_nobody(std::move(prepared));
   }
   reserve_descriptors(prepared);
   ::mallopt(M_ARENA_MAX, 1);  // The other threads hardly ever allocate. NOLINT(concurrency-mt-unsafe): there is none yet.
@@ -107,10 +133,10 @@ int Pump::run(Prepared prepared) {
     status = std::async(std::launch::async, [&] {
       has_aside_ = true;
       const std::shared_ptr<void> in_any_case(nullptr, [this](void*) { aside_.stop(); });
-      return supervise(std::move(prepared));
+      return supervise_or_leave_nobody(std::move(prepared));
     });
   } catch (const std::system_error&) {
-    return supervise(std::move(prepared));  // No thread to be had: it only costs time.
+    return supervise_or_leave_nobody(std::move(prepared));  // No thread to be had: it only costs time.
   }
   const auto until_it_is_over = boost::asio::make_work_guard(aside_);
   aside_.run();

@@ -152,9 +152,7 @@ void Voice::report_reader_gone(const Writer& writer, std::string_view name, bool
 }
 
 void Voice::finish(Duration patience) {
-  out_.finish(patience);
-  report_losses();  // The last lines may be the ones that could not be written.
-  err_.finish(patience);
+  Writer::finish(out_, err_, patience, [this] { report_losses(); });  // The last lines may be the ones that could not be written.
 }
 
 }  // namespace corral::shell

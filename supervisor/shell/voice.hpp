@@ -40,7 +40,7 @@ class Voice {
   [[nodiscard]] bool congested() const;
   /// Once a turn of the loop.
   void flush();
-  /// The end. Waits at most that long for each reader.
+  /// The end. Waits at most that long for the readers of both streams.
   void finish(Duration patience);
 
  private:

@@ -38,6 +38,16 @@ class BadInput(CorralTest):
         said = self.refused(self.program(command=["pythn3", "x.py"]), "pythn3", "/programs/a/command", "did you mean.*python3")
         self.assertIn("^", said)
 
+    def test_a_long_path_is_counted_and_not_pasted(self):
+        path = self.write("corral.json", self.program(command=["no-such-command"]))
+        folders = ":".join(f"/opt/some/long/folder/{n}" for n in range(50))
+        corral = self.start("check", path, environment={"PATH": folders})
+        self.finish(corral, 2)
+        self.assertIn("there is no command 'no-such-command' in any of the 50 folders of PATH\n", corral.err)
+        corral = self.start("check", path, environment={"PATH": "/bin:/opt"})
+        self.finish(corral, 2)
+        self.assertIn("there is no command 'no-such-command' in PATH (/bin:/opt)\n", corral.err)
+
     def test_no_such_file_as_command(self):
         self.refused(self.program(command=["/no/such/tool"]), "/no/such/tool", "No such file")
 
@@ -92,7 +102,7 @@ class BadInput(CorralTest):
     def test_a_fifo_and_a_device_end_at_once(self):
         fifo = self.path("fifo")
         os.mkfifo(fifo)
-        for path in (fifo, "/dev/zero"):
+        for path in (fifo, "/dev/zero", "/dev/tty"):
             begin = time.monotonic()
             self.refused(None, "regular file|not a file", name=path)
             self.assertLess(time.monotonic() - begin, 30)
@@ -103,6 +113,11 @@ class BadInput(CorralTest):
             file.write(b'{"programs": {}}')
             file.truncate(100_000_000)
         self.refused(None, "[Bb]ytes|MiB|large|big", name=path)
+
+    def test_a_binary_file_fills_no_screen(self):
+        said = self.refused(None, "NUL byte|UTF-8", name="/bin/true")
+        self.assertLess(max(map(len, said.splitlines())), 200)
+        self.assertNotRegex(said, r"[^\n\x20-\U0010ffff]")
 
     def test_a_depth_bomb(self):
         self.refused("[" * 100_000, "deep|depth|nest")

@@ -97,6 +97,16 @@ class Injected(CorralTest):
     def test_no_memory_for_a_process(self):
         self.recovers("clone,clone3,vfork:error=ENOMEM", words=r"a/0: .*Cannot allocate memory.*restart \d+ in")
 
+    def test_a_reload_without_a_thread_changes_nothing_and_says_so(self):
+        corral = self.waiting_workers()
+        tracer = self.inject(corral, "clone,clone3:error=EAGAIN")
+        corral.signal(signal.SIGHUP)
+        corral.await_err("^corral: the configuration stays as it was: cannot start a thread to read it: Resource temporarily unavailable")
+        self.release(tracer)
+        corral.signal(signal.SIGHUP)
+        corral.await_err("configuration reloaded: 2 workers kept")
+        self.stop(corral, 0)
+
     def test_a_worker_killed_before_its_exec_is_a_failed_launch(self):
         self.recovers("execve:signal=SIGKILL", words=r"a/0.*killed by signal 9.*restart \d+ in")
 

@@ -106,6 +106,28 @@ class ControlGroups(CorralTest):
         await_that("the worker comes first", lambda: int(read(f"/proc/{pid}/oom_score_adj")) > score)
         self.stop(corral, 0)
 
+    @as_root
+    def test_a_refused_score_names_the_worker(self):
+        corral = self.run_config({"crunch": program("line up + hang", oom_score_adj=-999)},
+                                 wrapper=["setpriv", "--bounding-set=-sys_resource"])  # fmt: skip
+        corral.await_out("up")
+        corral.await_err("^corral: crunch/0: cannot set oom_score_adj -999: Permission denied$")
+        self.stop(corral, 0)
+
+    def test_a_quota_is_told_of_a_lone_worker_too(self):
+        group = f"/sys/fs/cgroup/cpu/corral-test-{os.getpid()}"
+        try:
+            os.mkdir(group)
+            self.addCleanup(os.rmdir, group)
+            with open(os.path.join(group, "cpu.cfs_quota_us"), "w") as file:
+                file.write("50000")
+        except OSError as error:
+            self.skipTest(f"no cgroup with a quota can be made: {error}")
+        path = self.configure({"a": program("hang"), "b": program("hang", workers="auto")})
+        corral = self.start("check", path, wrapper=["sh", "-c", f'echo $$ >{group}/cgroup.procs; exec "$@"', "sh"])
+        self.finish(corral, 0)
+        self.assertEqual(corral.out.count("one worker, not pinned: the kernel places it; the CPU quota allows 0.5 of "), 2, corral.out)
+
 
 @unittest.skipIf(sanitized, "the sanitizers' runtime opens files and makes threads of its own")
 @unittest.skipUnless(shutil.which("strace"), "strace is not installed")

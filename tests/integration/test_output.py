@@ -5,8 +5,9 @@ import os
 import re
 import signal
 import subprocess
+import time
 
-from harness import CORRAL, QUICK, CorralTest, await_that, main, program, read, sanitized, zoo
+from harness import CORRAL, QUICK, CorralTest, await_that, main, processes_with, program, read, sanitized, zoo
 
 PIECE = 64 * 1024
 
@@ -128,6 +129,21 @@ class Readers(CorralTest):
         self.finish(corral, 0)
         os.close(ours)
 
+    def test_two_readers_that_stall_cost_no_more_than_one_at_the_end(self):
+        pipes = [os.pipe(), os.pipe()]
+        corral = self.run_config({"a": program("flood 1", restart="never"), "b": {"command": ["sh", "-c", "yes >&2"], "restart": "never"}},
+                                 stdout=pipes[0][1], stderr=pipes[1][1])  # fmt: skip
+        for _, theirs in pipes:
+            os.close(theirs)
+        await_that("both workers wait", lambda: sum("pipe" in read(f"/proc/{pid}/wchan") for pid in processes_with(self.token)) == 2)
+        begin = time.monotonic()
+        self.stop(corral, 0)
+        took = time.monotonic() - begin
+        for ours, _ in pipes:
+            os.close(ours)
+        self.assertGreater(took, 0.9)
+        self.assertLess(took, 1.95)
+
     def test_nothing_is_lost_when_a_stalled_reader_reads_on(self):
         ours, theirs = os.pipe()
         corral = self.run_config({"a": program("lines 30000 " + "y" * 100)}, stdout=theirs)
@@ -160,6 +176,18 @@ class Readers(CorralTest):
             self.finish(corral, 0)
         self.assertLessEqual(os.path.getsize(path), 65536)
         self.assertRegex(corral.err, "cannot write to stdout: File too large")
+
+
+class OneWorker(CorralTest):
+    def test_that_the_format_is_not_for_the_command_is_said(self):
+        corral = self.start("exec", "--log-format", "json", "--", *zoo("line plain"))
+        self.finish(corral, 0)
+        self.assertEqual(corral.out, "plain\n")
+        (said,) = [json.loads(line) for line in corral.err.splitlines()]
+        self.assertRegex(said["message"], "--log-format json is for what corral itself says")
+        quiet = self.start("exec", "--log-format", "json", "--quiet", "--", *zoo("line plain"))
+        self.finish(quiet, 0)
+        self.assertEqual((quiet.out, quiet.err), ("plain\n", ""))
 
 
 class OnePlace(CorralTest):

@@ -44,6 +44,7 @@ class Stopping(CorralTest):
         corral.await_out("up")
         self.stop(corral, 3)
         self.assertRegex(corral.err, r"a/0: sent SIGKILL, it did not stop within its grace of 100 ms")
+        self.assertRegex(corral.err, r"a/0 \(pid \d+\) killed by signal 9 .*; stopped by force\n")
 
     def test_during_the_start_of_hundreds(self):
         for number in range(5):
@@ -160,6 +161,19 @@ class Storms(CorralTest):
                 for storm in storms:
                     storm.kill()
                     storm.wait()
+
+    def test_a_storm_is_logged_in_a_few_lines_that_count_all(self):
+        corral = self.run_config({"a": program("ignore USR1 + line up + hang")})
+        corral.await_out("up")
+        for _ in range(3000):
+            corral.signal(signal.SIGUSR1)
+        time.sleep(0.1)
+        for _ in range(3000):
+            corral.signal(signal.SIGUSR1)
+        corral.await_err(r"SIGUSR1 received \d+ times more, passed on to 1 worker each time")
+        self.stop(corral, 0)
+        lines = [line for line in corral.err.splitlines() if "SIGUSR1 received" in line]
+        self.assertLess(len(lines), 20, corral.err[-2000:])
 
     def test_real_time_signals_that_fill_the_queue_do_not_drown_a_sigterm(self):
         corral = self.run_config({"a": program("line up + hang")})

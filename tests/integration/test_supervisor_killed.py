@@ -2,8 +2,9 @@
 
 import os
 import re
+import signal
 
-from harness import CEILING, QUICK, CorralTest, await_that, cgroup_works, exists, main, processes_with, program, zoo
+from harness import CEILING, QUICK, CorralTest, await_that, cgroup_works, exists, main, processes_with, program, read, zoo
 
 
 class Killed(CorralTest):
@@ -50,6 +51,34 @@ class Killed(CorralTest):
                     self.assertEqual([pid for pid in daemons if exists(pid)], [])
                     self.assertRegex(second.err, r"^corral: an earlier corral was killed and left \d+ processe?s? behind; killed")
                     self.stop(second, 0)
+
+    def test_an_empty_cgroup_of_a_killed_one_is_removed_by_the_next_and_that_of_a_live_one_is_not(self):
+        if not cgroup_works(self.folder):
+            self.skipTest("no cgroup can be made here")
+        pool = ["exec", "-n", "2", "--cores", "shared", "--containment", "cgroup"]
+
+        def start(*words):
+            corral = self.start(*pool, *words)
+            corral.await_out("up")
+            return corral, re.search(r"0::(\S+)", read(f"/proc/{corral.await_start('zoo/0')}/cgroup")).group(1)
+
+        def is_there(group):
+            return any(os.path.isdir(mount + group) for mount in ("/sys/fs/cgroup", "/sys/fs/cgroup/unified"))
+
+        killed, abandoned = start("--", *zoo("line up + hang"))
+        self.kill(killed)
+        await_that("its workers are gone", lambda: not processes_with(self.token))
+        self.assertTrue(is_there(abandoned))
+        # Nobody is in it, and still it is somebody's.
+        waiting, held = start("--restart", "always", "--delay", "1h", "--max-delay", "1h", "--", *zoo("line up + sleep 500 + exit 1"))
+        waiting.await_err("restart 1 in ", count=2)
+        self.assertFalse(is_there(abandoned))
+        other, _ = start("--", *zoo("line up + hang"))
+        self.assertTrue(is_there(held))
+        other.signal(signal.SIGTERM)
+        self.assertEqual(other.wait(), 0)
+        self.stop(waiting)
+        self.assertFalse(is_there(held))
 
     def test_the_next_start_never_runs_beside_the_last(self):
         lock = self.path("lock")

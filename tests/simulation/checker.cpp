@@ -80,6 +80,7 @@ void Checker::before(Instant now, const Event& event) {
     if (known.life == exited->life) {
       known.exited = now;
       known.status = exited->status;
+      anything_ran_ = anything_ran_ || (known.ready && !exited->before_exec);
       const PlannedProgram* planned = program(exited->life.worker.program);
       known.ended_unasked = !stop_at_ && !known.stop_sent && !known.kill_sent && planned != nullptr &&
                             exited->life.worker.index < planned->workers() &&
@@ -124,6 +125,7 @@ void Checker::told(Instant now, const SignalReceived& signal) {
     return;
   }
   passing_on_ = number == SIGUSR1 || number == SIGUSR2 ? number : 0;
+  heard_[number] += passing_on_ != 0 ? 1 : 0;
   const bool stops = number == SIGTERM || number == SIGINT || (number == SIGHUP && signal.terminal_gone);
   if (number == SIGQUIT) {
     told_to_kill_ = killed_at_once_ = true;

@@ -2,6 +2,7 @@
 // have been decided. It shares no code with the core but the data types.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -64,6 +65,7 @@ class Checker {
   void spawned(Instant now, Life life);
   void signalled(Instant now, const core::SignalWorker& signal);
   void noticed(Instant now, const core::Notice& notice);
+  void told_of(Instant now, const core::SignalPassedOn& passed);
   void concluded(Instant now, Life life, const core::Verdict& verdict, bool launch_failed);
   void check_restart(Instant now, Slot& slot, const core::PlannedProgram& program, const core::Verdict& verdict, bool healthy,
                      bool launch_failed);
@@ -113,6 +115,9 @@ class Checker {
   std::optional<Life> awaits_sweep_;     ///< Its output ends with a sweep that has to be asked for next.
   std::optional<WorkerId> freed_;        ///< Its last life is gone after all.
 
+  std::map<int, std::uint64_t> heard_;  ///< Signals passed on and not told of yet.
+  std::map<int, Instant> told_at_;
+  bool told_too_soon_ = false;
   bool sweeping_ = false;
   int forced_by_ = 0;
   int repeated_deadlines_ = 0;

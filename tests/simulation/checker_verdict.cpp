@@ -43,11 +43,21 @@ void Checker::noticed(Instant now, const Notice& notice) {
   } else if (const auto* started = std::get_if<Started>(&notice)) {
     require(slot(started->life.worker).ready.has_value(), "a worker runs when exec has succeeded, not before");
     anything_ran_ = true;
+  } else if (const auto* passed = std::get_if<SignalPassedOn>(&notice)) {
+    told_of(now, *passed);
   } else if (std::holds_alternative<LeftBehind>(notice)) {
     left_behind_ = true;
   } else if (const auto* broken = std::get_if<ShellBrokePromise>(&notice)) {
     require(false, "the fake kernel keeps its promises, but the core saw " + broken->what);
   }
+}
+
+/// Each one is told of, but not one by one in a storm.
+void Checker::told_of(Instant now, const SignalPassedOn& passed) {
+  const auto last = told_at_.find(passed.signal);
+  told_too_soon_ = told_too_soon_ || (last != told_at_.end() && now < last->second + 1s);
+  told_at_[passed.signal] = now;
+  heard_[passed.signal] -= passed.times;
 }
 
 // ---- The policy, told naively ---------------------------------------------------------------------------------------
@@ -163,6 +173,9 @@ int Checker::expected_status() const {
 
 void Checker::finished(Instant, int status) {
   exit_status_ = status;
+  for (const auto& [signal, untold] : heard_) {
+    require(untold == 0, "each signal that was passed on is told of, once");
+  }
   for (const auto& [life, process] : kernel_.processes()) {
     require(!process.alive || left_behind_, "no process outlives the supervisor unless it said so");
     require(process.descendants == 0 || left_behind_, "no descendant outlives the supervisor unless it said so");
@@ -176,6 +189,7 @@ void Checker::finished(Instant, int status) {
 
 void Checker::after(Instant now, const Snapshot& snapshot, std::optional<Instant> next_deadline) {
   require(!exit_by_ || now <= *exit_by_ || exit_status_, "a stop ends within the sum of its deadlines");
+  require(!told_too_soon_ || exit_status_, "a storm of signals is told of once a second");
   require(!must_stop_ || stop_at_, "a failure that shall stop everything does");
   require(!awaits_continue_, "SIGCONT follows the stop signal");
   require(!awaits_sweep_, "output whose end the sweep shall tell is followed by that sweep");

@@ -130,9 +130,9 @@ void Kernel::spawn(Instant now, Life life) {
 }
 
 /// Its natural end; a signal may come first. A process has one end: whatever is first in the queue wins.
-void Kernel::die(Instant at, Life life, ExitStatus status) {
+void Kernel::die(Instant at, Life life, ExitStatus status, bool before_exec) {
   const Duration late = chance(random_, scenario_.faults.slow_reaping) ? some_time(random_, 1us, 1s) : Duration::zero();
-  push(at + late, WorkerExited{life, status});
+  push(at + late, WorkerExited{life, status, {}, false, before_exec});
 }
 
 void Kernel::signal(Instant now, Life life, int number) {
@@ -167,7 +167,11 @@ void Kernel::signal(Instant now, Life life, int number) {
   } else {
     process.doomed = false;  // Still cleaning up: SIGKILL would end it.
   }
-  die(at, life, chance(random_, 0.5) ? ExitStatus(ExitedWith{0}) : ExitStatus(KilledBy{number}));
+  if (chance(random_, 0.5)) {
+    die(at, life, ExitedWith{0});
+  } else {
+    die(at, life, KilledBy{number}, !process.executing && chance(random_, 0.5));
+  }
 }
 
 void Kernel::drain(Instant now, const DrainOutput& asked) {

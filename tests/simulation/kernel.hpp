@@ -61,7 +61,7 @@ class Kernel {
   void sweep_all(Instant now);
   void drain(Instant now, const core::DrainOutput& asked);
   [[nodiscard]] bool still_possible(const core::Event& event) const;
-  void die(Instant at, Life life, ExitStatus status);
+  void die(Instant at, Life life, ExitStatus status, bool before_exec = false);
   [[nodiscard]] Instant soon(Instant now);
 
   const Scenario& scenario_;

@@ -17,6 +17,7 @@ RESTART = "supervisor/core/restart.cpp"
 REACTION = "supervisor/core/reaction.cpp"
 STATE = "supervisor/core/state.cpp"
 PLAN = "supervisor/core/plan.cpp"
+TALLY = "supervisor/core/signal_tally.cpp"
 
 MUTANTS = [
     # Stopping
@@ -169,4 +170,12 @@ MUTANTS = [
            "const bool with_grace = false;"),
     Mutant("SIGUSR1 goes to those that run", SUPERVISOR, "if (kind(worker.state) == StateKind::running) {\n      act",
            "if (kind(worker.state) == StateKind::starting) {\n      act"),
+    Mutant("who ran while being stopped ran", SUPERVISOR,
+           "anything_ran_ = anything_ran_ || (worker->executed && !event.before_exec);", ""),
+    Mutant("who was killed before exec did not run", SUPERVISOR,
+           "(worker->executed && !event.before_exec)", "worker->executed"),
+    Mutant("a storm of signals is told of once a second", TALLY, "if (now < entry.again) {", "if (false) {"),
+    Mutant("signals that were counted are told of when a second is over", SUPERVISOR, "  tell_of_signals(now_);\n", ""),
+    Mutant("signals that were counted are told of at the end", SUPERVISOR, "  tell_of_signals(never);\n", ""),
+    Mutant("signals are counted", TALLY, "entry.untold.times + 1", "1"),
 ]

@@ -70,6 +70,15 @@ Instant some_moment(core::Random& random) {
   return Instant{} + (early ? some_time(random, 1us, 20s) : Duration(static_cast<Duration::rep>(60e9 * random.fraction())));
 }
 
+/// The same signal again and again, within a moment or over some seconds.
+void add_storm(std::vector<Interference>& list, core::Random& random) {
+  Instant at = some_moment(random);
+  for (std::uint32_t left = 2 + pick(random, 20); left > 0; --left) {
+    list.push_back({at, Interference::Kind::signal, SIGUSR1});
+    at += some_time(random, 1us, 1s);
+  }
+}
+
 std::vector<Interference> make_interferences(core::Random& random) {
   using Kind = Interference::Kind;
   constexpr std::array signals{SIGUSR1, SIGUSR2, SIGHUP, SIGHUP, SIGWINCH, SIGTERM, SIGINT, SIGQUIT};
@@ -90,6 +99,9 @@ std::vector<Interference> make_interferences(core::Random& random) {
   list.push_back({end, Kind::signal, chance(random, 0.5) ? SIGTERM : SIGINT});
   if (chance(random, 0.3)) {
     list.push_back({end + some_time(random, 1us, 5s), Kind::signal, SIGTERM});
+  }
+  if (chance(random, 0.2)) {
+    add_storm(list, random);
   }
   std::ranges::stable_sort(list, {}, &Interference::at);
   return list;

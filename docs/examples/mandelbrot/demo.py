@@ -138,7 +138,7 @@ def parse_options():
     parser = argparse.ArgumentParser(prog="./dev run", description=__doc__.splitlines()[0])
     parser.add_argument("--corral", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--work", required=True, help=argparse.SUPPRESS)
-    parser.add_argument("--output", required=True, help="where the picture goes")
+    parser.add_argument("--output", default="corral-demo.png", help="where the picture goes (default %(default)s)")
     parser.add_argument("--seconds", type=float, default=25, help="how long it may take, about (default 25)")
     parser.add_argument("--width", type=int, help="pixels, instead of --seconds")
     return parser.parse_args()

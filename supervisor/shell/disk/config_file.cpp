@@ -58,8 +58,9 @@ std::unexpected<Error> cannot_open(const std::string& path, int error_number) {
   Error error = system_error(cannot_read(path), error_number);
   if (error_number == EACCES) {
     error.message += fmt::format(" (the supervisor runs as uid {})", geteuid());
-  } else if (error_number == ENXIO) {
-    return refuse(path, kind_of(S_IFSOCK));
+  } else if (error_number == ENXIO) {  // A socket, or a device with nothing behind it such as /dev/tty without a terminal.
+    struct stat about{};
+    return refuse(path, kind_of(stat(path.c_str(), &about) == 0 ? about.st_mode : S_IFSOCK));
   }
   return std::unexpected(std::move(error));
 }

@@ -53,8 +53,6 @@ class Writer::Direct : public Writer::Backend {
   [[nodiscard]] int error_number() const override { return error_; }
   [[nodiscard]] std::uint64_t dropped() const override { return dropped_; }
 
-  bool finish(Duration patience) override { return wait(patience); }
-
   bool wait(Duration patience) override {
     const auto until = std::chrono::steady_clock::now() + patience;
     write_some();
@@ -182,6 +180,31 @@ std::size_t Writer::pending() const { return backend_->pending(); }
 int Writer::error_number() const { return backend_->error_number(); }
 std::uint64_t Writer::dropped() const { return backend_->dropped(); }
 bool Writer::wait(Duration patience) { return backend_->wait(patience); }
-bool Writer::finish(Duration patience) { return backend_->finish(patience); }
+
+bool Writer::finish(Duration patience) {
+  const bool all = backend_->wait(patience);
+  if (!all) {
+    backend_->give_up();
+  }
+  return all;
+}
+
+void Writer::finish(Writer& first, Writer& second, Duration patience, const std::function<void()>& in_between) {
+  // By turns: the one that is read gets its turn again before its reader has emptied a pipe.
+  static constexpr Duration turn = std::chrono::milliseconds(2);
+  const auto until = std::chrono::steady_clock::now() + patience;
+  while (true) {
+    const bool first_done = first.backend_->wait(turn);
+    in_between();
+    if (second.backend_->wait(turn) && first_done) {
+      return;
+    }
+    if (std::chrono::steady_clock::now() >= until) {
+      first.backend_->give_up();
+      second.backend_->give_up();
+      return;
+    }
+  }
+}
 
 }  // namespace corral::shell

@@ -47,6 +47,9 @@ class Writer {
   bool wait(Duration patience);
   /// The end: waits for the reader at most that long. False when something was left.
   bool finish(Duration patience);
+  /// The end of both, side by side: two readers that are stuck take no longer than one. `in_between` may append to `second`
+  /// what is to be said of the first.
+  static void finish(Writer& first, Writer& second, Duration patience, const std::function<void()>& in_between);
 
  private:
   class Backend;

@@ -13,8 +13,10 @@ class Writer::Backend {
   [[nodiscard]] virtual std::size_t pending() const = 0;
   [[nodiscard]] virtual int error_number() const = 0;
   [[nodiscard]] virtual std::uint64_t dropped() const = 0;
+  /// Waits for the reader at most that long, as the end is near. True when nothing is left.
   virtual bool wait(Duration patience) = 0;
-  virtual bool finish(Duration patience) = 0;
+  /// What is left stays unwritten.
+  virtual void give_up() {}
 };
 
 }  // namespace corral::shell

@@ -70,13 +70,11 @@ class Writer::Threaded : public Writer::Backend {
     return done_.wait_for(lock, patience, [this] { return pending_ == 0; });
   }
 
-  bool finish(Duration patience) override {
-    const bool all = wait(patience);
-    if (!all && thread_.joinable()) {
+  void give_up() override {
+    if (pending_ > 0 && thread_.joinable()) {
       given_up_ = true;
       thread_.detach();  // It hangs in the kernel; the process ends without it.
     }
-    return all;
   }
 
  private:

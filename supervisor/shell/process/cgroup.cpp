@@ -1,7 +1,9 @@
 #include "supervisor/shell/process/cgroup.hpp"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -9,6 +11,8 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <ctime>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -94,6 +98,45 @@ std::string own_directory(std::string_view controller) {
   return found;
 }
 
+constexpr const char* prefix = "corral-";
+
+/// Those of supervisors that were killed and had nobody left: nobody holds their lock, and the kernel removes none that is
+/// populated. What `exec` leaves so has no other heir.
+void remove_abandoned(const std::string& own) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> folder(opendir(own.c_str()), closedir);
+  while (const dirent* entry = folder ? readdir(folder.get()) : nullptr) {
+    if (entry->d_type != DT_DIR || !std::string_view(entry->d_name).starts_with(prefix)) {
+      continue;
+    }
+    const FileDescriptor fd(openat(dirfd(folder.get()), entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+    if (fd && flock(fd.get(), LOCK_EX | LOCK_NB) == 0) {
+      unlinkat(dirfd(folder.get()), entry->d_name, AT_REMOVEDIR);
+    }
+  }
+}
+
+/// Its descriptor, with a lock that says for as long as we live that it is not abandoned. -1 with errno.
+int make_and_hold(const std::string& path) {
+  static constexpr timespec pause{0, 1'000'000};
+  for (int tries = 0; tries < 10; ++tries) {
+    if (mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) {
+      return -1;
+    }
+    FileDescriptor fd(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+    if (!fd && errno != ENOENT) {
+      return -1;
+    }
+    // Another one that starts at the same time may look at it, and may have removed it before we held it.
+    const bool held = fd && (flock(fd.get(), LOCK_SH | LOCK_NB) == 0 || errno != EWOULDBLOCK);
+    if (held && access(path.c_str(), F_OK) == 0) {
+      return fd.release();
+    }
+    nanosleep(&pause, nullptr);
+  }
+  errno = EBUSY;
+  return -1;
+}
+
 }  // namespace
 
 /// Reading the list of mounts takes longer than all else about cgroups, and where systemd or a container runtime mounted
@@ -116,13 +159,11 @@ Result<WorkersCgroup> WorkersCgroup::create(std::string_view identity) {
   if (own.empty()) {
     return failure("cannot contain workers in a cgroup: no cgroup v2 hierarchy is mounted here");
   }
-  const std::string path = own + "/corral-" + std::string(identity);
-  if (mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) {
-    return system_failure("cannot make cgroup '" + path + "'", errno);
-  }
-  const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+  remove_abandoned(own);
+  const std::string path = own + "/" + prefix + std::string(identity);
+  const int fd = make_and_hold(path);
   if (fd < 0) {
-    return system_failure("cannot open cgroup '" + path + "'", errno);
+    return system_failure("cannot make cgroup '" + path + "'", errno);
   }
   WorkersCgroup made(fd, path);
   if (faccessat(fd, "cgroup.kill", W_OK, 0) != 0) {
@@ -136,7 +177,7 @@ Result<WorkersCgroup> WorkersCgroup::create(std::string_view identity) {
 }
 
 std::optional<WorkersCgroup> WorkersCgroup::find(std::string_view identity) {
-  const std::string path = own_cgroup() + "/corral-" + std::string(identity);
+  const std::string path = own_cgroup() + "/" + prefix + std::string(identity);
   const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
   if (fd < 0) {
     return std::nullopt;

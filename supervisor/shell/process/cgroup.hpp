@@ -20,7 +20,7 @@ namespace corral::process {
 
 class WorkersCgroup {
  public:
-  /// Makes `corral-IDENTITY` below our own cgroup, or takes it over.
+  /// Makes `corral-IDENTITY` below our own cgroup, or takes it over. Removes what others left there that are dead.
   [[nodiscard]] static Result<WorkersCgroup> create(std::string_view identity);
   /// What a predecessor left, if it is there.
   [[nodiscard]] static std::optional<WorkersCgroup> find(std::string_view identity);

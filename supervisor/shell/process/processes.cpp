@@ -118,7 +118,7 @@ void Processes::State::take_outcomes() {
       found->second.failed = true;
       living.erase(launch.life.worker);
     } else if (const std::optional<int> score = launch.program->parts().oom_score_adj) {
-      set_oom_score(launch.life, launch.pid, *score, true);
+      set_oom_score(launch.life, launch.pid, *score, &launch.program->parts().program);
     } else if (!launch.transparent && !scores_inherited) {
       unscored.push_back(launch.pid);
     }

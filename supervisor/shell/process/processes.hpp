@@ -67,6 +67,7 @@ struct Death {
   core::ResourceUsage usage;
   std::optional<core::LaunchFailure> failure;  ///< Killed before exec: this was a failed launch.
   bool out_of_memory = false;                  ///< SIGKILL by the kernel's OOM killer.
+  bool before_exec = false;                    ///< So was this, but its launch had been reported as a success.
   bool group_remains = false;                  ///< Other processes of its group are still there.
 };
 
@@ -139,6 +140,9 @@ class Processes {
   /// leaders and then use sweep_all() instead of a sweep for each.
   void finish_sweeps(std::vector<Life>& gone);
   [[nodiscard]] bool sweeping() const;
+
+  /// For a supervisor that cannot go on: kills and reaps all that there is, for a second at most. Nothing else may follow.
+  void leave_nobody() noexcept;
 
   /// True when the supervisor has no descendant at all.
   [[nodiscard]] bool alone();

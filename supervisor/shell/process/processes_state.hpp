@@ -92,7 +92,8 @@ struct Processes::State {
   void retire(const Leader& leader, pid_t pid, bool group_remains);
   // scores.cpp
   void take_own_score_back();
-  void set_oom_score(Life life, pid_t pid, int score, bool configured);
+  /// `program`: whose configuration asks for it, for the message that it was refused; null where none does.
+  void set_oom_score(Life life, pid_t pid, int score, const std::string* program);
   // reap.cpp
   bool reap_one(pid_t which, bool exited, Deaths& out);  ///< 0: any.
   void bury(pid_t pid, const Leader& leader, const Death& facts, Deaths& out);

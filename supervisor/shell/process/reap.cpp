@@ -77,12 +77,13 @@ bool Processes::State::reap_one(pid_t which, bool exited, Deaths& out) {
     take_outcomes();
   }
   std::optional<core::LaunchFailure> failure;
+  bool told = false;
   if (look_first) {
     if (found != leaders.end() && ended) {
       if (info.si_code != CLD_EXITED && !found->second.failed && coarse_now() - found->second.settled_at < young &&
           died_before_exec(pid)) {
         // Its memory was let go of, which looks like an exec. Whoever has been told so already is told of an exit.
-        const auto told = std::erase_if(outcomes, [&](const LaunchOutcome& o) { return o.life == found->second.life; }) == 0;
+        told = std::erase_if(outcomes, [&](const LaunchOutcome& o) { return o.life == found->second.life; }) == 0;
         if (!told) {
           failure = core::LaunchFailure{core::LaunchStep::killed, info.si_status, {}};
         }
@@ -119,6 +120,7 @@ bool Processes::State::reap_one(pid_t which, bool exited, Deaths& out) {
   facts.status = status_of(info);
   facts.usage = {duration_of(usage.ru_utime), duration_of(usage.ru_stime), static_cast<std::uint64_t>(usage.ru_maxrss) * 1024};
   facts.failure = std::move(failure);
+  facts.before_exec = told;
   bury(pid, leader, facts, out);
   return true;
 }

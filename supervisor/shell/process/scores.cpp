@@ -59,10 +59,10 @@ void Processes::State::take_own_score_back() {
 
 /// After exec, by the supervisor: before it, the kernel would take a write for the whole memory that both share and
 /// change the supervisor's own value too.
-void Processes::State::set_oom_score(Life life, pid_t pid, int score, bool configured) {
-  if (!write_score(std::to_string(pid), score) && configured && errno != ESRCH && errno != ENOENT) {
+void Processes::State::set_oom_score(Life life, pid_t pid, int score, const std::string* program) {
+  if (!write_score(std::to_string(pid), score) && program != nullptr && errno != ESRCH && errno != ENOENT) {
     const std::string what =
-        "cannot set oom_score_adj " + std::to_string(score) + " of worker " + std::to_string(life.worker.index);
+        *program + "/" + std::to_string(life.worker.index) + ": cannot set oom_score_adj " + std::to_string(score);
     notices.push_back(system_error(what, errno).message);
   }
 }
@@ -80,7 +80,7 @@ void Processes::set_some_scores() {
     const pid_t pid = s.unscored.back();
     s.unscored.pop_back();
     if (const auto leader = s.leaders.find(pid); leader != s.leaders.end()) {
-      s.set_oom_score(leader->second.life, pid, scores_of_workers(*s.own_oom_score), false);
+      s.set_oom_score(leader->second.life, pid, scores_of_workers(*s.own_oom_score), nullptr);
     }
   }
   if (s.unscored.empty()) {

@@ -66,6 +66,31 @@ TEST_CASE("a duration that means nothing is refused with its reason") {
   CHECK(refused("10", "such as 250ms, 10s"));
 }
 
+TEST_CASE("a unit of everyday life is understood well enough to name the right one") {
+  CHECK(meant_duration("5minutes") == "5m");
+  CHECK(meant_duration("5 minutes") == "5m");
+  CHECK(meant_duration("1min") == "1m");
+  CHECK(meant_duration("10seconds") == "10s");
+  CHECK(meant_duration("2hours") == "2h");
+  CHECK(meant_duration("1.5hours") == "1.5h");
+  CHECK(meant_duration("10S") == "10s");
+  CHECK(meant_duration("7\u00b5s") == "7us");
+  CHECK(meant_duration("250msecs") == "250ms");
+  CHECK(meant_duration("3weeks").empty());
+  CHECK(meant_duration("minutes").empty());
+  CHECK(meant_duration("10").empty());
+  CHECK(meant_duration("").empty());
+  CHECK(meant_duration("1.").empty());
+  CHECK(meant_size("64mib") == "64MiB");
+  CHECK(meant_size("64M") == "64MiB");
+  CHECK(meant_size("10kb") == "10kB");
+  CHECK(meant_size("100 bytes") == "100B");
+  CHECK(meant_size("64 apples").empty());
+  for (const char* text : {"5minutes", "1.5hours", "7\u00b5s"}) {
+    CHECK(parse_duration(meant_duration(text)).has_value());
+  }
+}
+
 TEST_CASE("a size has binary and decimal units") {
   CHECK(size("512B") == 512);
   CHECK(size("1KiB") == 1024);

@@ -175,3 +175,10 @@ TEST_CASE("a file that is wrong everywhere ends with a count") {
   CHECK(all.back().message == "and 150 more from here on");
   CHECK(all.back().line == 101);
 }
+
+TEST_CASE("units of everyday life suggest the right one") {
+  CHECK(only_mistake(with(R"("stop": {"grace": "5minutes"})")).ends_with(R"(/ did you mean "5m"?)"));
+  CHECK(only_mistake(with(R"("stop": {"grace": "10 seconds"})")).ends_with(R"(/ did you mean "10s"?)"));
+  CHECK(only_mistake(with(R"("restart": {"delay": "2hours"})")).ends_with(R"(/ did you mean "2h"?)"));
+  CHECK(only_mistake(with(R"("limits": {"as": "64mib"})")).ends_with(R"(/ did you mean "64MiB"?)"));
+}

@@ -111,3 +111,32 @@ TEST_CASE("as JSON for machines") {
   odd.file = "\xff";
   CHECK(nlohmann::json::accept(config::to_json(std::vector{odd})));
 }
+
+TEST_CASE("a binary file fills no screen, and neither does a key as long as a file") {
+  std::string binary;
+  for (int i = 0; i < 2000; ++i) {
+    binary += static_cast<char>(1 + i * 7 % 31);
+    binary += i % 3 == 0 ? "\xc2\x9b" : "x";
+  }
+  std::ranges::replace(binary, '\n', 'n');
+  for (const std::string& text : {binary, "[" + binary, "{" + std::string(5000, 'k') + ": 1}",
+                                  R"({"programs": {")" + std::string(5000, 'k') + R"(": {"command": 1}}})",
+                                  R"({"programs": {")" + std::string(5000, 'k') + R"(": 1, : }})"}) {
+    const std::string shown = config::render(bad(text), false);
+    CAPTURE(shown);
+    for (std::size_t begin = 0; begin < shown.size(); begin = shown.find('\n', begin) + 1) {
+      CHECK(shown.find('\n', begin) - begin < 400);
+    }
+    CHECK(shown.find_first_of("\x01\x1b\x9b") == std::string::npos);
+  }
+}
+
+TEST_CASE("one line for a log") {
+  CHECK(
+      config::in_one_line(bad(with(R"("restart": "on-failur")")).front()) ==
+      R"(corral.json:1:50: at /programs/p/restart: expected "always", "on-failure" or "never", found "on-failur" (did you mean "on-failure"?))");
+  config::Diagnostic unplaced;
+  unplaced.file = "x.json";
+  unplaced.message = "cannot read the configuration 'x.json': Permission denied";
+  CHECK(config::in_one_line(unplaced) == unplaced.message);
+}

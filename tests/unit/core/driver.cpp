@@ -213,6 +213,7 @@ std::string Driver::carry_out(const ActionList& actions) {
 
 std::string Driver::words(const Notice& notice) const {
   const auto count = [](std::uint32_t n) { return std::to_string(n); };
+  const auto times = [](std::uint64_t n) { return n == 1 ? std::string() : " × " + std::to_string(n); };
   return std::visit(
       Overloaded{
           [this](const Started& n) { return who(n.life) + " started as " + std::to_string(n.pid); },
@@ -242,8 +243,10 @@ std::string Driver::words(const Notice& notice) const {
           },
           [&](const DrainBegun& n) { return "drain begun by " + signal_name(n.signal); },
           [&](const ShutdownForced& n) { return "shutdown forced by " + signal_name(n.signal) + " of " + count(n.workers); },
-          [](const SignalIgnored& n) { return "ignored " + signal_name(n.signal); },
-          [&](const SignalPassedOn& n) { return "passed on " + signal_name(n.signal) + " to " + count(n.workers); },
+          [&](const SignalIgnored& n) { return "ignored " + signal_name(n.signal) + times(n.times); },
+          [&](const SignalPassedOn& n) {
+            return "passed on " + signal_name(n.signal) + " to " + count(n.workers) + times(n.times);
+          },
           [&](const Reloaded& n) {
             return "reloaded: kept " + count(n.kept) + ", replaced " + count(n.replaced) + ", started " + count(n.started) +
                    ", stopped " + count(n.stopped);

@@ -98,6 +98,35 @@ TEST_CASE("1 and not 125: one could not be started, another could") {
   CHECK(d.all_swept() == "exit 1");
 }
 
+TEST_CASE("1 and not 125: those that could be started were stopped before that was seen") {
+  Driver d;
+  d.start({program("a", [](auto& p) {
+    resize(p, 2);
+    p.spec.restart.limit = RestartLimit{0, 1min};
+  })});
+  d.spawned("a/0");
+  d.launch_fails("a/1");
+  CHECK(d.state("a/0") == "stopping");
+  d.ready("a/0");
+  d.ends("a/0", KilledBy{SIGTERM});
+  CHECK(d.all_swept() == "exit 1");
+}
+
+TEST_CASE("125: those that were being launched were killed before their exec, whatever it looked like") {
+  Driver d;
+  d.start({program("a", [](auto& p) {
+    resize(p, 2);
+    p.spec.restart.limit = RestartLimit{0, 1min};
+  })});
+  d.spawned("a/0");
+  d.launch_fails("a/1");
+  d.ready("a/0");
+  d.tell(WorkerExited{d.life("a/0"), KilledBy{SIGTERM}, {}, false, true});
+  d.output_closes("a/0");
+  d.is_swept("a/0");
+  CHECK(d.all_swept() == "exit 125");
+}
+
 TEST_CASE("0: stopped while the first launch was being tried again") {
   Driver d;
   d.start({program("a")});

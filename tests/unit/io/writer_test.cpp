@@ -6,9 +6,11 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <string>
+#include <thread>
 
 #include "common/base/file_descriptor.hpp"
 
@@ -138,4 +140,42 @@ TEST_CASE("a disk that is full loses what does not fit, says so, and is tried ag
   writer.flush();
   CHECK(writer.error_number() == ENOSPC);
   CHECK(writer.dropped() == 4);
+}
+
+TEST_CASE("two readers that are stuck are waited for side by side") {
+  boost::asio::io_context loop;
+  Ends one = make_pipe();
+  Ends two = make_pipe();
+  Writer first(loop, one.write.get(), [] {});
+  Writer second(loop, two.write.get(), [] {});
+  first.append(std::string(more_than_a_pipe, 'x'));
+  second.append(std::string(more_than_a_pipe, 'y'));
+  int looked = 0;
+  const auto begin = std::chrono::steady_clock::now();
+  Writer::finish(first, second, 300ms, [&] { ++looked; });
+  CHECK(std::chrono::steady_clock::now() - begin >= 300ms);
+  CHECK(std::chrono::steady_clock::now() - begin < 550ms);
+  CHECK(first.pending() > 0);
+  CHECK(second.pending() > 0);
+  CHECK(looked > 0);
+}
+
+TEST_CASE("one reader that is stuck takes nothing away from the other") {
+  boost::asio::io_context loop;
+  Ends stuck = make_pipe();
+  Ends read = make_pipe();
+  Writer first(loop, stuck.write.get(), [] {});
+  Writer second(loop, read.write.get(), [] {});
+  first.append(std::string(more_than_a_pipe, 'x'));
+  second.append(std::string(more_than_a_pipe, 'y'));
+  std::string all;
+  std::jthread reader([&] {
+    while (all.size() < more_than_a_pipe) {
+      all += read_some(read.read.get(), 32 * 1024);
+    }
+  });
+  Writer::finish(first, second, 2s, [] {});
+  reader.join();
+  CHECK(all == std::string(more_than_a_pipe, 'y'));
+  CHECK(second.pending() == 0);
 }

@@ -160,6 +160,8 @@ TEST_CASE("nothing is pinned that nobody asked for, and the reason says so") {
   CHECK(text(one.workers) == "-");
   CHECK(one.reason == PlacementReason::one_worker);
   CHECK(one.sentence == "one worker, not pinned: the kernel places it");
+  CHECK(placed(with_quota(on, 0.5), AutoWorkers{}, DefaultCores{}).sentence ==
+        "one worker, not pinned: the kernel places it; the CPU quota allows 0.5 of 4 CPUs");
   const auto shared = placed(on, 3U, SharedCores{});
   CHECK(text(shared.workers) == "- - -");
   CHECK(shared.reason == PlacementReason::shared_by_choice);

@@ -2,6 +2,7 @@
 #include "supervisor/shell/disk/config_file.hpp"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -70,6 +71,11 @@ TEST_CASE("what is not a regular file is refused at once") {
   CHECK(refused(folder / "").contains("it is a directory"));
   CHECK(refused("/dev/zero").contains("it is a device"));
   CHECK(refused("/dev/null").contains("it is a device"));
+  if (const int own = ::open("/dev/tty", O_RDONLY | O_NOCTTY); own < 0) {  // With a terminal it is opened, and seen to be one.
+    CHECK(refused("/dev/tty").contains("it is a device"));
+  } else {
+    ::close(own);
+  }
 }
 
 TEST_CASE("what cannot be opened is named with its cause") {
