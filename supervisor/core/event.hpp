@@ -36,6 +36,7 @@ struct WorkerExited {
   ExitStatus status;
   ResourceUsage usage{};
   bool out_of_memory = false;  ///< The kernel's OOM killer ended it.
+  bool had_terminal = false;   ///< And with that the keys that interrupt: they reached it alone.
 };
 
 /// Its stdout and stderr have reached their end, or there were none to read.

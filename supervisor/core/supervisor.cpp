@@ -100,6 +100,7 @@ void Supervisor::on(const WorkerExited& event) {
   }
   worker->usage = event.usage;
   worker->out_of_memory = event.out_of_memory;
+  worker->had_terminal = event.had_terminal;
   worker->died_at = now_;
   last_status_ = event.status;
   apply(event.life.worker, Happening::exited);

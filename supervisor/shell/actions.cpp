@@ -1,7 +1,6 @@
 // What the core asks for, done. No function here decides anything, and none calls the core.
 #include <fmt/format.h>
 
-#include <csignal>
 #include <thread>
 #include <utility>
 
@@ -42,6 +41,9 @@ void Pump::perform(const core::SpawnWorker& action) {
     }
     ends = *connected;
   }
+  if (options_.own_descriptors) {
+    terminal_.launching();
+  }
   const auto launched = processes_->launch(request_for(action.life, ends));
   if (!launched) {
     if (relay_) {
@@ -55,7 +57,7 @@ void Pump::perform(const core::SpawnWorker& action) {
   }
   settle_wait_ = Duration::zero();
   if (options_.own_descriptors) {
-    only_pid_ = *launched;
+    terminal_.launched(*launched);
   }
   enqueue(core::WorkerSpawned{action.life, *launched});
 }
@@ -198,12 +200,5 @@ void Pump::perform(const core::ForgetProgram& action) {
 void Pump::perform(const core::Announce& action) { voice_->notice(action.notice); }
 
 void Pump::perform(const core::ExitSupervisor& action) { status_ = action.status; }
-
-void Pump::follow_job(const process::JobChange& change) {
-  if (change.stopped_by != 0 && !terminal_.stop_with(only_pid_)) {
-    // Nobody above us could ever continue it: it goes on, as the kernel has it for an orphaned process group.
-    processes_->signal(change.life, SIGCONT);
-  }
-}
 
 }  // namespace corral::shell

@@ -94,8 +94,12 @@ class Pump {
   void sweep();
   void close(FileDescriptor fd);
   void close_aside();
-  void follow_job(const process::JobChange& change);
   [[nodiscard]] process::LaunchRequest request_for(Life life, const Relay::WriteEnds& ends) const;
+
+  // job.cpp: the terminal and the shell above
+  void follow_job(const process::JobChange& change);
+  void follow_stop(Life life, int signal);
+  [[nodiscard]] bool is_for_command(const ReceivedSignal& signal);
 
   PumpOptions options_;
   boost::asio::io_context loop_{1};
@@ -127,9 +131,9 @@ class Pump {
   bool sweeping_all_ = false;
   bool output_paused_ = false;
   std::uint32_t spawned_since_look_ = 0;
-  Instant scores_at_ = never;  ///< See Processes::set_some_scores.
-  Duration settle_wait_{};     ///< Between two looks at launches that take long.
-  pid_t only_pid_ = 0;         ///< With own_descriptors: the worker's process group.
+  Instant scores_at_ = never;    ///< See Processes::set_some_scores.
+  Duration settle_wait_{};       ///< Between two looks at launches that take long.
+  std::optional<Life> stopped_;  ///< With a terminal: the worker, while it is stopped.
   std::optional<int> status_;
 };
 

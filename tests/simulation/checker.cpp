@@ -80,6 +80,7 @@ void Checker::before(Instant now, const Event& event) {
     if (known.life == exited->life) {
       known.exited = now;
       known.status = exited->status;
+      known.had_terminal = exited->had_terminal;
       const PlannedProgram* planned = program(exited->life.worker.program);
       known.ended_unasked = !stop_at_ && !known.stop_sent && !known.kill_sent && planned != nullptr &&
                             exited->life.worker.index < planned->workers() &&
