@@ -144,7 +144,7 @@ int exec(ExecOptions options) {
   pump_options.processes.containment = spec.containment;
   pump_options.own_descriptors = one;
   if (one) {
-    pump_options.core.transparent = core::Transparent{std::move(options.map_signals), options.grace_given, false};
+    pump_options.core.transparent = core::Transparent{std::move(options.map_signals), options.grace_given};
     pump_options.processes.plain = true;
     // It is the command's terminal and log: only what the command cannot say itself is said.
     pump_options.voice.least = shell::Weight::notable;

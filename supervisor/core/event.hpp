@@ -37,6 +37,7 @@ struct WorkerExited {
   ResourceUsage usage{};
   bool out_of_memory = false;  ///< The kernel's OOM killer ended it.
   bool before_exec = false;    ///< It was killed before its program began, although WorkerReady was told.
+  bool had_terminal = false;   ///< And with that the keys that interrupt: they reached it alone.
 };
 
 /// Its stdout and stderr have reached their end, or there were none to read.

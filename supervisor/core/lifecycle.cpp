@@ -147,6 +147,7 @@ void Supervisor::launch(WorkerId id, Worker& worker) {
   worker.timed_out = false;
   worker.executed = false;
   worker.out_of_memory = false;
+  worker.had_terminal = false;
   worker.outdated = false;
   worker.proven = false;
   worker.spawning = true;
@@ -282,7 +283,7 @@ void Supervisor::end_life(WorkerId id, Worker& worker, const ExitStatus& status)
     end_launch(id, worker, std::move(failure));
     return;
   }
-  if (options_.transparent && options_.transparent->terminal && says_interrupted(status)) {
+  if (worker.had_terminal && says_interrupted(status)) {
     // The keys of the terminal reach the command alone: this is how we learn of them. As a shell does it.
     worker.wanted_up = false;
     phase_ = Phase::stopping;

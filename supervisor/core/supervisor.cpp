@@ -109,6 +109,7 @@ void Supervisor::on(const WorkerExited& event) {
   }
   worker->usage = event.usage;
   worker->out_of_memory = event.out_of_memory;
+  worker->had_terminal = event.had_terminal;
   worker->died_at = now_;
   // Also where it was being stopped before it was seen to run.
   anything_ran_ = anything_ran_ || (worker->executed && !event.before_exec);

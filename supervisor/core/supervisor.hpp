@@ -41,7 +41,6 @@ struct Patience {
 struct Transparent {
   std::vector<std::pair<int, int>> rewrite;  ///< Received, passed on; 0 passes nothing on.
   bool grace = false;                        ///< SIGTERM and SIGINT follow the stop policy, SIGKILL included.
-  bool terminal = false;                     ///< It was handed over, and with that the keys that interrupt.
 };
 
 struct Options {
@@ -94,9 +93,10 @@ class Supervisor {
     bool ended_unasked : 1 = false;  ///< Its process ended while it was wanted, and had been sent no stop signal.
     bool timed_out : 1 = false;      ///< Killed because its launch took too long.
     bool out_of_memory : 1 = false;
-    bool proven : 1 = false;    ///< It has shown that it works: its end counts as that of a healthy life.
-    bool occupied : 1 = false;  ///< Something of its last life cannot be killed: the slot is not used.
-    bool retired : 1 = false;   ///< Leaves when it is settled: the program has fewer workers now.
+    bool proven : 1 = false;        ///< It has shown that it works: its end counts as that of a healthy life.
+    bool had_terminal : 1 = false;  ///< When its process ended.
+    bool occupied : 1 = false;      ///< Something of its last life cannot be killed: the slot is not used.
+    bool retired : 1 = false;       ///< Leaves when it is settled: the program has fewer workers now.
 
     /// Of the life that has just ended: what the policy goes by, from the moment at which its exec was seen.
     [[nodiscard]] Duration lived() const { return ran_since == never ? Duration::zero() : died_at - ran_since; }

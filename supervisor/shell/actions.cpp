@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <cerrno>
-#include <csignal>
 #include <new>
 #include <system_error>
 #include <thread>
@@ -77,6 +76,9 @@ void Pump::perform(const core::SpawnWorker& action) {
     enqueue(core::SpawnFailed{action.life, {core::LaunchStep::prepare, error, std::move(request.error().message)}});
     return;
   }
+  if (options_.own_descriptors) {
+    terminal_.launching();
+  }
   const auto launched = processes_->launch(*request);
   if (!launched) {
     launch_failed(action.life);
@@ -91,7 +93,7 @@ void Pump::perform(const core::SpawnWorker& action) {
   }
   settle_wait_ = Duration::zero();
   if (options_.own_descriptors) {
-    only_pid_ = *launched;
+    terminal_.launched(*launched);
   }
   enqueue(core::WorkerSpawned{action.life, *launched});
 }
@@ -247,12 +249,5 @@ void Pump::perform(const core::ForgetProgram& action) {
 void Pump::perform(const core::Announce& action) { voice_->notice(action.notice); }
 
 void Pump::perform(const core::ExitSupervisor& action) { status_ = action.status; }
-
-void Pump::follow_job(const process::JobChange& change) {
-  if (change.stopped_by != 0 && !terminal_.stop_with(only_pid_)) {
-    // Nobody above us could ever continue it: it goes on, as the kernel has it for an orphaned process group.
-    processes_->signal(change.life, SIGCONT);
-  }
-}
 
 }  // namespace corral::shell

@@ -245,8 +245,8 @@ void Pump::read_signals() {
       take_in(std::move(deaths));
       continue;
     }
-    if (signal.number == SIGCONT && terminal_.ours()) {
-      terminal_.hand_over(only_pid_);
+    if (!is_for_command(signal)) {
+      continue;
     }
     if (processes_->outstanding() > 0) {
       report_launches();  // Who runs already shall get the signal too.
@@ -272,6 +272,7 @@ void Pump::take_in(process::Deaths deaths) {
   if (processes_->outstanding() > 0) {
     report_launches();  // A short life ends before anybody has looked at its launch: it begins before it ends.
   }
+  const bool had_terminal = !deaths.leaders.empty() && terminal_.foreground() == core::Foreground::command;
   for (process::Death& death : deaths.leaders) {
     if (death.failure) {
       launch_failed(death.life);
@@ -280,9 +281,10 @@ void Pump::take_in(process::Deaths deaths) {
       if (feed_) {
         feed_->lost(now(), {death.life, death.status, death.usage, death.out_of_memory});
       }
-      enqueue(core::WorkerExited{death.life, death.status, death.usage, death.out_of_memory, death.before_exec});
+      enqueue(core::WorkerExited{death.life, death.status, death.usage, death.out_of_memory, death.before_exec, had_terminal});
     }
-    terminal_.take_back();
+    terminal_.ended();
+    stopped_.reset();
   }
   for (const process::JobChange& change : deaths.jobs) {
     follow_job(change);

@@ -108,13 +108,17 @@ class Pump {
   void launch_failed(Life life);
   void close(FileDescriptor fd);
   void close_aside();
-  void follow_job(const process::JobChange& change);
   [[nodiscard]] process::LaunchRequest request_for(Life life) const;
 
   // feeding.cpp: workers that are given tasks
   [[nodiscard]] Result<void> open_feed(std::uint32_t workers);
   void continue_feeding();
   void deliver_results();
+
+  // job.cpp: the terminal and the shell above
+  void follow_job(const process::JobChange& change);
+  void follow_stop(Life life, int signal);
+  [[nodiscard]] bool is_for_command(const ReceivedSignal& signal);
 
   PumpOptions options_;
   boost::asio::io_context loop_{1};
@@ -150,10 +154,10 @@ class Pump {
   bool tasks_paused_ = false;
   int drained_by_ = 0;  ///< The signal that asked for the end of the tasks.
   std::uint32_t spawned_since_look_ = 0;
-  Instant scores_at_ = never;  ///< See Processes::set_some_scores.
-  Duration settle_wait_{};     ///< Between two looks at launches that take long.
-  pid_t only_pid_ = 0;         ///< With own_descriptors: the worker's process group.
-  std::vector<char> reserve_;  ///< For leave_nobody(), which has to find processes when there is no memory.
+  Instant scores_at_ = never;    ///< See Processes::set_some_scores.
+  Duration settle_wait_{};       ///< Between two looks at launches that take long.
+  std::optional<Life> stopped_;  ///< With a terminal: the worker, while it is stopped.
+  std::vector<char> reserve_;    ///< For leave_nobody(), which has to find processes when there is no memory.
   std::optional<int> status_;
 };
 

@@ -48,9 +48,6 @@ void Pump::reserve_descriptors(const Prepared& prepared) {
 }
 
 Result<std::unique_ptr<Pump>> Pump::open(const process::ProcessSetup& setup, PumpOptions options) {
-  if (options.core.transparent) {
-    options.core.transparent->terminal = Terminal::look().ours();
-  }
   try {
     std::unique_ptr<Pump> pump(new Pump(std::move(options)));
     if (Result<void> opened = pump->open_all(setup); !opened) {
@@ -73,8 +70,8 @@ Result<void> Pump::open_all(const process::ProcessSetup& setup) {
   signals_ready_.assign(signals_->descriptor());
 
   if (options_.own_descriptors) {
-    terminal_ = Terminal::look();
-    options_.processes.watch_jobs = terminal_.ours();
+    terminal_ = Terminal::open();
+    options_.processes.watch_jobs = terminal_.exists();
   } else {
     Result<Relay> relay = Relay::open([this](const WorkerLine& line) { voice_->worker_line(line); },
                                       [this](FileDescriptor fd) { close(std::move(fd)); });

@@ -1,6 +1,7 @@
 """`exec` on a terminal: the keys, job control and the window reach the command as if nobody stood between.
 
-A small shell of our own, with job control, stands above corral: it has the terminal, gives it away, waits with WUNTRACED.
+A small shell of our own, with job control, stands above corral: it has the terminal, gives it away, waits with WUNTRACED. What
+depends on when a shell sends SIGCONT, and when it does not, is tried with bash, in test_job_control.py.
 """
 
 import fcntl
@@ -226,43 +227,6 @@ class Terminal(CorralTest):
         time.sleep(0.06)  # Faster than that nobody presses a key twice: it would be an echo of the first.
         session.type(b"\x03")
         session.await_report(rb"ended 130 ")
-
-    def test_a_real_shell(self):
-        pid, master = pty.fork()
-        if pid == 0:
-            os.environ.update(CORRAL_TEST_TOKEN=self.token, PS1="$ ", TERM="dumb")
-            os.execv("/bin/bash", ["/bin/bash", "--norc", "--noprofile", "-i"])
-        screen = b""
-
-        def await_screen(pattern):
-            nonlocal screen
-
-            def look():
-                nonlocal screen
-                if select.select([master], [], [], 0)[0]:
-                    screen += os.read(master, 65536)
-                return re.search(pattern, screen)
-
-            match = await_that(lambda: f"{pattern!r} on the screen: {screen!r}", look)
-            screen = screen[match.end():]
-
-        try:
-            command = " ".join([CORRAL, "exec", "--", *zoo("line u\\p + hang")])  # The echo of what is typed is not the output.
-            os.write(master, command.encode() + b"\n")
-            await_screen(rb"\nup")
-            os.write(master, b"\x1a")
-            await_screen(rb"Stopped")
-            os.write(master, b"echo alive=$((40+2))\n")
-            await_screen(rb"alive=42")
-            os.write(master, b"fg\n")
-            await_that("the command runs", self.command_runs)
-            os.write(master, b"\x03")
-            os.write(master, b"echo status=$?.\n")
-            await_screen(rb"status=130\.")
-        finally:
-            os.kill(pid, signal.SIGKILL)
-            os.close(master)
-            os.waitpid(pid, 0)
 
 
 if __name__ == "__main__":

@@ -81,6 +81,7 @@ void Checker::before(Instant now, const Event& event) {
       known.exited = now;
       known.status = exited->status;
       anything_ran_ = anything_ran_ || (known.ready && !exited->before_exec);
+      known.had_terminal = exited->had_terminal;
       const PlannedProgram* planned = program(exited->life.worker.program);
       known.ended_unasked = !stop_at_ && !known.stop_sent && !known.kill_sent && planned != nullptr &&
                             exited->life.worker.index < planned->workers() &&

@@ -50,6 +50,7 @@ class Checker {
     std::optional<ExitStatus> status;
     bool reloaded_since_end = false;
     bool ended_unasked = false;  ///< When it ended, nobody had asked for that.
+    bool had_terminal = false;   ///< When it ended.
     std::optional<Instant> stop_sent;
     std::optional<Instant> kill_sent;
     Instant not_before{};  ///< No launch earlier than this.

@@ -69,7 +69,7 @@ void Checker::concluded(Instant now, Life life, const Verdict& verdict, bool lau
   known.concluded = true;
   known.failed_launch = launch_failed && !known.exited;
   const int code = launch_failed || !known.status ? 0 : known.status->shell_code();
-  if (scenario_.terminal && (code == 128 + SIGINT || code == 128 + SIGQUIT)) {
+  if (known.had_terminal && (code == 128 + SIGINT || code == 128 + SIGQUIT)) {
     stop_at_ = stop_at_.value_or(now);  // Ctrl-C, which only the command has seen.
   }
   if (verdict.kind == Verdict::Kind::survivors) {

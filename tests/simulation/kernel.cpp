@@ -132,7 +132,8 @@ void Kernel::spawn(Instant now, Life life) {
 /// Its natural end; a signal may come first. A process has one end: whatever is first in the queue wins.
 void Kernel::die(Instant at, Life life, ExitStatus status, bool before_exec) {
   const Duration late = chance(random_, scenario_.faults.slow_reaping) ? some_time(random_, 1us, 1s) : Duration::zero();
-  push(at + late, WorkerExited{life, status, {}, false, before_exec});
+  const bool had_terminal = scenario_.terminal && chance(random_, 0.7);  // It comes and goes with the shell's fg and bg.
+  push(at + late, WorkerExited{life, status, {}, false, before_exec, had_terminal});
 }
 
 void Kernel::signal(Instant now, Life life, int number) {

@@ -48,7 +48,7 @@ class Run {
     options.launches_at_once = scenario.launches_at_once;
     options.reloadable = true;
     if (scenario.transparent) {
-      options.transparent = Transparent{{{SIGUSR2, 0}, {SIGWINCH, SIGUSR1}}, scenario.transparent_grace, scenario.terminal};
+      options.transparent = Transparent{{{SIGUSR2, 0}, {SIGWINCH, SIGUSR1}}, scenario.transparent_grace};
     }
     return options;
   }

@@ -45,7 +45,7 @@ struct Scenario {
   std::vector<Interference> interferences;  ///< In the order of time.
   bool transparent = false;
   bool transparent_grace = false;
-  bool terminal = false;  ///< Was handed to the transparent worker.
+  bool terminal = false;  ///< There is one, which the transparent worker may have.
   std::uint32_t launches_at_once = 1;
 };
 

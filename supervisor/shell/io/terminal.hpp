@@ -1,33 +1,49 @@
-// The terminal that `exec` hands to its one worker, and takes back.
+// The terminal of `exec`: whose it is, giving it to the one worker, taking it back.
 //
-// The worker's process group is the foreground group, so that Ctrl-C, Ctrl-Z and window changes reach it from the kernel as
-// if nobody stood between. When it stops, the supervisor stops too: that is what the user's shell is waiting for.
+// With the worker's process group in the foreground, Ctrl-C, Ctrl-Z and window changes reach it from the kernel as if nobody
+// stood between. What to do when is core/job_control.hpp's. Nobody tells when a shell takes the terminal or gives it: each
+// deed looks first, and none takes it from somebody else.
 #pragma once
 
 #include <sys/types.h>
+
+#include "common/base/file_descriptor.hpp"
+#include "supervisor/core/job_control.hpp"
 
 namespace corral::shell {
 
 class Terminal {
  public:
-  /// Looks whether stdin is a terminal of ours whose foreground we are in.
-  static Terminal look();
+  /// The one that controls this session: stdin, or else /dev/tty.
+  static Terminal open();
 
-  /// There is one to hand over.
-  [[nodiscard]] bool ours() const { return ours_; }
+  [[nodiscard]] bool exists() const { return fd_ >= 0; }
+  [[nodiscard]] core::Foreground foreground() const;
 
-  /// To the worker's process group again, after somebody else had it.
-  void hand_over(pid_t group) const;
-  /// To ourselves.
-  void take_back() const;
+  // The worker's life. One that is launched while we are in the foreground gets stdin's terminal before its exec.
+  void launching();
+  void launched(pid_t worker) { worker_ = worker; }
+  void ended();
 
-  /// The worker's group was stopped from the terminal: takes it back and stops the supervisor itself until somebody
-  /// continues it. False where nobody could (no job-control shell above us): then it must go on at once.
-  [[nodiscard]] bool stop_with(pid_t group) const;
+  /// We have been continued: it is the worker's again when we are in the foreground.
+  void continued();
+  /// We are in the foreground: the worker's group takes our place. False: it did not.
+  [[nodiscard]] bool hand_over();
+  /// From the worker, or from a group of its making that has ended, to ourselves. False: somebody else has it, or we do.
+  bool take_back();
+  /// The same, and others of our group, which were stopped for want of it, go on. It sends us SIGCONT too.
+  [[nodiscard]] bool return_to_job();
+
+  /// Takes the terminal back and stops our whole group as the terminal would have with this signal, until somebody continues
+  /// it. False where nobody could: then everything is as it was.
+  [[nodiscard]] bool stop_job(int signal);
 
  private:
-  bool ours_ = false;
+  FileDescriptor opened_;
+  int fd_ = -1;
   pid_t own_group_ = 0;
+  pid_t worker_ = 0;  ///< Its process group. Nobody's before the first launch and between two lives.
+  bool handed_over_ = false;
 };
 
 }  // namespace corral::shell

@@ -99,10 +99,10 @@ std::string Driver::up(std::string_view worker) {
   return decided;
 }
 
-std::string Driver::ends(std::string_view worker, ExitStatus status) {
+std::string Driver::ends(std::string_view worker, const WorkerExited& how) {
   const std::string which = who(life(worker));  // A restart makes "a/0" another life half-way.
   std::string all;
-  std::string decided = exits(which, status);
+  std::string decided = tell(how);
   all += notices_;
   decided = joined(std::move(decided), output_closes(which));
   all += notices_;

@@ -51,7 +51,11 @@ class Driver {
   /// Spawned and ready.
   std::string up(std::string_view worker);
   /// Exited, its output closed, swept: an end as smooth as can be.
-  std::string ends(std::string_view worker, ExitStatus status);
+  std::string ends(std::string_view worker, ExitStatus status) { return ends(worker, WorkerExited{life(worker), status}); }
+  /// The same, while it had the terminal.
+  std::string ends_on_terminal(std::string_view worker, ExitStatus status) {
+    return ends(worker, WorkerExited{life(worker), status, {}, false, true});
+  }
 
   /// Lets time pass; every deadline on the way is met exactly when it is due.
   std::string pass(Duration time);
@@ -74,6 +78,7 @@ class Driver {
   [[nodiscard]] Life life(std::string_view worker) const;
 
  private:
+  std::string ends(std::string_view worker, const WorkerExited& how);
   std::string carry_out(const ActionList& actions);
   Plan plan_of(std::vector<PlannedProgram> programs, bool stay);
   [[nodiscard]] WorkerId id(std::string_view worker) const;

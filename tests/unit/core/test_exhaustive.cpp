@@ -97,6 +97,6 @@ TEST_CASE("every sequence with reloads that change, scale, remove and bring back
 
 TEST_CASE("every sequence on one transparent worker with a grace") {
   Options options;
-  options.transparent = Transparent{{}, true, true};
+  options.transparent = Transparent{{}, true};
   explore(options, {plan_of({program("a", [](auto& p) { p.spec.restart.when = RestartWhen::always; })})}, 9);
 }

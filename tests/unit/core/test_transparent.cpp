@@ -14,7 +14,7 @@ namespace {
 
 Options transparent(bool grace = false, std::vector<std::pair<int, int>> rewrite = {}) {
   Options options;
-  options.transparent = Transparent{std::move(rewrite), grace, true};
+  options.transparent = Transparent{std::move(rewrite), grace};
   return options;
 }
 
@@ -157,20 +157,34 @@ TEST_CASE("Ctrl-C reaches the command alone, and ends an exec that restarts it")
     Driver d(transparent());
     d.start({program("a", [](auto& p) { p.spec.restart.when = RestartWhen::always; })});
     d.up("a/0");
-    d.ends("a/0", status);
+    d.ends_on_terminal("a/0", status);
     d.all_swept();
     CHECK(d.exit_status() == status.shell_code());
   }
 }
 
-TEST_CASE("where no terminal was handed over, a death as by its keys is one as any other") {
-  Options options = transparent();
-  options.transparent->terminal = false;
-  Driver d(options);
+TEST_CASE("one that did not have the terminal, and dies as by its keys, dies as any other") {
+  Driver d(transparent());
   d.start({program("a", [](auto& p) { p.spec.restart.when = RestartWhen::always; })});
   d.up("a/0");
   d.ends("a/0", ExitedWith{130});
   CHECK_FALSE(d.exit_status());
+}
+
+TEST_CASE("each life is asked anew whether it had the terminal: it comes and goes") {
+  Driver d(transparent());
+  d.start({program("a", [](auto& p) { p.spec.restart.when = RestartWhen::always; })});
+  d.up("a/0");
+  d.ends_on_terminal("a/0", ExitedWith{1});
+  CHECK(d.pass(100ms) == "spawn a/0#2");
+  d.up("a/0");
+  d.ends("a/0", KilledBy{SIGINT});
+  CHECK(d.state("a/0") == "backoff");
+  d.pass(1s);
+  d.up("a/0");
+  d.ends_on_terminal("a/0", KilledBy{SIGINT});
+  d.all_swept();
+  CHECK(d.exit_status() == 130);
 }
 
 TEST_CASE("any other death is restarted by an exec as its policy says") {
