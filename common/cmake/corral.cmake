@@ -14,20 +14,24 @@ endif()
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1")
 set(CMAKE_C_FLAGS_RELEASE "-O2 -g1")
 
-add_library(corral_flags INTERFACE)
-target_include_directories(corral_flags INTERFACE ${CMAKE_SOURCE_DIR})
-target_compile_options(corral_flags INTERFACE
+# What holds for every file, wherever it is linked; and, for all but what is installed as a library, how this project links.
+add_library(corral_language INTERFACE)
+target_include_directories(corral_language INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(corral_language INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast -Wnon-virtual-dtor
   -Woverloaded-virtual -Wimplicit-fallthrough -Wswitch-enum -Werror
   # GCC 12 sees uninitialised members in the alternatives that a std::variant does not hold.
-  $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized> -fno-plt -ffunction-sections -fdata-sections)
-target_compile_definitions(corral_flags INTERFACE BOOST_ASIO_NO_DEPRECATED _GNU_SOURCE)
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized> -ffunction-sections -fdata-sections)
+target_compile_definitions(corral_language INTERFACE BOOST_ASIO_NO_DEPRECATED _GNU_SOURCE)
+add_library(corral_flags INTERFACE)
+target_link_libraries(corral_flags INTERFACE corral_language)
+target_compile_options(corral_flags INTERFACE -fno-plt)
 
 add_library(corral_link_flags INTERFACE)
 target_link_options(corral_link_flags INTERFACE -Wl,--gc-sections)
 if(CORRAL_SANITIZE)
   # The check of vptr asks with a pipe whether memory can be read, and takes a lack of descriptors for a broken object.
-  target_compile_options(corral_flags INTERFACE -fsanitize=${CORRAL_SANITIZE} -fno-sanitize=vptr -fno-sanitize-recover=all
+  target_compile_options(corral_language INTERFACE -fsanitize=${CORRAL_SANITIZE} -fno-sanitize=vptr -fno-sanitize-recover=all
     -fno-omit-frame-pointer)
   target_link_options(corral_flags INTERFACE -fsanitize=${CORRAL_SANITIZE})
 elseif(CORRAL_STATIC)
@@ -62,4 +66,36 @@ function(corral_test name label folder)
   target_link_libraries(${name} PRIVATE ${ARGN} corral_test_main corral_flags)
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT 900)
+endfunction()
+
+# corral_library(NAME HEADER sources...): a room as a library for other people's programs: one archive, which can also become
+# part of a shared library, and one header, as corral::NAME and <corral/HEADER>. In here it is used under the same names.
+function(corral_library name header)
+  include(GNUInstallDirs)
+  add_library(corral_${name} STATIC ${ARGN})
+  add_library(corral::${name} ALIAS corral_${name})
+  set_target_properties(corral_${name} PROPERTIES EXPORT_NAME ${name} POSITION_INDEPENDENT_CODE ON)
+  target_compile_features(corral_${name} INTERFACE cxx_std_20)
+  # By value: a target that is linked would have to be installed too.
+  foreach(what INCLUDE_DIRECTORIES COMPILE_OPTIONS COMPILE_DEFINITIONS)
+    set_property(TARGET corral_${name} APPEND PROPERTY ${what} $<TARGET_PROPERTY:corral_language,INTERFACE_${what}>)
+  endforeach()
+  if(CORRAL_SANITIZE)
+    target_link_options(corral_${name} INTERFACE -fsanitize=${CORRAL_SANITIZE})
+  endif()
+  get_filename_component(file ${header} NAME)
+  configure_file(${CMAKE_SOURCE_DIR}/${header} ${CMAKE_BINARY_DIR}/include/corral/${file} COPYONLY)
+  target_include_directories(corral_${name} SYSTEM INTERFACE
+    $<BUILD_INTERFACE:${CMAKE_BINARY_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  install(TARGETS corral_${name} EXPORT corral ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT ${name})
+  install(FILES ${CMAKE_SOURCE_DIR}/${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/corral COMPONENT ${name})
+endfunction()
+
+# The package that find_package(corral) finds.
+function(corral_package component)
+  include(CMakePackageConfigHelpers)
+  write_basic_package_version_file(${CMAKE_BINARY_DIR}/corralConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+  set(folder ${CMAKE_INSTALL_LIBDIR}/cmake/corral)
+  install(EXPORT corral FILE corralConfig.cmake NAMESPACE corral:: DESTINATION ${folder} COMPONENT ${component})
+  install(FILES ${CMAKE_BINARY_DIR}/corralConfigVersion.cmake DESTINATION ${folder} COMPONENT ${component})
 endfunction()

@@ -5,22 +5,6 @@
 namespace corral::wire {
 namespace {
 
-template <class Integer>
-void put(char* at, Integer value) {
-  for (std::size_t i = 0; i < sizeof value; ++i) {
-    at[i] = static_cast<char>(value >> (8 * i) & 0xffU);
-  }
-}
-
-template <class Integer>
-Integer take(const char* at) {
-  Integer value = 0;
-  for (std::size_t i = 0; i < sizeof value; ++i) {
-    value |= static_cast<Integer>(Integer{static_cast<unsigned char>(at[i])} << (8 * i));
-  }
-  return value;
-}
-
 constexpr std::size_t hello_size = 8;
 
 }  // namespace
@@ -40,16 +24,22 @@ std::string_view name(FrameType type) {
 
 std::array<char, header_size> encode(const Header& header) {
   std::array<char, header_size> bytes{};
-  put(bytes.data(), header.length);
-  bytes[4] = static_cast<char>(header.type);
-  put(bytes.data() + 8, header.task);
+  encode(header, bytes.data());
   return bytes;
+}
+
+std::string describe(HeaderFault fault, const Header& header, std::uint32_t most) {
+  if (fault == HeaderFault::too_long) {
+    return "sent a " + std::string(name(header.type)) + " of " + std::to_string(header.length) + " bytes, more than the " +
+           std::to_string(most) + " that a frame may have";
+  }
+  return fault == HeaderFault::none ? std::string() : "wrote bytes that are no frame of the task protocol";
 }
 
 std::string encode(const Hello& hello) {
   std::string bytes(hello_size, '\0');
-  put(bytes.data(), hello.version);
-  put(bytes.data() + 4, hello.longest_payload);
+  store(bytes.data(), hello.version);
+  store(bytes.data() + 4, hello.longest_payload);
   bytes += hello.name;
   return bytes;
 }
@@ -58,7 +48,7 @@ std::optional<Hello> decode_hello(std::string_view payload) {
   if (payload.size() < hello_size) {
     return std::nullopt;
   }
-  return Hello{take<std::uint32_t>(payload.data()), take<std::uint32_t>(payload.data() + 4), payload.substr(hello_size)};
+  return Hello{load<std::uint32_t>(payload.data()), load<std::uint32_t>(payload.data() + 4), payload.substr(hello_size)};
 }
 
 void append_frame(std::string& out, FrameType type, std::uint64_t task, std::string_view payload) {
@@ -71,7 +61,7 @@ std::size_t FrameParser::lacking() const {
   if (part_.size() < header_size) {
     return 0;
   }
-  return header_size + take<std::uint32_t>(part_.data()) - part_.size();
+  return header_size + load<std::uint32_t>(part_.data()) - part_.size();
 }
 
 bool FrameParser::refuse(std::string problem) {
@@ -81,15 +71,9 @@ bool FrameParser::refuse(std::string problem) {
 }
 
 std::optional<Header> FrameParser::decode(std::string_view bytes) {
-  const Header header{take<std::uint32_t>(bytes.data()), static_cast<FrameType>(bytes[4]), take<std::uint64_t>(bytes.data() + 8)};
-  const bool known = header.type >= FrameType::hello && header.type <= FrameType::drain;
-  if (!known || bytes[5] != 0 || bytes[6] != 0 || bytes[7] != 0) {
-    static_cast<void>(refuse("wrote bytes that are no frame of the task protocol"));
-    return std::nullopt;
-  }
-  if (header.length > most_) {
-    static_cast<void>(refuse("sent a " + std::string(name(header.type)) + " of " + std::to_string(header.length) +
-                             " bytes, more than the " + std::to_string(most_) + " that a frame may have"));
+  Header header;
+  if (const HeaderFault fault = wire::decode(bytes.data(), most_, header); fault != HeaderFault::none) {
+    static_cast<void>(refuse(describe(fault, header, most_)));
     return std::nullopt;
   }
   return header;

@@ -6,8 +6,10 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,7 +33,44 @@ struct Header {
   friend bool operator==(const Header&, const Header&) = default;
 };
 
+/// An integer of the stream, little-endian, at any address.
+template <class Integer>
+[[nodiscard]] Integer load(const char* at) {
+  Integer value;
+  std::memcpy(&value, at, sizeof value);
+  return std::endian::native == std::endian::little ? value : std::byteswap(value);
+}
+
+template <class Integer>
+void store(char* at, Integer value) {
+  value = std::endian::native == std::endian::little ? value : std::byteswap(value);
+  std::memcpy(at, &value, sizeof value);
+}
+
+/// Writes the 16 bytes of a header.
+inline void encode(const Header& header, char* at) {
+  store(at, header.length);
+  store(at + 4, std::uint32_t{static_cast<std::uint8_t>(header.type)});
+  store(at + 8, header.task);
+}
 [[nodiscard]] std::array<char, header_size> encode(const Header& header);
+
+enum class HeaderFault : std::uint8_t { none, no_frame, too_long };
+
+/// Reads the 16 bytes of a header. Inline, as encode() is: whoever walks many small frames does little else.
+[[nodiscard]] inline HeaderFault decode(const char* at, std::uint32_t most, Header& header) {
+  const auto kind = load<std::uint32_t>(at + 4);  // The type, and three bytes that must be 0.
+  header = Header{load<std::uint32_t>(at), static_cast<FrameType>(kind & 0xffU), load<std::uint64_t>(at + 8)};
+  constexpr auto first = static_cast<std::uint32_t>(FrameType::hello);
+  constexpr auto last = static_cast<std::uint32_t>(FrameType::drain);
+  if (kind < first || kind > last) {
+    return HeaderFault::no_frame;
+  }
+  return header.length > most ? HeaderFault::too_long : HeaderFault::none;
+}
+
+/// One clause, for "the worker ... ".
+[[nodiscard]] std::string describe(HeaderFault fault, const Header& header, std::uint32_t most);
 
 struct Frame {
   FrameType type = FrameType::hello;

@@ -24,7 +24,7 @@ LIBRARIES = {
                      "supervisor/shell/io/*.hpp", "supervisor/shell/process/*.cpp"],
     "nlohmann": ["supervisor/config/*.cpp", "supervisor/control/*.cpp", "supervisor/cli/*.cpp"],
     "CLI": ["supervisor/cli/*.cpp"],
-    "fmt": ["supervisor/config/*.cpp", "supervisor/control/*.cpp", "supervisor/cli/*.cpp", "supervisor/shell/*.cpp",
+    "fmt": ["supervisor/config/*.cpp", "supervisor/config/*.hpp", "supervisor/control/*.cpp", "supervisor/cli/*.cpp", "supervisor/shell/*.cpp",
             "supervisor/shell/process/*.cpp", "supervisor/shell/io/*.cpp", "supervisor/shell/disk/*.cpp",
             "supervisor/shell/tasks/*.cpp", "supervisor/*.cpp"],
 }
@@ -37,6 +37,10 @@ NOT_IN_CORE_TEXT = {
     r"\bsteady_clock\b|\bsystem_clock\b": "a clock", r"\btime\s*\(\s*(nullptr|NULL|0)\s*\)": "a clock",
     r"\bstd::(cout|cerr|clog)\b|\bprintf\s*\(": "output",
 }
+# Programs of other people, as it were: they see of corral what is installed.
+EXAMPLES = "worker/examples"
+# What is installed stands alone: the standard library, no header of a room, no system header.
+INSTALLED = {"worker/cpp/worker.hpp"}
 POSIX_IN_CORE = set()  # System headers that core may include: none. <csignal> and <cerrno> name numbers, and are enough.
 
 
@@ -117,9 +121,21 @@ def check_core(path, text):
             yield f"{path}: uses {what} ({re.search(pattern, code).group(0)}); core decides and does nothing else"
 
 
+def check_alone(path, text, allowed=()):
+    """An installed header, or a program that uses one."""
+    for quote, header in INCLUDE.findall(text):
+        if quote == '"' or not (STANDARD.match(header) or header in allowed):
+            yield f"{path}: includes {quote}{header}; {', '.join(['the standard library', *allowed])} is all it may see"
+
+
 def check_file(path, text, graph):
     """Problems of one file of a room."""
     folder = path.rpartition("/")[0]
+    if folder == EXAMPLES:
+        yield from check_alone(path, text, ["corral/worker.hpp"])
+        return
+    if path in INSTALLED:
+        yield from check_alone(path, text)
     if folder not in graph and folder != "supervisor":
         yield f"{path}: lies in no room that CMakeLists.txt names"
         return
@@ -128,7 +144,7 @@ def check_file(path, text, graph):
             problem = check_own(path, folder, header, graph)
         elif STANDARD.match(header):
             problem = None
-        elif SYSTEM.match(header):
+        elif SYSTEM.match(header) and header.partition("/")[0] not in LIBRARIES:  # <fmt/format.h> is a library's.
             in_core = folder == "supervisor/core" and header not in POSIX_IN_CORE
             problem = f"{path}: includes <{header}>; core makes no system call" if in_core else None
         else:
@@ -144,7 +160,7 @@ def main():
     problems = list(check_graph(graph))
     count = 0
     for path in project_files():
-        if path.endswith((".cpp", ".hpp")) and path.startswith(("common/", "supervisor/", "worker/cpp/")):
+        if path.endswith((".cpp", ".hpp")) and path.startswith(("common/", "supervisor/", "worker/cpp/", EXAMPLES + "/")):
             if path.startswith("common/cmake/"):
                 continue
             count += 1

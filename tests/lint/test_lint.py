@@ -14,6 +14,8 @@ import text
 
 CMAKE = """
 corral_module(base    common/base)
+corral_module(wire    common/wire            USES base)
+corral_module(worker  worker/cpp             USES base wire)
 corral_module(core    supervisor/core        USES base)
 corral_module(config  supervisor/config      USES core PRIVATE nlohmann_json::nlohmann_json)
 corral_module(process supervisor/shell/process USES core PRIVATE fmt::fmt)
@@ -46,6 +48,21 @@ class Includes(unittest.TestCase):
         self.refuses("supervisor/config/a.cpp", '#include "a.hpp"')
         self.refuses("supervisor/attic/a.cpp", "#include <vector>")
 
+    def test_the_worker_knows_no_supervisor(self):
+        self.allows("worker/cpp/a.cpp", '#include "worker/cpp/a.hpp"', '#include "common/wire/a.hpp"', "#include <sys/socket.h>")
+        self.refuses("worker/cpp/a.cpp", '#include "supervisor/core/a.hpp"')
+        self.refuses("worker/cpp/a.cpp", "#include <fmt/format.h>")
+        self.refuses("supervisor/shell/a.cpp", '#include "worker/cpp/worker.hpp"')
+        self.refuses("common/wire/a.cpp", '#include "worker/cpp/worker.hpp"')
+
+    def test_what_is_installed_stands_alone(self):
+        self.allows("worker/cpp/worker.hpp", "#include <string>")
+        for line in ('#include "common/wire/frame.hpp"', "#include <unistd.h>", "#include <fmt/format.h>"):
+            self.refuses("worker/cpp/worker.hpp", line)
+        self.allows("worker/examples/a.cpp", "#include <corral/worker.hpp>", "#include <vector>")
+        self.refuses("worker/examples/a.cpp", '#include "worker/cpp/worker.hpp"')
+        self.refuses("supervisor/cli/a.cpp", "#include <corral/worker.hpp>")
+
     def test_nothing_includes_tests(self):
         self.refuses("supervisor/shell/a.cpp", '#include "tests/support/a.hpp"')
 
@@ -76,8 +93,10 @@ class Includes(unittest.TestCase):
         def wrong(line):
             return list(includes.check_graph(includes.rooms(CMAKE + line)))
         self.assertEqual(wrong(""), [])
-        self.assertNotEqual(wrong("corral_module(wire common/wire USES core)\n"), [])
-        self.assertNotEqual(wrong("corral_module(python worker/cpp USES core)\n"), [])
+        self.assertNotEqual(wrong("corral_module(wire2 common/wire2 USES core)\n"), [])
+        self.assertNotEqual(wrong("corral_module(wire2 common/wire2 USES worker)\n"), [])
+        self.assertNotEqual(wrong("corral_module(worker2 worker/cpp2 USES core)\n"), [])
+        self.assertNotEqual(wrong("corral_module(shell2 supervisor/shell2 USES worker)\n"), [])
         bad_core = CMAKE.replace("supervisor/core        USES base", "supervisor/core USES base config2")
         bad_core += "corral_module(config2 supervisor/config2)\n"
         self.assertNotEqual(list(includes.check_graph(includes.rooms(bad_core))), [])

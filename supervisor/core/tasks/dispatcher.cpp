@@ -140,10 +140,6 @@ void Dispatcher::on(const TaskAnswered& event) {
     ++counts_.dropped;
     return;
   }
-  if (event.answer == Answer::given_back && !draining_) {
-    // Nobody asked for it. A worker that gives everything back would be given it again for ever.
-    return condemn(*lane, ReplaceWorker::Why::broken_channel);
-  }
   const auto found = std::ranges::find_if(serving->in_work, [&](TaskSlot slot) { return task_in(slot).id == event.task; });
   if (found == serving->in_work.end()) {
     ++counts_.dropped;
@@ -162,6 +158,8 @@ void Dispatcher::on(const TaskAnswered& event) {
       note_duration(duration);
     }
   }
+  // Somebody has asked the worker to end, who is not us.
+  serving->going = serving->going || (event.answer == Answer::given_back && !draining_);
   settle_answer(*lane, slot, event.answer, duration);
   serve(*lane);
 }
@@ -183,7 +181,7 @@ void Dispatcher::on(const ChannelBroken& event) {
 void Dispatcher::on(const WorkerStarved& event) {
   Lane* lane = find(event.life);
   auto* serving = lane == nullptr ? nullptr : std::get_if<Serving>(&lane->state);
-  if (serving == nullptr || serving->in_work.empty() || serving->flushing) {
+  if (serving == nullptr || serving->in_work.empty() || serving->flushing || serving->going) {
     return;
   }
   const std::size_t before = serving->in_work.size();

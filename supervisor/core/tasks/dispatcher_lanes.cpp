@@ -22,6 +22,9 @@ void Dispatcher::begin_serving(Lane& lane) {
 /// After every change of what it has.
 void Dispatcher::serve(Lane& lane) {
   auto& serving = std::get<Serving>(lane.state);
+  if (serving.going) {
+    return serving.in_work.empty() ? condemn(lane, ReplaceWorker::Why::going) : void();
+  }
   if (serving.alone && !serving.in_work.empty()) {
     return;
   }
@@ -34,7 +37,7 @@ void Dispatcher::serve(Lane& lane) {
 
 void Dispatcher::fill(Lane& lane) {
   auto& serving = std::get<Serving>(lane.state);
-  if (draining_ || serving.flushing) {
+  if (draining_ || serving.flushing || serving.going) {
     return;
   }
   const std::size_t wide = std::max(window(), serving.least);
@@ -168,7 +171,8 @@ void Dispatcher::condemn(Lane& lane, ReplaceWorker::Why why) {
   } else if (auto* holding = std::get_if<Holding>(&state)) {
     suspects_.push_front(holding->suspect);
   }
-  if (why != ReplaceWorker::Why::never_greeted && (lane.greeted || proven_)) {
+  const bool to_blame = why == ReplaceWorker::Why::timeout || why == ReplaceWorker::Why::broken_channel;
+  if (to_blame && (lane.greeted || proven_)) {
     vouch(lane);
   }
   act(ReplaceWorker{lane.life(), why});

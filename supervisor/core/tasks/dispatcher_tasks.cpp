@@ -11,7 +11,8 @@ void Dispatcher::settle_answer(Lane& lane, TaskSlot slot, Answer answer, Duratio
   --counts_.in_work;
   if (answer == Answer::given_back) {
     ++counts_.queued;
-    return requeue(slot);
+    // Who was alone stays a suspect.
+    return std::get<Serving>(lane.state).alone && !draining_ ? suspects_.push_front(slot) : requeue(slot);
   }
   proven_ = true;
   vouch(lane);

@@ -42,6 +42,7 @@ struct Serving {
   Instant head_since = never;    ///< Since when the front one is.
   std::uint32_t least = 1;       ///< The window is at least that wide: for filters that hold their output back.
   bool alone = false;            ///< What it has takes workers down: it gets nothing else meanwhile.
+  bool going = false;            ///< It gave a task back unasked: it is on its way out, and gets nothing more.
   bool flushing = false;         ///< Its input is closed: it answers what it has, and ends.
 };
 

@@ -75,7 +75,7 @@ struct VouchForWorker {
 
 /// Stop this process and start another one in its place.
 struct ReplaceWorker {
-  enum class Why : std::uint8_t { timeout, broken_channel, never_greeted };
+  enum class Why : std::uint8_t { timeout, broken_channel, never_greeted, going };
   Life life;
   Why why = Why::timeout;
 };
