@@ -18,18 +18,11 @@ namespace {
 /// How long a reader of stdout or stderr is waited for at the end.
 constexpr Duration last_words = 1s;
 
-/// Launches are looked at again after these, twice as late each time.
-constexpr Duration first_look = 4ms;
-constexpr Duration rarest_look = 100ms;
-
 /// Between a launch and the moment at which its worker is told to die before the supervisor, and between batches of those.
 constexpr Duration score_pause = 50ms;
 /// Not longer than this from the beginning, whoever is still to be launched.
 constexpr Duration longest_start = 1s;
 constexpr Duration batch_pause = 10ms;
-
-/// So many are taken in before what follows from them is done: in a stop, descriptors are closed while others still die.
-constexpr std::size_t deaths_at_once = 32;
 
 /// Signals are looked for after so many launches, each of a fraction of a millisecond.
 constexpr std::uint32_t launches_between_looks = 16;
@@ -229,92 +222,6 @@ void Pump::arm_timer() {
     }
     turn();
   });
-}
-
-// ---- What has happened ----------------------------------------------------------------------------------------------
-
-void Pump::read_signals() {
-  std::vector<ReceivedSignal> received;
-  signals_->read(received);
-  for (const ReceivedSignal& signal : received) {
-    if (signal.number == SIGCHLD) {
-      // The one it tells of first: that costs the same with any number of workers. The others when that is dealt with.
-      child_signalled_ = true;
-      process::Deaths deaths;
-      processes_->reap(signal.sender, signal.exited, deaths);
-      take_in(std::move(deaths));
-      continue;
-    }
-    if (!is_for_command(signal)) {
-      continue;
-    }
-    if (processes_->outstanding() > 0) {
-      report_launches();  // Who runs already shall get the signal too.
-    }
-    enqueue(core::SignalReceived{signal.number, signal.number == SIGHUP && signal.from_kernel});
-  }
-}
-
-void Pump::reap_all() {
-  process::Deaths deaths;
-  child_signalled_ = processes_->reap(deaths, deaths_at_once);
-  take_in(std::move(deaths));
-  if (child_signalled_) {
-    return;  // A pass looks at every orphan that is left: one for all that are dead by now.
-  }
-  sweep_due_ = sweep_due_ || processes_->sweeping();
-  if (sweeping_all_) {
-    perform(core::SweepAll{});
-  }
-}
-
-void Pump::take_in(process::Deaths deaths) {
-  if (processes_->outstanding() > 0) {
-    report_launches();  // A short life ends before anybody has looked at its launch: it begins before it ends.
-  }
-  const bool had_terminal = !deaths.leaders.empty() && terminal_.foreground() == core::Foreground::command;
-  for (process::Death& death : deaths.leaders) {
-    if (death.failure) {
-      launch_failed(death.life);
-      enqueue(core::SpawnFailed{death.life, std::move(*death.failure)});
-    } else {
-      if (feed_) {
-        feed_->lost(now(), {death.life, death.status, death.usage, death.out_of_memory});
-      }
-      enqueue(core::WorkerExited{death.life, death.status, death.usage, death.out_of_memory, death.before_exec, had_terminal});
-    }
-    terminal_.ended();
-    stopped_.reset();
-  }
-  for (const process::JobChange& change : deaths.jobs) {
-    follow_job(change);
-  }
-}
-
-bool Pump::report_launches() {
-  std::vector<process::LaunchOutcome> outcomes;
-  processes_->settle(outcomes);
-  for (process::LaunchOutcome& outcome : outcomes) {
-    if (outcome.failure) {
-      launch_failed(outcome.life);
-      enqueue(core::SpawnFailed{outcome.life, std::move(*outcome.failure)});
-    } else {
-      enqueue(core::WorkerReady{outcome.life});
-      if (feed_) {
-        feed_->opened(now(), outcome.life);
-      }
-    }
-  }
-  if (processes_->outstanding() == 0) {
-    retired_.clear();
-  }
-  return !outcomes.empty();
-}
-
-void Pump::settle() {
-  const bool any = report_launches();
-  // Nobody tells of an exec: the timer looks again.
-  settle_wait_ = any ? Duration::zero() : std::min(std::max(settle_wait_ * 2, first_look), rarest_look);
 }
 
 }  // namespace corral::shell

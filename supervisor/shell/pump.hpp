@@ -53,6 +53,9 @@ class Pump {
   [[nodiscard]] bool anything_ran() const { return core_.anything_ran(); }
 
  private:
+  /// Launches are looked at again after this, and then twice as late each time.
+  static constexpr Duration first_look = std::chrono::milliseconds(4);
+
   struct Program {
     std::string name;
     PreparedProgram prepared;

@@ -1,31 +1,14 @@
-"""`corral map`: tasks in, results out, whatever workers, readers and signals do."""
+"""`corral map`: tasks in, results out, by frames, by lines, and with a process for each task."""
 
 import json
 import os
+import select
 import signal
 import subprocess
-import sys
 import time
 
-from harness import CorralTest, await_that, main, read, sanitized
-
-WORKER = [sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)), "task_worker.py")]
-
-
-class MapTest(CorralTest):
-    def map(self, tasks, *options, command=WORKER, **popen):
-        """Starts `corral map` on a file of these tasks: bytes, or values that become one line of JSON each."""
-        content = tasks if isinstance(tasks, bytes) else "".join(json.dumps(task) + "\n" for task in tasks).encode()
-        return self.start("map", self.write("tasks.jsonl", content), *options, "--", *command, **popen)
-
-    def results(self, corral):
-        """{task: line}, each task once and each line whole."""
-        found = {}
-        for line in corral.out.splitlines():
-            entry = json.loads(line)
-            self.assertNotIn(entry["task"], found, "written twice")
-            found[entry["task"]] = entry
-        return found
+from harness import main, read, sanitized
+from mapping import WORKER, MapTest
 
 
 class Tasks(MapTest):
@@ -104,111 +87,7 @@ class Tasks(MapTest):
 
     @staticmethod
     def writable(pipe):
-        import select
-
         return bool(select.select([], [pipe], [], 0.05)[1])
-
-
-class Faults(MapTest):
-    def test_a_worker_killed_at_any_moment_costs_nothing(self):
-        corral = self.map([{"sleep": 0.02}] * 100 + list(range(100)), "-j2")
-        corral.await_out('"ok":true')
-        for _ in range(6):
-            victims = await_that("a worker", lambda: self.workers(corral) or corral.process.poll() is not None)
-            if victims is True:
-                break
-            os.kill(victims[0], signal.SIGKILL)
-            time.sleep(0.05)
-        self.finish(corral, 0)
-        self.assertEqual(len(self.results(corral)), 200)
-
-    def workers(self, corral):
-        from harness import children
-
-        return [pid for pid in children(corral.pid) if b"task_worker" in read(f"/proc/{pid}/cmdline", "rb")]
-
-    def test_a_poison_task_is_quarantined_and_takes_no_neighbour_along(self):
-        corral = self.map(list(range(50)) + [{"kill": 11}] + list(range(50)), "-j2")
-        self.finish(corral, 1)
-        results = self.results(corral)
-        self.assertEqual(len(results), 101)
-        poison = results.pop(50)
-        self.assertEqual((poison["ok"], poison["quarantined"], poison["attempts"]), (False, True, 3))
-        self.assertIn("killed by signal 11", poison["error"]["message"])
-        self.assertTrue(all(entry["ok"] and entry["attempts"] == 1 for entry in results.values()))
-        self.assertIn("100 of 101 tasks done, 1 quarantined, 2 retries", corral.err)
-
-    def test_retries_can_be_had_more_or_none(self):
-        corral = self.map([{"kill": 9}], "-j1", "--retries", "0")
-        self.finish(corral, 1)
-        self.assertEqual(self.results(corral)[0]["attempts"], 1)
-
-    def test_a_task_that_killed_once_is_done_in_its_second_attempt(self):
-        corral = self.map([{"kill-once": self.path("flag")}], "-j1")
-        self.finish(corral, 0)
-        self.assertEqual(self.results(corral)[0]["attempts"], 2)
-
-    def test_a_worker_that_exits_in_the_middle_of_a_task_is_a_death_too(self):
-        corral = self.map([{"exit": 0}], "-j1", "--retries", "1")
-        self.finish(corral, 1)
-        self.assertIn("exited with status 0", self.results(corral)[0]["error"]["message"])
-
-    def test_an_error_is_the_end_of_a_task_unless_errors_are_retried(self):
-        corral = self.map([{"fail": "no good"}, "fine"], "-j1")
-        self.finish(corral, 1)
-        self.assertEqual(self.results(corral)[0]["error"]["message"], "no good")
-        corral = self.map([{"fail": "no good"}], "-j1", "--retry-errors", "2")
-        self.finish(corral, 1)
-        self.assertEqual(self.results(corral)[0]["attempts"], 3)
-
-    def test_a_line_that_is_no_json_fails_alone(self):
-        corral = self.map(b'1\n{"a":\n2\n', "-j1")
-        self.finish(corral, 1)
-        results = self.results(corral)
-        self.assertEqual([results[i]["ok"] for i in range(3)], [True, False, True])
-
-    def test_a_task_past_its_timeout_is_given_up_and_its_worker_replaced(self):
-        corral = self.map([{"sleep": 600}] + list(range(20)), "-j1", "--timeout", "500ms")
-        self.finish(corral, 1)
-        results = self.results(corral)
-        self.assertEqual(results[0]["error"]["type"], "Timeout")
-        self.assertEqual(results[0]["attempts"], 1)
-        self.assertEqual(len(results), 21)
-
-    def test_progress_keeps_a_long_task_alive(self):
-        corral = self.map([{"progress": 1.5}], "-j1", "--timeout", "1s")
-        self.finish(corral, 0)
-
-    def test_garbage_on_the_channel_replaces_the_worker(self):
-        corral = self.map([{"garbage": 1}, 7], "-j1", "--retries", "1")
-        self.finish(corral, 1)
-        results = self.results(corral)
-        self.assertEqual(results[0]["error"]["type"], "ProtocolError")
-        self.assertEqual(results[1]["result"], 7)
-
-    def test_second_and_forged_answers_are_dropped(self):
-        corral = self.map([{"twice": 1}, {"forge": 99}, "mine"], "-j1")
-        self.finish(corral, 0)
-        results = self.results(corral)
-        self.assertEqual(results[0]["result"], "first")
-        self.assertEqual(sorted(results), [0, 1, 2])
-        self.assertIn("stray answers dropped", corral.err)
-
-    def test_a_worker_that_closes_its_channel_and_hangs_meets_the_timeout(self):
-        corral = self.map([{"close": 1}, 5], "-j1", "--retries", "0", "--timeout", "1s")
-        self.finish(corral, 1)
-        self.assertEqual(self.results(corral)[1]["result"], 5)
-
-    def test_a_command_that_does_not_speak_the_protocol_is_told_what_it_probably_is(self):
-        corral = self.map([1, 2], "-j1", command=["cat"])
-        self.finish(corral, 125)
-        self.assertIn("before it had said HELLO", corral.err)
-        self.assertIn("--lines", corral.err)
-
-    def test_no_such_command(self):
-        corral = self.map([1], command=["no-such-command-anywhere"])
-        self.finish(corral, 2)
-        self.assertIn("no-such-command-anywhere", corral.err)
 
 
 class Readers(MapTest):
@@ -241,51 +120,6 @@ class Readers(MapTest):
         self.assertIn("cannot write results", corral.err)
 
 
-class Signals(MapTest):
-    def test_the_first_signal_lets_running_tasks_end_and_begins_no_other(self):
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            corral = self.map(["first", {"sleep": 1}] + [{"sleep": 1}] * 1000, "-j1")
-            corral.await_out('"first"')
-            corral.signal(number)
-            self.finish(corral, 128 + number)
-            self.assertIn("no task begins any more", corral.err)
-            self.assertGreaterEqual(len(self.results(corral)), 2)
-            self.assertLess(len(self.results(corral)), 5)
-
-    def test_the_second_signal_stops_the_workers_and_spends_no_attempt(self):
-        corral = self.map([0] + [{"sleep": 600}] * 10, "-j2")
-        corral.await_out('"task":0')
-        corral.signal(signal.SIGINT)
-        corral.await_err("no task begins any more")
-        corral.signal_again(signal.SIGINT)
-        self.finish(corral, 130)
-        self.assertNotIn("quarantined", corral.out)
-
-    def test_the_third_kills(self):
-        corral = self.map([0] + [{"sleep": 600}] * 10, "-j2", "--grace", "600s", command=[*WORKER, "--ignore-term"])
-        corral.await_out('"task":0')
-        corral.signal(signal.SIGTERM)
-        corral.await_err("no task begins any more")
-        corral.signal_again(signal.SIGTERM)
-        corral.await_err("stopping")
-        corral.signal_again(signal.SIGTERM)
-        self.finish(corral, 143)
-
-    def test_a_signal_when_all_is_done_but_the_end_is_no_failure(self):
-        corral = self.map([0, {"sleep": 1}], "-j1")
-        corral.await_out('"task":0')
-        corral.signal(signal.SIGTERM)
-        self.finish(corral, None)
-        if len(self.results(corral)) == 2:
-            self.assertEqual(corral.process.returncode, 0)
-
-    def test_corral_killed_leaves_no_worker(self):
-        corral = self.map([0] + [{"sleep": 600}] * 10, "-j2")
-        corral.await_out('"task":0')
-        corral.signal(signal.SIGKILL)
-        corral.process.wait()  # tearDown looks for what is left.
-
-
 class Filters(MapTest):
     def test_a_filter_answers_line_by_line(self):
         corral = self.map(b"".join(b"%d\n" % i for i in range(2000)), "-j2", "--lines", "--ordered", command=["sed", "-u", "s/^/n=/"])
@@ -311,6 +145,71 @@ class Filters(MapTest):
         corral = self.map(b"1\n2\n3\n4\n5\n6\n", "-j1", "--lines", command=["sh", "-c", "read x; exit 3"])
         self.finish(corral, 125)
         self.assertIn("exited with status 3", corral.err)
+
+
+class Each(MapTest):
+    """One process for each task: {} in the command."""
+
+    def test_the_task_stands_in_the_command_and_no_shell_sees_it(self):
+        tasks = b"plain\n$(touch nowhere) ; `id` | *\n  spaces  \n{index} {}\n"
+        corral = self.map(tasks, "-j2", "--ordered", command=["printf", "%s|%s|%s", "{}", "x{#}y", "{worker}"])
+        self.finish(corral, 0)
+        results = self.results(corral)
+        for number, text in enumerate(tasks.decode().splitlines()):
+            self.assertRegex(results[number]["result"], rf"^{__import__('re').escape(text)}\|x{number}y\|[01]$")
+
+    def test_output_is_the_result_and_raw_it_is_untouched(self):
+        corral = self.map(b"1\n2\n3\n", "-j2", "--raw", "--ordered", command=["printf", "<%s>\n\n", "{}"])
+        self.finish(corral, 0)
+        self.assertEqual(corral.out, "<1>\n\n<2>\n\n<3>\n\n")
+
+    def test_a_status_other_than_0_is_a_failure_with_its_output(self):
+        corral = self.map(b"0\n3\n", "-j1", command=["sh", "-c", "echo said; exit $0", "{}"])
+        self.finish(corral, 1)
+        results = self.results(corral)
+        self.assertTrue(results[0]["ok"])
+        self.assertEqual(results[1]["error"], {"type": "ExitStatus", "message": "exited with status 3", "output": "said"})
+
+    def test_a_death_by_signal_is_tried_again_and_then_quarantined(self):
+        corral = self.map(b"9\nx\n", "-j1", command=["sh", "-c", "[ $0 = x ] || kill -$0 $$", "{}"])
+        self.finish(corral, 1)
+        results = self.results(corral)
+        self.assertEqual((results[0]["quarantined"], results[0]["attempts"]), (True, 3))
+        self.assertTrue(results[1]["ok"])
+
+    def test_many_short_processes(self):
+        corral = self.map(b"".join(b"%d\n" % i for i in range(500)), "-j4", command=["echo", "{}"])
+        self.finish(corral, 0)
+        self.assertEqual({task: entry["result"] for task, entry in self.results(corral).items()}, {i: str(i) for i in range(500)})
+
+    def test_a_task_that_cannot_be_an_argument_fails_alone(self):
+        corral = self.map(b"a\0b\n" + b"y" * 200_000 + b"\nfine\n", "-j1", command=["echo", "{}"])
+        self.finish(corral, 1)
+        results = self.results(corral)
+        self.assertEqual([results[i]["ok"] for i in range(3)], [False, False, True])
+
+    def test_signals_and_timeouts_are_as_with_workers_that_stay(self):
+        corral = self.map(b"600\n0\n", "-j1", "--timeout", "300ms", command=["sleep", "{}"])
+        self.finish(corral, 1)
+        self.assertEqual(self.results(corral)[0]["error"]["type"], "Timeout")
+        corral = self.map(b"0\n600\n600\n", "-j1", command=["sleep", "{}"])
+        corral.await_out('"task":0')
+        corral.signal(signal.SIGINT)
+        corral.await_err("no task begins any more")
+        corral.signal_again(signal.SIGINT)
+        self.finish(corral, 130)
+        self.assertEqual(sorted(self.results(corral)), [0])
+
+    def test_what_a_process_leaves_behind_is_gone_when_corral_is(self):
+        corral = self.map(b"1\n2\n3\n", "-j2", command=["sh", "-c", "setsid sleep 600 & echo $0", "{}"])
+        self.finish(corral, 0)
+        self.assertEqual(len(self.results(corral)), 3)
+
+    def test_mistakes(self):
+        for words, sentence in ((["--lines", "--", "echo", "{}"], "exclude each other"), (["--", "{}"], "cannot be {}")):
+            corral = self.map(b"1\n", *words[:-2] if "--lines" in words else [], command=words[words.index("--") + 1 :])
+            self.finish(corral, 2)
+            self.assertIn(sentence, corral.err)
 
 
 class Usage(MapTest):

@@ -106,12 +106,13 @@ void Dispatcher::give_back(Serving& serving) {
   }
 }
 
+/// Before what comes after it in the input.
 void Dispatcher::requeue(TaskSlot slot) {
   if (draining_) {
-    leave(slot);
-  } else {
-    ready_.push_front(slot);
+    return leave(slot);
   }
+  const TaskId id = task_in(slot).id;
+  ready_.insert(std::ranges::find_if(ready_, [&](TaskSlot other) { return task_in(other).id > id; }), slot);
 }
 
 void Dispatcher::leave(TaskSlot slot) {

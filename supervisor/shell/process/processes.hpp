@@ -45,7 +45,7 @@ struct LaunchRequest {
   int stderr_fd = -1;                       ///< -1: the supervisor's own.
   int task_fd = -1;                         ///< Becomes descriptor 3, of which CORRAL_TASK_FD tells. -1: none.
   bool has_task = false;                    ///< This launch is for one task, {} in the command.
-  std::string_view task;                    ///< Its text, without NUL.
+  std::string_view task = {};               ///< Its text, without NUL.
   std::uint64_t task_number = 0;
   /// `exec` with one worker: stdin too is the supervisor's own, the worker gets a process group and never a session,
   /// and the terminal is handed to it when stdin is one and the supervisor is in its foreground.

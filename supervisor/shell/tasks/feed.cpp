@@ -15,25 +15,6 @@ namespace {
 /// Bytes of tasks that are held at once; one task may be longer.
 constexpr std::size_t most_held = std::size_t{16} << 20U;
 
-std::string story_of(const core::RecordTask& record) {
-  if (record.mishap == core::Mishap::timeout) {
-    return fmt::format("ran for {} and was not done", describe_duration(record.seconds));
-  }
-  if (record.mishap == core::Mishap::garbage) {
-    return "its worker wrote what is no frame of the task protocol";
-  }
-  if (record.mishap == core::Mishap::unfit) {
-    return "is longer than a task may be, or holds a NUL that no argument can";
-  }
-  if (!record.death) {
-    return "its worker is gone";
-  }
-  const core::WorkerLost& death = *record.death;
-  return fmt::format("its worker {}{}{}, after {} ({} MiB at most)", death.status.killed() != nullptr ? "was " : "",
-                     describe(death.status), death.out_of_memory ? " for lack of memory" : "", describe_duration(record.seconds),
-                     death.usage.max_rss_bytes >> 20U);
-}
-
 }  // namespace
 
 Feed::Feed(FeedOptions options, FeedHooks hooks, ProgramId program, std::uint32_t workers)
@@ -190,78 +171,6 @@ void Feed::pass_deadline(Instant now) {
   step(now, core::TaskDeadlineReached{});
   proceed(now);
 }
-
-// ---- What the dispatcher asks for -----------------------------------------------------------------------------------
-
-void Feed::perform(const core::DeliverTask& action) {
-  channels_->deliver(action.life, action.task, store_.at(action.slot).bytes);
-  starvation_.given(action.life, now_);
-}
-
-void Feed::perform(const core::CallWorker& action) {
-  if (action.worker.index >= called_for_.size()) {
-    called_for_.resize(action.worker.index + std::size_t{1});
-  }
-  called_for_[action.worker.index] = action.slot;
-  hooks_.judge(core::WorkerCalled{action.worker});
-}
-
-void Feed::perform(const core::RecallTask& action) { channels_->recall(action.life, action.task); }
-
-void Feed::perform(const core::RecordTask& action) {
-  const std::uint64_t line = store_.at(action.slot).number;
-  const bool answered = !action.mishap || action.mishap == core::Mishap::reported;
-  if (answered) {
-    results_->add(action, line, answer_);
-  } else {
-    const std::string story = story_of(action);
-    hooks_.say(true, "task_quarantined",
-               fmt::format("task {}: {}; {} after {} attempt{}", line, story,
-                           action.outcome == core::Outcome::failed ? "failed" : "quarantined", action.attempts,
-                           action.attempts == 1 ? "" : "s"));
-    results_->add(action, line, story);
-  }
-  store_.drop(action.slot);
-}
-
-void Feed::perform(const core::TellRetry& action) {
-  if (action.mishap != core::Mishap::reported) {
-    hooks_.say(false, "task_retried",
-               fmt::format("worker {} was at task {}: attempt {} of {} follows{}", action.life.worker.index,
-                           store_.at(action.slot).number, action.attempt + 1, action.of,
-                           action.delay > Duration::zero() ? " in " + describe_duration(action.delay) : std::string()));
-  }
-}
-
-void Feed::perform(const core::LeaveTask& action) {
-  results_->skip(action.task);
-  store_.drop(action.slot);
-}
-
-void Feed::perform(const core::VouchForWorker& action) { judge(action.life, core::WorkerJudged::As::proven); }
-
-void Feed::perform(const core::ReplaceWorker& action) {
-  using enum core::ReplaceWorker::Why;
-  switch (action.why) {
-    case timeout:
-    case going: break;
-    case broken_channel:
-      hooks_.say(true, "channel_broken", fmt::format("worker {} {}: it is replaced", action.life.worker.index, broken_why_));
-      break;
-    case never_greeted: hint_at_modes(action.life, "ran for " + describe_duration(options_.policy.greet_within)); break;
-  }
-  judge(action.life,
-        action.why == never_greeted || action.why == going ? core::WorkerJudged::As::failing : core::WorkerJudged::As::outdated);
-}
-
-void Feed::perform(const core::DismissWorker& action) {
-  channels_->close_input(action.life);
-  judge(action.life, core::WorkerJudged::As::dismissed);
-}
-
-void Feed::perform(const core::StopWorker& action) { judge(action.life, core::WorkerJudged::As::unwanted); }
-void Feed::perform(const core::CloseInput& action) { channels_->close_input(action.life); }
-void Feed::perform(const core::EndTasks&) { hooks_.judge(core::TasksEnded{}); }
 
 // ---- The end --------------------------------------------------------------------------------------------------------
 

@@ -54,7 +54,7 @@ class Driver {
   std::string ends(std::string_view worker, ExitStatus status) { return ends(worker, WorkerExited{life(worker), status}); }
   /// The same, while it had the terminal.
   std::string ends_on_terminal(std::string_view worker, ExitStatus status) {
-    return ends(worker, WorkerExited{life(worker), status, {}, false, true});
+    return ends(worker, WorkerExited{life(worker), status, {}, false, false, true});
   }
 
   /// Lets time pass; every deadline on the way is met exactly when it is due.

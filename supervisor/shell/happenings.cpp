@@ -1,0 +1,103 @@
+// What has happened since the last turn: signals, deaths, launches that are over.
+#include <algorithm>
+#include <csignal>
+#include <utility>
+
+#include "supervisor/shell/pump.hpp"
+
+namespace corral::shell {
+
+namespace {
+
+constexpr Duration rarest_look = std::chrono::milliseconds(100);
+
+/// So many are taken in before what follows from them is done: in a stop, descriptors are closed while others still die.
+constexpr std::size_t deaths_at_once = 32;
+
+}  // namespace
+
+void Pump::read_signals() {
+  std::vector<ReceivedSignal> received;
+  signals_->read(received);
+  for (const ReceivedSignal& signal : received) {
+    if (signal.number == SIGCHLD) {
+      // The one it tells of first: that costs the same with any number of workers. The others when that is dealt with.
+      child_signalled_ = true;
+      process::Deaths deaths;
+      processes_->reap(signal.sender, signal.exited, deaths);
+      take_in(std::move(deaths));
+      continue;
+    }
+    if (!is_for_command(signal)) {
+      continue;
+    }
+    if (processes_->outstanding() > 0) {
+      report_launches();  // Who runs already shall get the signal too.
+    }
+    enqueue(core::SignalReceived{signal.number, signal.number == SIGHUP && signal.from_kernel});
+  }
+}
+
+void Pump::reap_all() {
+  process::Deaths deaths;
+  child_signalled_ = processes_->reap(deaths, deaths_at_once);
+  take_in(std::move(deaths));
+  if (child_signalled_) {
+    return;  // A pass looks at every orphan that is left: one for all that are dead by now.
+  }
+  sweep_due_ = sweep_due_ || processes_->sweeping();
+  if (sweeping_all_) {
+    perform(core::SweepAll{});
+  }
+}
+
+void Pump::take_in(process::Deaths deaths) {
+  if (processes_->outstanding() > 0) {
+    report_launches();  // A short life ends before anybody has looked at its launch: it begins before it ends.
+  }
+  const bool had_terminal = !deaths.leaders.empty() && terminal_.foreground() == core::Foreground::command;
+  for (process::Death& death : deaths.leaders) {
+    if (death.failure) {
+      launch_failed(death.life);
+      enqueue(core::SpawnFailed{death.life, std::move(*death.failure)});
+    } else {
+      if (feed_) {
+        feed_->lost(now(), {death.life, death.status, death.usage, death.out_of_memory});
+      }
+      enqueue(core::WorkerExited{death.life, death.status, death.usage, death.out_of_memory, death.before_exec, had_terminal});
+    }
+    terminal_.ended();
+    stopped_.reset();
+  }
+  for (const process::JobChange& change : deaths.jobs) {
+    follow_job(change);
+  }
+}
+
+bool Pump::report_launches() {
+  std::vector<process::LaunchOutcome> outcomes;
+  processes_->settle(outcomes);
+  for (process::LaunchOutcome& outcome : outcomes) {
+    if (outcome.failure) {
+      launch_failed(outcome.life);
+      enqueue(core::SpawnFailed{outcome.life, std::move(*outcome.failure)});
+    } else {
+      enqueue(core::WorkerReady{outcome.life});
+      if (feed_) {
+        feed_->opened(now(), outcome.life);
+      }
+    }
+  }
+  if (processes_->outstanding() == 0) {
+    retired_.clear();
+  }
+  return !outcomes.empty();
+}
+
+void Pump::settle() {
+  const bool any = report_launches();
+  // Nobody tells of an exec: the timer looks again.
+  settle_wait_ = any ? Duration::zero() : std::min(std::max(settle_wait_ * 2, first_look), rarest_look);
+}
+
+}  // namespace corral::shell
