@@ -212,6 +212,22 @@ class Each(MapTest):
             self.assertIn(sentence, corral.err)
 
 
+class Libraries(MapTest):
+    """The workers that users write, with the library that they import."""
+
+    ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+    def test_a_worker_in_python(self):
+        example = os.path.join(self.ROOT, "worker", "examples", "primes.py")
+        tasks = [{"from": 0, "to": 100}, {"from": 100, "to": 1000}, "nonsense"]
+        corral = self.map(tasks, "-j2", command=["/usr/bin/python3", example],
+                          environment={"PYTHONPATH": os.path.join(self.ROOT, "worker", "python")})  # fmt: skip
+        self.finish(corral, 1)
+        results = self.results(corral)
+        self.assertEqual([results[i]["ok"] for i in range(3)], [True, True, False])
+        self.assertIn("Traceback", results[2]["error"]["traceback"])
+
+
 class Usage(MapTest):
     def test_mistakes_have_a_sentence(self):
         for words, sentence in (
