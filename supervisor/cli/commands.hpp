@@ -45,6 +45,7 @@ struct MapOptions {
   bool lines = false;
   bool raw = false;
   bool ordered = false;
+  std::optional<std::uint64_t> limit;  ///< Of tasks.
   Talk talk;
 };
 [[nodiscard]] int map(MapOptions options);

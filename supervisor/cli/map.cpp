@@ -108,6 +108,7 @@ int map(MapOptions options) {
     feed.policy.order_span = longest_order;
   }
   feed.mode = mode;
+  feed.limit = options.limit;
   if (mode == shell::TaskMode::each) {
     feed.longest_task = longest_argument;
   }

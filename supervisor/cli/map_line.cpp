@@ -1,9 +1,11 @@
 #include "supervisor/cli/map_line.hpp"
 
+#include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <functional>
+#include <string_view>
 
 #include "common/base/units.hpp"
 #include "supervisor/cli/values.hpp"
@@ -12,6 +14,28 @@ namespace corral::cli {
 namespace {
 
 constexpr std::uint32_t most_retries = 1000;
+
+/// "soon,fail=3", "now,fail=10%": as users of GNU parallel know it.
+core::Halt parse_halt(const std::string& text) {
+  const std::size_t comma = text.find(',');
+  const std::string when = text.substr(0, comma);
+  const std::string what = comma == std::string::npos ? "" : text.substr(comma + 1);
+  constexpr std::string_view prefix = "fail=";
+  if ((when != "now" && when != "soon") || !what.starts_with(prefix) || what.size() == prefix.size()) {
+    refuse(fmt::format("'{}' is not WHEN,fail=N or WHEN,fail=P% with now or soon for WHEN, such as soon,fail=3 or now,fail=10%",
+                       text));
+  }
+  std::string number = what.substr(prefix.size());
+  core::Halt halt;
+  halt.at_once = when == "now";
+  if (number.ends_with('%')) {
+    number.pop_back();
+    halt.share = parse_count(number, 1, 100) / 100.0;
+  } else {
+    halt.failures = parse_count(number, 1, 1'000'000'000);
+  }
+  return halt;
+}
 
 void add_task_options(CLI::App& app, MapOptions& options) {
   core::TaskPolicy& policy = options.policy;
@@ -29,6 +53,12 @@ void add_task_options(CLI::App& app, MapOptions& options) {
   app.add_option_function<std::string>(
       "--timeout", [&](const std::string& t) { policy.timeout = accept(parse_duration(t)); },
       "how long a task may take; beyond it its worker is replaced and the task given up");
+  app.add_option_function<std::string>(
+      "--halt", [&](const std::string& t) { policy.halt = parse_halt(t); },
+      "soon,fail=3: begin no other task after 3 that failed; now,fail=10%: and stop the workers, after a tenth of them");
+  app.add_option_function<std::string>(
+      "--limit", [&](const std::string& t) { options.limit = parse_count(t, 1, 4'000'000'000U); },
+      "take no more tasks than that");
 }
 
 void add_worker_options(CLI::App& app, MapOptions& options, MapExtras& extras) {

@@ -91,7 +91,7 @@ struct ProgramFailed {
 
 /// Why everything stops.
 struct StopCause {
-  enum class Kind : std::uint8_t { signal, program_failed };
+  enum class Kind : std::uint8_t { signal, program_failed, tasks_failed };
   Kind kind = Kind::signal;
   int signal = 0;
 };

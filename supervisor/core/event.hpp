@@ -81,6 +81,9 @@ struct WorkerCalled {
   WorkerId worker;
 };
 
+/// So many tasks have failed that the workers are to stop.
+struct TasksHalted {};
+
 /// No task is left: no worker is started any more.
 struct TasksEnded {};
 
@@ -88,6 +91,6 @@ struct TasksEnded {};
 struct DeadlineReached {};
 
 using Event = std::variant<WorkerSpawned, SpawnFailed, WorkerReady, WorkerExited, OutputClosed, WorkerSwept, AllSwept,
-                           SignalReceived, ConfigReloaded, WorkerJudged, WorkerCalled, TasksEnded, DeadlineReached>;
+                           SignalReceived, ConfigReloaded, WorkerJudged, WorkerCalled, TasksHalted, TasksEnded, DeadlineReached>;
 
 }  // namespace corral::core

@@ -312,6 +312,12 @@ void Supervisor::on(const WorkerCalled& event) {
   apply(event.worker, Happening::start_wanted);
 }
 
+void Supervisor::on(const TasksHalted&) {
+  if (phase_ == Phase::running) {
+    begin_shutdown({StopCause::Kind::tasks_failed, 0});
+  }
+}
+
 void Supervisor::on(const TasksEnded&) {
   tasks_ended_ = true;
   for_each_worker([&](WorkerId id, Worker& worker) {

@@ -130,6 +130,7 @@ class Supervisor {
   void on(const ConfigReloaded& event);
   void on(const WorkerJudged& event);
   void on(const WorkerCalled& event);
+  void on(const TasksHalted& event);
   void on(const TasksEnded& event);
   void on(const DeadlineReached& event);
   void pass_on(int signal);

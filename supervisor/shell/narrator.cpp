@@ -167,6 +167,9 @@ Story Narrator::on(const ShutdownBegun& notice) const {
             {},
             {}};
   }
+  if (notice.cause.kind == StopCause::Kind::tasks_failed) {
+    return {Weight::notable, "stopping", fmt::format("stopping {}", count(notice.workers, "worker")), {}, {}};
+  }
   std::string text = signal_text(notice.cause.signal) + " received, ";
   if (notice.workers == 0) {
     text += "nothing is started any more";  // Nobody runs: all wait for a restart, or for their first turn.

@@ -168,6 +168,7 @@ void Run::describe(const Event& event) {
                      [](const ConfigReloaded&) { return std::string("reloaded"); },
                      [](const WorkerJudged& e) { return "judged " + who(e.life) + " " + std::to_string(static_cast<int>(e.as)); },
                      [](const WorkerCalled&) { return std::string("called"); },
+                     [](const TasksHalted&) { return std::string("halted"); },
                      [](const TasksEnded&) { return std::string("tasks ended"); },
                      [](const DeadlineReached&) { return std::string("deadline"); },
                  },

@@ -25,6 +25,7 @@ void Dispatcher::step(Instant now, const TaskEvent& event, TaskActions& actions)
   now_ = now;
   actions_ = &actions;
   std::visit([this](const auto& happened) { on(happened); }, event);
+  maybe_halt();
   maybe_end();
   CORRAL_CHECK(counts_.balanced());
   actions_ = nullptr;

@@ -99,6 +99,7 @@ class Dispatcher {
   void leave(TaskSlot slot);
   void leave_queued();
   void record(TaskSlot slot, RecordTask record);
+  void maybe_halt();
   void maybe_end();
 
   [[nodiscard]] Lane* find(Life life);

@@ -152,6 +152,20 @@ void Dispatcher::record(TaskSlot slot, RecordTask record) {
   task = Task{};
 }
 
+void Dispatcher::maybe_halt() {
+  const std::uint64_t failures = counts_.failed + counts_.quarantined;
+  if (!policy_.halt || draining_ || failures == 0) {
+    return;
+  }
+  const Halt& halt = *policy_.halt;
+  const std::uint64_t ended = counts_.recorded();
+  const bool share_reached = ended >= Halt::share_counts_from && static_cast<double>(failures) >= halt.share * static_cast<double>(ended);
+  if (halt.share > 0 ? share_reached : failures >= halt.failures) {
+    act(HaltTasks{failures, halt.at_once});
+    on(DrainAsked{});
+  }
+}
+
 void Dispatcher::maybe_end() {
   if (ended_ || !(input_ended_ || draining_) || counts_.queued + counts_.in_work > 0) {
     return;

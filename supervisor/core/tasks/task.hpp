@@ -44,6 +44,15 @@ struct TaskCounts {
   [[nodiscard]] bool balanced() const { return accepted == queued + in_work + recorded() + left; }
 };
 
+/// So many tasks that failed or were quarantined end everything.
+struct Halt {
+  bool at_once = false;       ///< Workers are stopped; otherwise what is in work may end.
+  std::uint64_t failures = 1;  ///< At least 1; or, as a share,
+  double share = 0;            ///< of those that have ended, once share_counts_from have: above 0 it is this that counts.
+
+  static constexpr std::uint64_t share_counts_from = 10;
+};
+
 struct TaskPolicy {
   std::uint32_t retries = 2;                              ///< After a worker's death, beyond the first attempt.
   std::uint32_t retry_errors = 0;                         ///< After an error that the worker reported.
@@ -58,6 +67,7 @@ struct TaskPolicy {
   std::uint32_t most_queued = 1024;                      ///< Accepted and not yet given to a worker. At least 1.
   std::uint32_t widest_window = 256;                     ///< Tasks at one worker. At least 1.
   Duration window_worth = std::chrono::milliseconds(5);  ///< Work that is prefetched, so that no worker waits for a pipe.
+  std::optional<Halt> halt;
   std::optional<std::uint64_t> order_span;  ///< In order: from the oldest unrecorded task to the newest accepted one.
 };
 

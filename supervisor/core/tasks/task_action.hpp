@@ -95,11 +95,17 @@ struct CloseInput {
   Life life;
 };
 
+/// So many tasks have failed that no other begins. `at_once`: stop the workers too.
+struct HaltTasks {
+  std::uint64_t failures = 0;
+  bool at_once = false;
+};
+
 /// All tasks have ended or are left. No worker is needed any more: start none.
 struct EndTasks {};
 
 using TaskAction = std::variant<DeliverTask, CallWorker, RecallTask, RecordTask, TellRetry, LeaveTask, VouchForWorker,
-                                ReplaceWorker, DismissWorker, StopWorker, CloseInput, EndTasks>;
+                                ReplaceWorker, DismissWorker, StopWorker, CloseInput, HaltTasks, EndTasks>;
 using TaskActions = std::vector<TaskAction>;
 
 }  // namespace corral::core

@@ -48,6 +48,10 @@ void Feed::step(Instant now, const core::TaskEvent& event) {
 void Feed::proceed(Instant now) {
   look_at_output();
   while (!input_told_ && dispatcher_.room() > 0 && store_.bytes() < most_held && !results_->congested()) {
+    if (counts().accepted == options_.limit) {
+      input_told_ = true;
+      return step(now, core::InputEnded{});
+    }
     std::optional<InputLine> line = input_->next();
     if (!line) {
       if (input_->ended()) {

@@ -30,6 +30,7 @@ struct FeedOptions {
   std::string output_name;                             ///< Likewise.
   std::size_t longest_task = wire::longest_payload;    ///< In bytes.
   std::size_t longest_answer = wire::longest_payload;  ///< Likewise.
+  std::optional<std::uint64_t> limit;  ///< No more tasks than that are taken from the input.
   ResultOptions results;
 };
 
@@ -101,6 +102,7 @@ class Feed {
   void perform(const core::DismissWorker& action);
   void perform(const core::StopWorker& action);
   void perform(const core::CloseInput& action);
+  void perform(const core::HaltTasks& action);
   void perform(const core::EndTasks& action);
   void judge(Life life, core::WorkerJudged::As as) { hooks_.judge(core::WorkerJudged{life, as}); }
   void hint_at_modes(Life life, std::string what);

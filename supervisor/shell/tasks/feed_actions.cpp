@@ -98,6 +98,15 @@ void Feed::perform(const core::DismissWorker& action) {
 
 void Feed::perform(const core::StopWorker& action) { judge(action.life, core::WorkerJudged::As::unwanted); }
 void Feed::perform(const core::CloseInput& action) { channels_->close_input(action.life); }
+void Feed::perform(const core::HaltTasks& action) {
+  hooks_.say(true, "halted",
+             fmt::format("{} task{} failed, which is what --halt allows: no other begins", action.failures,
+                         action.failures == 1 ? "" : "s"));
+  if (action.at_once) {
+    hooks_.judge(core::TasksHalted{});
+  }
+}
+
 void Feed::perform(const core::EndTasks&) { hooks_.judge(core::TasksEnded{}); }
 
 }  // namespace corral::shell
