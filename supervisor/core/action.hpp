@@ -12,6 +12,7 @@
 #include "common/base/exit_status.hpp"
 #include "common/base/ids.hpp"
 #include "common/base/instant.hpp"
+#include "supervisor/core/event.hpp"
 #include "supervisor/core/launch_failure.hpp"
 
 namespace corral::core {
@@ -119,8 +120,10 @@ struct Reloaded {
   std::uint32_t kept = 0, replaced = 0, started = 0, stopped = 0;  ///< Workers.
 };
 
-/// Descendants outlived every SIGKILL; the supervisor leaves them behind and says so.
-struct LeftBehind {};
+/// Descendants outlived every SIGKILL, or could not be found for one; the supervisor leaves them behind and says so.
+struct LeftBehind {
+  Leftovers left;  ///< By the last look.
+};
 
 struct ShellBrokePromise {
   WorkerId worker;
@@ -171,7 +174,7 @@ struct SweepWorker {
   Life life;
 };
 
-/// Kill every descendant of the supervisor; AllSwept when none is left.
+/// Kill every descendant of the supervisor; AllSwept when none is left, otherwise SweepIncomplete.
 struct SweepAll {};
 
 /// Read the configuration again; ConfigReloaded when it is valid, a sentence for people when it is not.

@@ -51,6 +51,21 @@ struct WorkerSwept {
 /// No descendant of the supervisor is alive. Answer to SweepAll.
 struct AllSwept {};
 
+/// Who is still there after a SweepAll, as far as that can be known.
+struct Leftovers {
+  std::uint32_t found = 0;    ///< Were found, and killed as far as the kernel allows.
+  std::uint32_t refused = 0;  ///< Of those: may not be killed.
+  int error_number = 0;       ///< What the kernel says to that.
+  std::int32_t pid = 0;       ///< One of them, a refused one where there is one; 0: none was found.
+  bool hidden = false;        ///< There may be others: nothing lists the supervisor's children (no /proc).
+  friend bool operator==(const Leftovers&, const Leftovers&) = default;
+};
+
+/// Not all are gone, or not yet. The other answer to SweepAll.
+struct SweepIncomplete {
+  Leftovers left;
+};
+
 struct SignalReceived {
   int signal = 0;
   bool terminal_gone = false;  ///< A SIGHUP that the kernel sent because the terminal was closed.
@@ -65,6 +80,6 @@ struct ConfigReloaded {
 struct DeadlineReached {};
 
 using Event = std::variant<WorkerSpawned, SpawnFailed, WorkerReady, WorkerExited, OutputClosed, WorkerSwept, AllSwept,
-                           SignalReceived, ConfigReloaded, DeadlineReached>;
+                           SweepIncomplete, SignalReceived, ConfigReloaded, DeadlineReached>;
 
 }  // namespace corral::core

@@ -254,8 +254,8 @@ void Supervisor::begin_sweeping() {
 
 void Supervisor::sweep_everything_again() {
   if (now_ >= sweep_give_up_) {
-    left_behind_ = true;
-    announce(LeftBehind{});
+    incomplete_ = true;
+    announce(LeftBehind{leftovers_});
     exit_supervisor();
   } else if (now_ >= sweep_again_) {
     sweep_again_ = after(now_, options_.patience.sweep);
@@ -266,6 +266,12 @@ void Supervisor::sweep_everything_again() {
 void Supervisor::on(const AllSwept&) {
   if (phase_ == Phase::sweeping) {
     exit_supervisor();
+  }
+}
+
+void Supervisor::on(const SweepIncomplete& event) {
+  if (phase_ == Phase::sweeping) {
+    leftovers_ = event.left;
   }
 }
 
@@ -286,6 +292,9 @@ int Supervisor::exit_status() const {
   }
   if (!anything_ran_ && last_launch_failure_ && forced_by_ == 0 && anything_failed_) {
     return 125;
+  }
+  if (incomplete_) {
+    return 3;  // Before the next line: a second signal ended everything, and that is what has not happened.
   }
   if (forced_by_ != 0) {
     return 128 + forced_by_;

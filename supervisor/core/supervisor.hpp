@@ -118,6 +118,7 @@ class Supervisor {
   void on(const OutputClosed& event);
   void on(const WorkerSwept& event);
   void on(const AllSwept& event);
+  void on(const SweepIncomplete& event);
   void on(const SignalReceived& event);
   void on(const ConfigReloaded& event);
   void on(const DeadlineReached& event);
@@ -189,13 +190,15 @@ class Supervisor {
   ActionList* actions_ = nullptr;  ///< Of the step under way.
   Instant sweep_again_ = never;
   Instant sweep_give_up_ = never;
+  Leftovers leftovers_;             ///< By the last look.
   std::vector<ProgramId> to_tidy_;  ///< Programs that may have retired workers to drop.
 
   // For the exit status.
   bool anything_ran_ = false;
   bool anything_failed_ = false;
   bool grace_was_over_ = false;
-  bool left_behind_ = false;
+  bool left_behind_ = false;  ///< Something could not be killed when it should have been.
+  bool incomplete_ = false;   ///< It still lives at the end.
   int asked_by_ = 0;          ///< The signal that everything was told to stop with.
   Instant asked_at_ = never;  ///< When it came.
   int forced_by_ = 0;

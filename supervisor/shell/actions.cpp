@@ -125,7 +125,7 @@ void Pump::perform(const core::SweepAll&) {
     sweeping_all_ = false;
     enqueue(core::AllSwept{});
   } else {
-    processes_->sweep_all();
+    enqueue(core::SweepIncomplete{processes_->sweep_all()});
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include <csignal>
 
+#include "common/base/result.hpp"
 #include "common/base/signals.hpp"
 #include "common/base/text.hpp"
 #include "common/base/units.hpp"
@@ -47,6 +48,12 @@ bool is_trouble(const Verdict& verdict) {
 constexpr std::size_t longest_of_most = 160;
 
 std::string signal_text(int signal) { return "SIG" + signal_name(signal); }
+
+std::string why_it_lives(const Leftovers& left) {
+  const std::string pid = "pid " + std::to_string(left.pid);
+  return left.refused > 0 ? system_error("cannot kill " + pid, left.error_number).message
+                          : "SIGKILL does not end " + pid + ", which hangs in the kernel or is frozen";
+}
 
 }  // namespace
 
@@ -199,9 +206,20 @@ Story Narrator::on(const Reloaded& notice) const {
           {}};
 }
 
-Story Narrator::on(const LeftBehind&) const {
-  return {
-      Weight::trouble, "left_behind", "processes are left behind that SIGKILL does not end: see ps -e -o pid,stat,cmd", {}, {}};
+Story Narrator::on(const LeftBehind& notice) const {
+  static constexpr std::string_view blind = "/proc cannot be read (it is not mounted, or is that of another PID namespace)";
+  const Leftovers& left = notice.left;
+  std::string text = "left behind: ";
+  if (left.found == 0) {
+    text += left.hidden ? fmt::format("processes that left the group of their worker and cannot be found, since {}", blind)
+                        : std::string("processes that are not gone after SIGKILL");
+  } else {
+    text += fmt::format("{} process{}; {}", left.found, left.found == 1 ? "" : "es", why_it_lives(left));
+    if (left.hidden) {
+      text += fmt::format("; there may be others that cannot be found, since {}", blind);
+    }
+  }
+  return {Weight::trouble, "left_behind", text + "; see ps -e -o pid,user,stat,cmd", {}, {}};
 }
 
 Story Narrator::on(const ShellBrokePromise& notice) const {

@@ -66,6 +66,7 @@ void Checker::before(Instant now, const Event& event) {
   passing_on_ = 0;
   passed_on_ = 0;
   freed_.reset();
+  hear(event);
   if (sweeping_) {
     return;  // All workers have come to rest; nobody listens any more.
   }
@@ -84,13 +85,9 @@ void Checker::before(Instant now, const Event& event) {
       known.ended_unasked = !stop_at_ && !known.stop_sent && !known.kill_sent && planned != nullptr &&
                             exited->life.worker.index < planned->workers() &&
                             !failed_programs_.contains(exited->life.worker.program);
-      last_status_ = exited->status;
       unanswered_.erase(exited->life);
     }
   } else if (const auto* failed = std::get_if<SpawnFailed>(&event)) {
-    if (slot(failed->life.worker).life == failed->life) {
-      last_launch_failure_ = failed->failure;
-    }
     unanswered_.erase(failed->life);
   } else if (const auto* answered = std::get_if<WorkerSpawned>(&event)) {
     unanswered_.erase(answered->life);
@@ -108,6 +105,17 @@ void Checker::before(Instant now, const Event& event) {
     }
   } else if (const auto* changed = std::get_if<ConfigReloaded>(&event)) {
     reloaded(*changed);
+  }
+}
+
+/// What counts however late it comes.
+void Checker::hear(const Event& event) {
+  if (const auto* looked = std::get_if<SweepIncomplete>(&event)) {
+    leftovers_ = looked->left;
+  } else if (const auto* exited = std::get_if<WorkerExited>(&event)) {
+    last_status_ = slot(exited->life.worker).life == exited->life ? exited->status : last_status_;
+  } else if (const auto* failed = std::get_if<SpawnFailed>(&event)) {
+    last_launch_failure_ = slot(failed->life.worker).life == failed->life ? failed->failure : last_launch_failure_;
   }
 }
 

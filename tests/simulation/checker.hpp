@@ -67,6 +67,7 @@ class Checker {
   void concluded(Instant now, Life life, const core::Verdict& verdict, bool launch_failed);
   void check_restart(Instant now, Slot& slot, const core::PlannedProgram& program, const core::Verdict& verdict, bool healthy,
                      bool launch_failed);
+  void hear(const core::Event& event);
   void told(Instant now, const core::SignalReceived& signal);
   void reloaded(const core::ConfigReloaded& reloaded);
   void abandoned(Instant now, Life life);
@@ -102,7 +103,9 @@ class Checker {
   bool anything_failed_ = false;
   bool grace_over_ = false;
   bool left_behind_ = false;
-  bool killed_at_once_ = false;  ///< SIGQUIT.
+  bool incomplete_ = false;
+  std::optional<core::Leftovers> leftovers_;  ///< Of the last look, when everything is swept.
+  bool killed_at_once_ = false;               ///< SIGQUIT.
   // Of the step under way.
   bool told_deadline_ = false;
   bool told_to_kill_ = false;  ///< Whatever lives must have been sent SIGKILL at its end.

@@ -43,8 +43,9 @@ void Checker::noticed(Instant now, const Notice& notice) {
   } else if (const auto* started = std::get_if<Started>(&notice)) {
     require(slot(started->life.worker).ready.has_value(), "a worker runs when exec has succeeded, not before");
     anything_ran_ = true;
-  } else if (std::holds_alternative<LeftBehind>(notice)) {
-    left_behind_ = true;
+  } else if (const auto* behind = std::get_if<LeftBehind>(&notice)) {
+    require(leftovers_ == behind->left, "what is left behind is what the last look has found");
+    left_behind_ = incomplete_ = true;
   } else if (const auto* broken = std::get_if<ShellBrokePromise>(&notice)) {
     require(false, "the fake kernel keeps its promises, but the core saw " + broken->what);
   }
@@ -153,7 +154,7 @@ int Checker::expected_status() const {
     return last_status_ ? last_status_->shell_code() : left_behind_ ? 3 : 0;
   }
   if (forced_by_ != 0) {
-    return 128 + forced_by_;
+    return incomplete_ ? 3 : 128 + forced_by_;
   }
   if (!anything_ran_ && anything_failed_ && last_launch_failure_) {
     return 125;
@@ -164,8 +165,8 @@ int Checker::expected_status() const {
 void Checker::finished(Instant, int status) {
   exit_status_ = status;
   for (const auto& [life, process] : kernel_.processes()) {
-    require(!process.alive || left_behind_, "no process outlives the supervisor unless it said so");
-    require(process.descendants == 0 || left_behind_, "no descendant outlives the supervisor unless it said so");
+    require(!process.alive || incomplete_, "no process outlives the supervisor unless it said so");
+    require(process.descendants == 0 || incomplete_, "no descendant outlives the supervisor unless it said so");
   }
   for (const auto& [id, known] : slots_) {
     require(known.concluded, "every life is concluded before the end");

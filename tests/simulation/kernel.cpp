@@ -208,13 +208,20 @@ void Kernel::sweep(Instant now, Life life) {
 }
 
 void Kernel::sweep_all(Instant now) {
+  Leftovers left;
   for (auto& [life, process] : processes_) {
-    if (process.immortal_descendants && !process.alive && process.output_told) {
-      return;
+    const bool immortal = process.immortal_descendants && !process.alive && process.output_told;
+    if (immortal || process.alive) {
+      ++left.found;
     }
-    process.descendants = 0;
+    process.descendants = immortal ? process.descendants : 0;
   }
-  push(now, AllSwept{});
+  if (left.found == 0) {
+    push(now, AllSwept{});
+  } else {
+    left.pid = static_cast<std::int32_t>(1000 + order_);  // No two looks say the same.
+    push(now, SweepIncomplete{left});
+  }
 }
 
 }  // namespace corral::simulation

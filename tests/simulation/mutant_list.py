@@ -96,6 +96,10 @@ MUTANTS = [
     Mutant("a deadline goes with its state", LIFECYCLE, "    due_.erase(Due{worker.due, id});", "    ;"),
     Mutant("strays are swept before the end", SUPERVISOR,
            "  act(SweepAll{});\n}\n\nvoid Supervisor::sweep_everything_again", "  exit_supervisor();\n}\n\nvoid Supervisor::sweep_everything_again"),
+    Mutant("what is left behind is told by the last look", SUPERVISOR, "    leftovers_ = event.left;\n", ""),
+    Mutant("what cannot be ended is left in the end", SUPERVISOR, "if (now_ >= sweep_give_up_) {", "if (false) {"),
+    Mutant("a second signal that left something behind did not end everything", SUPERVISOR, "    incomplete_ = true;\n",
+           "    left_behind_ = true;\n"),
     # Restarts
     Mutant("the limit is exact", RESTART, "return exits_.size() > limit.restarts;", "return exits_.size() >= limit.restarts;"),
     Mutant("the limit's window slides", RESTART, "now - exits_.front() >= limit.within", "false"),

@@ -163,6 +163,7 @@ void Run::describe(const Event& event) {
                       [](const OutputClosed& e) { return "output closed " + who(e.life); },
                       [](const WorkerSwept& e) { return "swept " + who(e.life); },
                       [](const AllSwept&) { return std::string("all swept"); },
+                      [](const SweepIncomplete& e) { return std::to_string(e.left.found) + " left"; },
                       [](const SignalReceived& e) { return "signal " + std::to_string(e.signal); },
                       [](const ConfigReloaded&) { return std::string("reloaded"); },
                       [](const DeadlineReached&) { return std::string("deadline"); },

@@ -43,6 +43,12 @@ std::optional<std::string> stat_field(pid_t pid, int field) {
 
 }  // namespace
 
+bool proc_is_ours() {
+  std::array<char, 16> target{};
+  const ssize_t size = readlink("/proc/self", target.data(), target.size());
+  return size > 0 && number_of<pid_t>(std::string_view(target.data(), static_cast<std::size_t>(size))) == getpid();
+}
+
 Descendants::~Descendants() {
   for (const int fd : {first_, this_}) {
     if (fd >= 0) {
@@ -59,10 +65,10 @@ std::optional<std::vector<pid_t>> Descendants::children(bool of_this_thread_too)
   };
   if (!tried_) {
     tried_ = true;
-    first_ = list_of(self);
+    first_ = proc_is_ours() ? list_of(self) : -1;
   }
   if (of_this_thread_too && here != self && this_ < 0) {
-    this_ = list_of(here);
+    this_ = proc_is_ours() ? list_of(here) : -1;
   }
   std::vector<pid_t> pids;
   if (!append(first_, pids) || (of_this_thread_too && here != self && !append(this_, pids))) {
@@ -97,7 +103,7 @@ std::optional<std::vector<pid_t>> Descendants::scan() const {
   };
   const std::unique_ptr<DIR, CloseDirectory> proc(opendir("/proc"));
   const std::string self = std::to_string(getpid());
-  if (!proc || access("/proc/self/stat", R_OK) != 0) {
+  if (!proc || !proc_is_ours()) {
     return std::nullopt;
   }
   std::vector<pid_t> pids;

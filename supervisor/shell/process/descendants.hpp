@@ -36,6 +36,9 @@ class Descendants {
   bool tried_ = false;
 };
 
+/// Whether /proc is there and counts processes as we do: not where it is that of another PID namespace.
+[[nodiscard]] bool proc_is_ours();
+
 /// The value of CORRAL_SUPERVISOR that `pid` was started with; nothing where that cannot be read, empty where it has
 /// none, also in the middle of an exec and at the end of a life, when there is no environment to be seen.
 [[nodiscard]] std::optional<std::string> supervisor_variable(pid_t pid);

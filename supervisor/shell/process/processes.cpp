@@ -68,8 +68,11 @@ Result<Processes> Processes::open(const ProcessSetup& setup, ProcessOptions opti
   auto state = std::make_unique<State>(std::move(options), std::move(*launcher));
   siginfo_t any{};
   if (waitid(P_ALL, 0, &any, WEXITED | WNOHANG | WNOWAIT) == 0) {
-    const auto before = state->descendants.children(true).value_or(std::vector<pid_t>{});
-    state->strangers.insert(before.begin(), before.end());
+    const auto before = state->descendants.children(true);
+    state->strangers_known = before.has_value();
+    if (before) {
+      state->strangers.insert(before->begin(), before->end());
+    }
   }
   if (state->options.plain) {
     state->no_cgroup = "one command needs none";
@@ -179,7 +182,9 @@ void Processes::catch_up() {
   s.oom.start();
   if (!s.options.plain && !s.descendants.children(false)) {
     s.notices.emplace_back(
-        "/proc cannot be read: descendants that leave the process group of their worker cannot be found until everything stops");
+        "/proc cannot be read (it is not mounted, or is that of another PID namespace): descendants that leave the process group "
+        "of "
+        "their worker cannot be found until everything stops");
   }
 }
 

@@ -25,6 +25,7 @@
 #include "common/base/ids.hpp"
 #include "common/base/instant.hpp"
 #include "supervisor/core/cpu_set.hpp"
+#include "supervisor/core/event.hpp"
 #include "supervisor/core/launch_failure.hpp"
 #include "supervisor/core/spec.hpp"
 #include "supervisor/shell/process/launch_template.hpp"
@@ -125,8 +126,9 @@ class Processes {
   /// reports when nothing is left; a life is swept once, whatever the number of calls.
   void sweep(Life life);
 
-  /// SIGKILL to everything: leaders, their groups, orphans of unknown origin. alone() tells when it is done.
-  void sweep_all();
+  /// SIGKILL to everything: leaders, their groups, orphans of unknown origin. alone() tells when it is done. Says who was still
+  /// there to be killed.
+  core::Leftovers sweep_all();
 
   /// One pass for all lives that are being swept: kills what it finds, appends those of which nothing is left. Call it
   /// after each reap() while sweeping() is true: what dies hands its own children over to the supervisor. A pass

@@ -14,6 +14,7 @@
 #include "supervisor/shell/process/descendants.hpp"
 #include "supervisor/shell/process/launcher.hpp"
 #include "supervisor/shell/process/processes.hpp"
+#include "supervisor/shell/process/search.hpp"
 
 namespace corral::process {
 
@@ -74,6 +75,8 @@ struct Processes::State {
   bool caught_up = false;
   Markers markers;
   Descendants descendants;
+  ChildSearch search;           ///< Where descendants does not tell.
+  bool strangers_known = true;  ///< Otherwise there were some, and nothing tells them from ours.
   std::vector<std::string> notices;
 
   std::unordered_map<pid_t, Leader> leaders;
@@ -99,9 +102,10 @@ struct Processes::State {
   bool killed_by_oom(bool killed_by_us, int signal);
   // sweep.cpp
   [[nodiscard]] std::optional<Life> origin(pid_t orphan);
-  void kill_orphan(pid_t orphan);
+  int kill_orphan(pid_t orphan);  ///< 0, or errno.
   [[nodiscard]] bool is_our_group(pid_t group, pid_t orphan) const;
-  [[nodiscard]] std::vector<pid_t> orphans(bool among_what_we_started_too);
+  [[nodiscard]] std::optional<std::vector<pid_t>> orphans(bool among_what_we_started_too);
+  [[nodiscard]] std::vector<pid_t> orphans_by_search();
 };
 
 /// To the group that `leader` (not reaped) leads, and to itself where it is not in it.

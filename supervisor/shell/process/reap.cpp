@@ -97,6 +97,7 @@ bool Processes::State::reap_one(pid_t which, bool exited, Deaths& out) {
     }
     return true;
   }
+  search.start_over();
   if (found == leaders.end()) {
     attributed.erase(pid);
     if (strangers.erase(pid) == 0) {

@@ -244,7 +244,10 @@ std::string Driver::words(const Notice& notice) const {
             return "reloaded: kept " + count(n.kept) + ", replaced " + count(n.replaced) + ", started " + count(n.started) +
                    ", stopped " + count(n.stopped);
           },
-          [](const LeftBehind&) { return std::string("left behind"); },
+          [&](const LeftBehind& n) {
+            return "left behind: found " + count(n.left.found) + ", refused " + count(n.left.refused) +
+                   (n.left.hidden ? ", others hidden" : "");
+          },
           [](const ShellBrokePromise& n) { return "broken promise: " + n.what; },
           [](const Finished& n) { return "finished " + std::to_string(n.status); },
       },
