@@ -68,9 +68,20 @@ struct KillSent {
   std::optional<Duration> grace;
 };
 
+/// The kernel refused a signal. Said once for each reason, and of SIGKILL in any case.
+struct SignalRefused {
+  Life life;
+  std::int32_t pid = 0;
+  int signal = 0;
+  int error_number = 0;
+  std::optional<Duration> kill_in;     ///< SIGKILL is next, and when.
+  std::optional<Duration> give_up_in;  ///< Or nothing is, but to give it up.
+};
+
 struct Unkillable {
   Life life;
   std::int32_t pid = 0;
+  int error_number = 0;  ///< Why the kernel refused SIGKILL; 0: it took it.
 };
 
 /// The process that could not be killed is gone after all.
@@ -134,9 +145,9 @@ struct Finished {
   int status = 0;
 };
 
-using Notice =
-    std::variant<Started, Ended, LaunchFailed, StopSignalled, KillSent, Unkillable, GoneAtLast, OutputHeld, ProgramFailed,
-                 ShutdownBegun, ShutdownForced, SignalIgnored, SignalPassedOn, Reloaded, LeftBehind, ShellBrokePromise, Finished>;
+using Notice = std::variant<Started, Ended, LaunchFailed, StopSignalled, KillSent, SignalRefused, Unkillable, GoneAtLast,
+                            OutputHeld, ProgramFailed, ShutdownBegun, ShutdownForced, SignalIgnored, SignalPassedOn, Reloaded,
+                            LeftBehind, ShellBrokePromise, Finished>;
 
 // ---- Actions --------------------------------------------------------------------------------------------------------
 

@@ -38,6 +38,13 @@ struct WorkerExited {
   bool out_of_memory = false;  ///< The kernel's OOM killer ended it.
 };
 
+/// A signal that was asked for has reached nobody of its group, or not the worker itself: the kernel refused it.
+struct SignalFailed {
+  Life life;
+  int signal = 0;
+  int error_number = 0;
+};
+
 /// Its stdout and stderr have reached their end, or there were none to read.
 struct OutputClosed {
   Life life;
@@ -79,7 +86,7 @@ struct ConfigReloaded {
 /// Time has passed: the instant of the step is all there is to it.
 struct DeadlineReached {};
 
-using Event = std::variant<WorkerSpawned, SpawnFailed, WorkerReady, WorkerExited, OutputClosed, WorkerSwept, AllSwept,
-                           SweepIncomplete, SignalReceived, ConfigReloaded, DeadlineReached>;
+using Event = std::variant<WorkerSpawned, SpawnFailed, WorkerReady, WorkerExited, SignalFailed, OutputClosed, WorkerSwept,
+                           AllSwept, SweepIncomplete, SignalReceived, ConfigReloaded, DeadlineReached>;
 
 }  // namespace corral::core

@@ -105,6 +105,27 @@ void Supervisor::on(const WorkerExited& event) {
   apply(event.life.worker, Happening::exited);
 }
 
+void Supervisor::on(const SignalFailed& event) {
+  Worker* worker = find(event.life);
+  if (worker == nullptr || !has_process(kind(worker->state))) {
+    return;
+  }
+  if (kind(worker->state) == StateKind::killing && event.signal != SIGKILL) {
+    return;  // SIGKILL has followed: only what became of that matters.
+  }
+  if (worker->refused == event.error_number) {
+    return;  // It fails as the last one did, which was said.
+  }
+  worker->refused = event.error_number;
+  SignalRefused notice{event.life, worker->pid, event.signal, event.error_number, {}, {}};
+  if (const auto* stopping = std::get_if<Stopping>(&worker->state)) {
+    notice.kill_in = std::max(stopping->kill_at - now_, Duration::zero());
+  } else if (const auto* killing = std::get_if<Killing>(&worker->state)) {
+    notice.give_up_in = std::max(killing->give_up_at - now_, Duration::zero());
+  }
+  announce(notice);
+}
+
 void Supervisor::on(const OutputClosed& event) {
   if (find(event.life) != nullptr) {
     apply(event.life.worker, Happening::output_closed);

@@ -76,6 +76,7 @@ class Supervisor {
     std::int32_t pid = 0;
     std::uint32_t unhealthy = 0;  ///< Unhealthy exits in a row.
     std::uint32_t restarts = 0;
+    int refused = 0;              ///< What the kernel said to the last signal for this life.
     Instant ran_since = never;    ///< Of the present life; `never` until it runs.
     Instant launched_at = never;  ///< Likewise.
     Instant died_at = never;      ///< Of the life that has just ended.
@@ -115,6 +116,7 @@ class Supervisor {
   void on(const SpawnFailed& event);
   void on(const WorkerReady& event);
   void on(const WorkerExited& event);
+  void on(const SignalFailed& event);
   void on(const OutputClosed& event);
   void on(const WorkerSwept& event);
   void on(const AllSwept& event);

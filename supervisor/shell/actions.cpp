@@ -1,6 +1,7 @@
 // What the core asks for, done. No function here decides anything, and none calls the core.
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <csignal>
 #include <thread>
 #include <utility>
@@ -60,7 +61,11 @@ void Pump::perform(const core::SpawnWorker& action) {
   enqueue(core::WorkerSpawned{action.life, *launched});
 }
 
-void Pump::perform(const core::SignalWorker& action) { processes_->signal(action.life, action.signal); }
+void Pump::perform(const core::SignalWorker& action) {
+  if (const int error = processes_->signal(action.life, action.signal); error != 0 && error != ESRCH) {
+    enqueue(core::SignalFailed{action.life, action.signal, error});
+  }
+}
 
 void Pump::perform(const core::DrainOutput& action) {
   if (action.another_follows && relay_ && relay_->keeps(action.life)) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <csignal>
 
 #include "common/base/result.hpp"
@@ -48,6 +49,11 @@ bool is_trouble(const Verdict& verdict) {
 constexpr std::size_t longest_of_most = 160;
 
 std::string signal_text(int signal) { return "SIG" + signal_name(signal); }
+
+std::string why_refused(std::string_view who, int signal, int error_number) {
+  std::string text = system_error(fmt::format("{} cannot be sent {}", who, signal_text(signal)), error_number).message;
+  return error_number == EPERM ? text + " (it runs as another user, and corral has no CAP_KILL)" : text;
+}
 
 std::string why_it_lives(const Leftovers& left) {
   const std::string pid = "pid " + std::to_string(left.pid);
@@ -117,19 +123,31 @@ Story Narrator::on(const KillSent& notice) const {
                                        : std::string("it shall end at once");
   return {notice.grace ? Weight::trouble : Weight::notable,
           "worker_killed",
-          fmt::format("{}: sent SIGKILL, {}", worker(notice.life.worker), why),
+          fmt::format("{}: SIGKILL now, {}", worker(notice.life.worker), why),
           notice.life,
           {}};
 }
 
+Story Narrator::on(const SignalRefused& notice) const {
+  std::string text = why_refused(with_pid(notice.life, notice.pid), notice.signal, notice.error_number);
+  if (notice.kill_in) {
+    text += "; SIGKILL in " + describe_duration(*notice.kill_in);
+  } else if (notice.give_up_in) {
+    text += "; given up in " + describe_duration(*notice.give_up_in) + " unless it ends by itself";
+  } else {
+    text += "; it runs on";
+  }
+  return {Weight::trouble, "signal_refused", std::move(text), notice.life, {}};
+}
+
 Story Narrator::on(const Unkillable& notice) const {
-  return {Weight::trouble,
-          "worker_unkillable",
-          fmt::format("{} has not ended after SIGKILL: it hangs in the kernel (see /proc/{}/stack); its slot stays unused "
-                      "while it exists",
-                      with_pid(notice.life, notice.pid), notice.pid),
-          notice.life,
-          {}};
+  const std::string who = with_pid(notice.life, notice.pid);
+  const std::string why =
+      notice.error_number != 0
+          ? why_refused(who, SIGKILL, notice.error_number)
+          : fmt::format("{} has not ended after SIGKILL: it hangs in the kernel (see /proc/{}/stack) or is frozen", who,
+                        notice.pid);
+  return {Weight::trouble, "worker_unkillable", why + "; its slot stays unused while it exists", notice.life, {}};
 }
 
 Story Narrator::on(const GoneAtLast& notice) const {

@@ -29,15 +29,24 @@ void Checker::noticed(Instant now, const Notice& notice) {
     Slot& known = slot(hopeless->life.worker);
     unanswered_.erase(hopeless->life);
     require(known.kill_sent.has_value(), "only what was sent SIGKILL can be unkillable");
+    require(hopeless->error_number == known.refused, "whoever cannot be killed is said to be so for the right reason");
     known.unkillable = true;
     known.concluded = true;
     anything_failed_ = true;
     left_behind_ = true;
   } else if (const auto* killed = std::get_if<KillSent>(&notice)) {
-    const Slot& known = slot(killed->life.worker);
+    Slot& known = slot(killed->life.worker);
+    known.killing = true;
+    known.refused = 0;
     const bool signals_alike = last_known(killed->life.worker.program).spec.stop.signal == SIGKILL;
     require(signals_alike || killed->grace.has_value() == (known.stop_sent && now >= *known.stop_sent + known.grace),
             "a kill says that the grace was over when it was, and only then");
+  } else if (const auto* refused = std::get_if<SignalRefused>(&notice)) {
+    const Slot& known = slot(refused->life.worker);
+    require(awaits_refusal_ == refused->life && refused->error_number == known.refused,
+            "a refusal is said when there is news of it");
+    require(refused->give_up_in.has_value() == known.killing, "after SIGKILL, and only then, nothing is next but to give up");
+    awaits_refusal_.reset();
   } else if (const auto* gone = std::get_if<GoneAtLast>(&notice)) {
     require(!kernel_.processes().at(gone->life).alive, "what is said to be gone is gone");
   } else if (const auto* started = std::get_if<Started>(&notice)) {
@@ -178,6 +187,7 @@ void Checker::finished(Instant, int status) {
 void Checker::after(Instant now, const Snapshot& snapshot, std::optional<Instant> next_deadline) {
   require(!exit_by_ || now <= *exit_by_ || exit_status_, "a stop ends within the sum of its deadlines");
   require(!must_stop_ || stop_at_, "a failure that shall stop everything does");
+  require(!awaits_refusal_, "a signal that the kernel refuses is said to be refused");
   require(!awaits_continue_, "SIGCONT follows the stop signal");
   require(!awaits_sweep_, "output whose end the sweep shall tell is followed by that sweep");
   if (told_deadline_ && next_deadline && *next_deadline <= now) {

@@ -160,6 +160,7 @@ void Run::describe(const Event& event) {
                       [](const SpawnFailed& e) { return "spawn failed " + who(e.life) + ": " + core::describe(e.failure); },
                       [](const WorkerReady& e) { return "ready " + who(e.life); },
                       [](const WorkerExited& e) { return "exited " + who(e.life) + ": " + corral::describe(e.status); },
+                      [](const SignalFailed& e) { return "signal " + std::to_string(e.signal) + " refused by " + who(e.life); },
                       [](const OutputClosed& e) { return "output closed " + who(e.life); },
                       [](const WorkerSwept& e) { return "swept " + who(e.life); },
                       [](const AllSwept&) { return std::string("all swept"); },

@@ -119,8 +119,9 @@ class Processes {
   /// `exited`: it says so too that this one called exit (CLD_EXITED), which no process does before its exec has been tried.
   void reap(pid_t hint, bool exited, Deaths& out);
 
-  /// Sends to the whole group of a life, also after its leader died while others of the group remain. False: nobody was there.
-  bool signal(Life life, int number);
+  /// Sends to the whole group of a life, also after its leader died while others of the group remain. 0, or why it has not
+  /// reached the leader: ESRCH where nobody was there.
+  int signal(Life life, int number);
 
   /// SIGKILL to all that is left of a life whose leader is dead, descendants that left the group included. finish_sweeps()
   /// reports when nothing is left; a life is swept once, whatever the number of calls.

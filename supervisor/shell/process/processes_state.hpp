@@ -108,8 +108,8 @@ struct Processes::State {
   [[nodiscard]] std::vector<pid_t> orphans_by_search();
 };
 
-/// To the group that `leader` (not reaped) leads, and to itself where it is not in it.
-bool signal_group_of(pid_t leader, int number);
+/// To the group that `leader` (not reaped) leads, and to itself where it is not in it. 0, or why it has not reached the leader.
+int signal_group_of(pid_t leader, int number);
 
 /// Whether the group that `leader` (reaped) led still has members. A number that is in use as a group is not given to a
 /// new process, so a process of that number means that the group is gone and somebody else has the number now.

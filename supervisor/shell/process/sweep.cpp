@@ -160,8 +160,7 @@ core::Leftovers Processes::sweep_all() {
   };
   for (auto& [pid, leader] : s.leaders) {
     leader.killed_by_us = true;
-    signal_group_of(pid, SIGKILL);
-    note(pid, kill(pid, 0) == 0 ? 0 : errno);
+    note(pid, signal_group_of(pid, SIGKILL));
   }
   if (s.cgroup && s.cgroup->populated()) {
     s.cgroup->kill();
