@@ -10,6 +10,7 @@
 #include <charconv>
 #include <memory>
 
+#include "common/base/file_descriptor.hpp"
 #include "supervisor/shell/process/small_file.hpp"
 
 namespace corral::process {
@@ -41,7 +42,45 @@ std::optional<std::string> stat_field(pid_t pid, int field) {
   return std::string(rest.substr(0, rest.find(' ')));
 }
 
+/// False where the list cannot be read.
+bool append(int fd, std::vector<pid_t>& pids) {
+  std::array<char, 16384> buffer;  // Not initialised: the kernel fills it.
+  pid_t pid = 0;
+  off_t at = 0;
+  ssize_t size = -1;
+  while (fd >= 0 && (size = pread(fd, buffer.data(), buffer.size(), at)) > 0) {
+    at += size;
+    for (const char c : std::string_view(buffer.data(), static_cast<std::size_t>(size))) {
+      if (c >= '0' && c <= '9') {
+        pid = pid * 10 + (c - '0');
+      } else if (pid != 0) {
+        pids.push_back(pid);
+        pid = 0;
+      }
+    }
+  }
+  return size == 0;
+}
+
+struct CloseDirectory {
+  void operator()(DIR* directory) const { closedir(directory); }
+};
+using Directory = std::unique_ptr<DIR, CloseDirectory>;
+
 }  // namespace
+
+std::vector<pid_t> children_of(pid_t pid) {
+  std::vector<pid_t> pids;
+  const std::string path = proc_path(pid, "task");
+  const Directory tasks(opendir(path.c_str()));
+  while (const dirent* entry = tasks ? readdir(tasks.get()) : nullptr) {
+    if (number_of<pid_t>(entry->d_name)) {
+      const FileDescriptor list(open((path + "/" + entry->d_name + "/children").c_str(), O_RDONLY | O_CLOEXEC));
+      append(list.get(), pids);
+    }
+  }
+  return pids;
+}
 
 bool proc_is_ours() {
   std::array<char, 16> target{};
@@ -77,31 +116,9 @@ std::optional<std::vector<pid_t>> Descendants::children(bool of_this_thread_too)
   return pids;
 }
 
-bool Descendants::append(int fd, std::vector<pid_t>& pids) {
-  std::array<char, 16384> buffer;  // Not initialised: the kernel fills it.
-  pid_t pid = 0;
-  off_t at = 0;
-  ssize_t size = -1;
-  while (fd >= 0 && (size = pread(fd, buffer.data(), buffer.size(), at)) > 0) {
-    at += size;
-    for (const char c : std::string_view(buffer.data(), static_cast<std::size_t>(size))) {
-      if (c >= '0' && c <= '9') {
-        pid = pid * 10 + (c - '0');
-      } else if (pid != 0) {
-        pids.push_back(pid);
-        pid = 0;
-      }
-    }
-  }
-  return size == 0;
-}
-
 /// For kernels without the children file.
 std::optional<std::vector<pid_t>> Descendants::scan() const {
-  struct CloseDirectory {
-    void operator()(DIR* directory) const { closedir(directory); }
-  };
-  const std::unique_ptr<DIR, CloseDirectory> proc(opendir("/proc"));
+  const Directory proc(opendir("/proc"));
   const std::string self = std::to_string(getpid());
   if (!proc || !proc_is_ours()) {
     return std::nullopt;

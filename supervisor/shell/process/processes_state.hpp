@@ -54,6 +54,13 @@ struct Remains {
   Incarnation incarnation{};
 };
 
+/// A worker that was told the score that is configured for it.
+struct Told {
+  Life life;
+  pid_t pid = 0;
+  int score = 0;
+};
+
 struct LifeHash {
   std::size_t operator()(const Life& life) const noexcept {
     return std::hash<WorkerId>{}(life.worker) * 31 + number(life.incarnation);
@@ -86,6 +93,7 @@ struct Processes::State {
   std::unordered_map<pid_t, Life> attributed;  ///< Orphans whose origin was found before.
   std::unordered_set<pid_t> strangers;         ///< Children from before: none of our business.
   std::vector<pid_t> unscored;                 ///< Launched, and not yet told to die before the supervisor.
+  std::vector<Told> scored;                    ///< What they had forked before has to be told too.
   std::vector<LaunchOutcome> outcomes;
   std::vector<Launcher::Finished> finished;  ///< Scratch.
   Instant last_settled{};
@@ -96,6 +104,9 @@ struct Processes::State {
   // scores.cpp
   void take_own_score_back();
   void set_oom_score(Life life, pid_t pid, int score, bool configured);
+  [[nodiscard]] int own_score();
+  [[nodiscard]] bool has_inherited_score(pid_t pid, int told);
+  bool pass_score_on(const Told& worker);
   // reap.cpp
   bool reap_one(pid_t which, bool exited, Deaths& out);  ///< 0: any.
   void bury(pid_t pid, const Leader& leader, const Death& facts, Deaths& out);
