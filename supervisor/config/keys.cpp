@@ -151,9 +151,12 @@ std::vector<Field<ProgramSpec>> surrounding_fields() {
       field<ProgramSpec>(
           "oom_score_adj", [](auto& program) -> auto& { return program.launch.oom_score_adj; },
           [] { return optional<int>(integer(-1000, 1000)); },
-          {.meaning = "How readily the kernel kills the worker when memory runs out; 1000 is first.",
+          {.meaning =
+               "How readily the kernel kills the worker, and all that it starts, when memory runs out; 1000 is first. It "
+               "is set a few milliseconds after the worker's first instruction; what it has started by then gets it within "
+               "about a tenth of a second, unless it has set one itself.",
            .example = "500",
-           .otherwise = "10 above the supervisor's own"}),
+           .otherwise = "10 more than the supervisor's own"}),
       field<ProgramSpec>(
           "no_new_privileges", [](auto& program) -> auto& { return program.launch.no_new_privileges; }, [] { return boolean(); },
           {.meaning = "The worker cannot gain rights by set-user-ID programs such as sudo.", .example = "false"})};

@@ -12,6 +12,7 @@
 #include "common/base/exit_status.hpp"
 #include "common/base/ids.hpp"
 #include "common/base/instant.hpp"
+#include "supervisor/core/event.hpp"
 #include "supervisor/core/launch_failure.hpp"
 
 namespace corral::core {
@@ -67,9 +68,20 @@ struct KillSent {
   std::optional<Duration> grace;
 };
 
+/// The kernel refused a signal. Said once for each reason, and of SIGKILL in any case.
+struct SignalRefused {
+  Life life;
+  std::int32_t pid = 0;
+  int signal = 0;
+  int error_number = 0;
+  std::optional<Duration> kill_in;     ///< SIGKILL is next, and when.
+  std::optional<Duration> give_up_in;  ///< Or nothing is, but to give it up.
+};
+
 struct Unkillable {
   Life life;
   std::int32_t pid = 0;
+  int error_number = 0;  ///< Why the kernel refused SIGKILL; 0: it took it.
 };
 
 /// The process that could not be killed is gone after all.
@@ -126,8 +138,10 @@ struct Reloaded {
   std::uint32_t kept = 0, replaced = 0, started = 0, stopped = 0;  ///< Workers.
 };
 
-/// Descendants outlived every SIGKILL; the supervisor leaves them behind and says so.
-struct LeftBehind {};
+/// Descendants outlived every SIGKILL, or could not be found for one; the supervisor leaves them behind and says so.
+struct LeftBehind {
+  Leftovers left;  ///< By the last look.
+};
 
 struct ShellBrokePromise {
   WorkerId worker;
@@ -138,9 +152,9 @@ struct Finished {
   int status = 0;
 };
 
-using Notice = std::variant<Started, Ended, LaunchFailed, StopSignalled, KillSent, Unkillable, GoneAtLast, OutputHeld,
-                            ProgramFailed, ShutdownBegun, DrainBegun, ShutdownForced, SignalIgnored, SignalPassedOn, Reloaded,
-                            LeftBehind, ShellBrokePromise, Finished>;
+using Notice = std::variant<Started, Ended, LaunchFailed, StopSignalled, KillSent, SignalRefused, Unkillable, GoneAtLast,
+                            OutputHeld, ProgramFailed, ShutdownBegun, DrainBegun, ShutdownForced, SignalIgnored, SignalPassedOn,
+                            Reloaded, LeftBehind, ShellBrokePromise, Finished>;
 
 // ---- Actions --------------------------------------------------------------------------------------------------------
 
@@ -178,7 +192,7 @@ struct SweepWorker {
   Life life;
 };
 
-/// Kill every descendant of the supervisor; AllSwept when none is left.
+/// Kill every descendant of the supervisor; AllSwept when none is left, otherwise SweepIncomplete.
 struct SweepAll {};
 
 /// Read the configuration again; ConfigReloaded when it is valid, a sentence for people when it is not.

@@ -40,6 +40,13 @@ struct WorkerExited {
   bool had_terminal = false;   ///< And with that the keys that interrupt: they reached it alone.
 };
 
+/// A signal that was asked for has reached nobody of its group, or not the worker itself: the kernel refused it.
+struct SignalFailed {
+  Life life;
+  int signal = 0;
+  int error_number = 0;
+};
+
 /// Its stdout and stderr have reached their end, or there were none to read.
 struct OutputClosed {
   Life life;
@@ -52,6 +59,21 @@ struct WorkerSwept {
 
 /// No descendant of the supervisor is alive. Answer to SweepAll.
 struct AllSwept {};
+
+/// Who is still there after a SweepAll, as far as that can be known.
+struct Leftovers {
+  std::uint32_t found = 0;    ///< Were found, and killed as far as the kernel allows.
+  std::uint32_t refused = 0;  ///< Of those: may not be killed.
+  int error_number = 0;       ///< What the kernel says to that.
+  std::int32_t pid = 0;       ///< One of them, a refused one where there is one; 0: none was found.
+  bool hidden = false;        ///< There may be others: nothing lists the supervisor's children (no /proc).
+  friend bool operator==(const Leftovers&, const Leftovers&) = default;
+};
+
+/// Not all are gone, or not yet. The other answer to SweepAll.
+struct SweepIncomplete {
+  Leftovers left;
+};
 
 struct SignalReceived {
   int signal = 0;
@@ -90,7 +112,8 @@ struct TasksEnded {};
 /// Time has passed: the instant of the step is all there is to it.
 struct DeadlineReached {};
 
-using Event = std::variant<WorkerSpawned, SpawnFailed, WorkerReady, WorkerExited, OutputClosed, WorkerSwept, AllSwept,
-                           SignalReceived, ConfigReloaded, WorkerJudged, WorkerCalled, TasksHalted, TasksEnded, DeadlineReached>;
+using Event = std::variant<WorkerSpawned, SpawnFailed, WorkerReady, WorkerExited, SignalFailed, OutputClosed, WorkerSwept,
+                           AllSwept, SweepIncomplete, SignalReceived, ConfigReloaded, WorkerJudged, WorkerCalled, TasksHalted,
+                           TasksEnded, DeadlineReached>;
 
 }  // namespace corral::core

@@ -144,6 +144,7 @@ void Supervisor::launch(WorkerId id, Worker& worker) {
   worker.ran_since = never;
   worker.launched_at = now_;
   worker.usage = {};
+  worker.refused = 0;
   worker.timed_out = false;
   worker.executed = false;
   worker.out_of_memory = false;
@@ -181,6 +182,7 @@ void Supervisor::kill(WorkerId id, Worker& worker) {
   }
   // Its launch has timed out when nobody asked for its end.
   worker.timed_out = before == StateKind::starting && worker.wanted_up && !worker.outdated;
+  worker.refused = 0;  // Whoever may not be asked may still be killed.
   enter(id, worker, Killing{after(now_, options_.patience.kill)});
   act(SignalWorker{life_of(id, worker), SIGKILL});
   announce(KillSent{life_of(id, worker), grace});
@@ -255,7 +257,7 @@ void Supervisor::overdue(WorkerId id, Worker& worker) {
 }
 
 void Supervisor::give_up(WorkerId id, Worker& worker) {
-  announce(Unkillable{life_of(id, worker), worker.pid});
+  announce(Unkillable{life_of(id, worker), worker.pid, worker.refused});
   abandon_output(id, worker);
   worker.occupied = true;
   if (worker.spawning) {

@@ -117,6 +117,27 @@ void Supervisor::on(const WorkerExited& event) {
   apply(event.life.worker, Happening::exited);
 }
 
+void Supervisor::on(const SignalFailed& event) {
+  Worker* worker = find(event.life);
+  if (worker == nullptr || !has_process(kind(worker->state))) {
+    return;
+  }
+  if (kind(worker->state) == StateKind::killing && event.signal != SIGKILL) {
+    return;  // SIGKILL has followed: only what became of that matters.
+  }
+  if (worker->refused == event.error_number) {
+    return;  // It fails as the last one did, which was said.
+  }
+  worker->refused = event.error_number;
+  SignalRefused notice{event.life, worker->pid, event.signal, event.error_number, {}, {}};
+  if (const auto* stopping = std::get_if<Stopping>(&worker->state)) {
+    notice.kill_in = std::max(stopping->kill_at - now_, Duration::zero());
+  } else if (const auto* killing = std::get_if<Killing>(&worker->state)) {
+    notice.give_up_in = std::max(killing->give_up_at - now_, Duration::zero());
+  }
+  announce(notice);
+}
+
 void Supervisor::on(const OutputClosed& event) {
   if (find(event.life) != nullptr) {
     apply(event.life.worker, Happening::output_closed);
@@ -352,8 +373,8 @@ void Supervisor::begin_sweeping() {
 
 void Supervisor::sweep_everything_again() {
   if (now_ >= sweep_give_up_) {
-    left_behind_ = true;
-    announce(LeftBehind{});
+    incomplete_ = true;
+    announce(LeftBehind{leftovers_});
     exit_supervisor();
   } else if (now_ >= sweep_again_) {
     sweep_again_ = after(now_, options_.patience.sweep);
@@ -364,6 +385,12 @@ void Supervisor::sweep_everything_again() {
 void Supervisor::on(const AllSwept&) {
   if (phase_ == Phase::sweeping) {
     exit_supervisor();
+  }
+}
+
+void Supervisor::on(const SweepIncomplete& event) {
+  if (phase_ == Phase::sweeping) {
+    leftovers_ = event.left;
   }
 }
 
@@ -385,6 +412,9 @@ int Supervisor::exit_status() const {
   }
   if (!anything_ran_ && last_launch_failure_ && forced_by_ == 0 && anything_failed_) {
     return 125;
+  }
+  if (incomplete_) {
+    return 3;  // Before the next line: a second signal ended everything, and that is what has not happened.
   }
   if (forced_by_ != 0) {
     return 128 + forced_by_;

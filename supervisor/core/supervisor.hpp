@@ -80,6 +80,7 @@ class Supervisor {
     std::int32_t pid = 0;
     std::uint32_t unhealthy = 0;  ///< Unhealthy exits in a row.
     std::uint32_t restarts = 0;
+    int refused = 0;              ///< What the kernel said to the last signal for this life.
     Instant ran_since = never;    ///< Of the present life; `never` until it runs.
     Instant launched_at = never;  ///< Likewise.
     Instant died_at = never;      ///< Of the life that has just ended.
@@ -123,9 +124,11 @@ class Supervisor {
   void on(const SpawnFailed& event);
   void on(const WorkerReady& event);
   void on(const WorkerExited& event);
+  void on(const SignalFailed& event);
   void on(const OutputClosed& event);
   void on(const WorkerSwept& event);
   void on(const AllSwept& event);
+  void on(const SweepIncomplete& event);
   void on(const SignalReceived& event);
   void on(const ConfigReloaded& event);
   void on(const WorkerJudged& event);
@@ -208,13 +211,15 @@ class Supervisor {
   Instant sweep_again_ = never;
   Instant sweep_give_up_ = never;
   SignalTally heard_;
+  Leftovers leftovers_;             ///< By the last look.
   std::vector<ProgramId> to_tidy_;  ///< Programs that may have retired workers to drop.
 
   // For the exit status.
   bool anything_ran_ = false;
   bool anything_failed_ = false;
   bool grace_was_over_ = false;
-  bool left_behind_ = false;
+  bool left_behind_ = false;  ///< Something could not be killed when it should have been.
+  bool incomplete_ = false;   ///< It still lives at the end.
   bool tasks_ended_ = false;
   bool drain_asked_ = false;
   int asked_by_ = 0;          ///< The signal that everything was told to stop, or drain, with.

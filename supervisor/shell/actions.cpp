@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <csignal>
 #include <new>
 #include <system_error>
 #include <thread>
@@ -98,7 +99,11 @@ void Pump::perform(const core::SpawnWorker& action) {
   enqueue(core::WorkerSpawned{action.life, *launched});
 }
 
-void Pump::perform(const core::SignalWorker& action) { processes_->signal(action.life, action.signal); }
+void Pump::perform(const core::SignalWorker& action) {
+  if (const int error = processes_->signal(action.life, action.signal); error != 0 && error != ESRCH) {
+    enqueue(core::SignalFailed{action.life, action.signal, error});
+  }
+}
 
 void Pump::perform(const core::DrainOutput& action) {
   if (action.another_follows && relay_ && relay_->keeps(action.life)) {
@@ -163,7 +168,7 @@ void Pump::perform(const core::SweepAll&) {
     sweeping_all_ = false;
     enqueue(core::AllSwept{});
   } else {
-    processes_->sweep_all();
+    enqueue(core::SweepIncomplete{processes_->sweep_all()});
   }
 }
 

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <csignal>
 
+#include "common/base/result.hpp"
 #include "common/base/signals.hpp"
 #include "common/base/text.hpp"
 #include "common/base/units.hpp"
@@ -52,6 +54,17 @@ std::string signal_text(int signal) { return "SIG" + signal_name(signal); }
 /// "SIGUSR1 received", "SIGUSR1 received 4711 times more": the first of a storm was said by itself.
 std::string received(int signal, std::uint64_t times) {
   return signal_text(signal) + " received" + (times == 1 ? "" : fmt::format(" {} times more", times));
+}
+
+std::string why_refused(std::string_view who, int signal, int error_number) {
+  std::string text = system_error(fmt::format("{} cannot be sent {}", who, signal_text(signal)), error_number).message;
+  return error_number == EPERM ? text + " (it runs as another user, and corral has no CAP_KILL)" : text;
+}
+
+std::string why_it_lives(const Leftovers& left) {
+  const std::string pid = "pid " + std::to_string(left.pid);
+  return left.refused > 0 ? system_error("cannot kill " + pid, left.error_number).message
+                          : "SIGKILL does not end " + pid + ", which hangs in the kernel or is frozen";
 }
 
 }  // namespace
@@ -117,19 +130,31 @@ Story Narrator::on(const KillSent& notice) const {
                                        : std::string("it shall end at once");
   return {notice.grace ? Weight::trouble : Weight::notable,
           "worker_killed",
-          fmt::format("{}: sent SIGKILL, {}", worker(notice.life.worker), why),
+          fmt::format("{}: SIGKILL now, {}", worker(notice.life.worker), why),
           notice.life,
           {}};
 }
 
+Story Narrator::on(const SignalRefused& notice) const {
+  std::string text = why_refused(with_pid(notice.life, notice.pid), notice.signal, notice.error_number);
+  if (notice.kill_in) {
+    text += "; SIGKILL in " + describe_duration(*notice.kill_in);
+  } else if (notice.give_up_in) {
+    text += "; given up in " + describe_duration(*notice.give_up_in) + " unless it ends by itself";
+  } else {
+    text += "; it runs on";
+  }
+  return {Weight::trouble, "signal_refused", std::move(text), notice.life, {}};
+}
+
 Story Narrator::on(const Unkillable& notice) const {
-  return {Weight::trouble,
-          "worker_unkillable",
-          fmt::format("{} has not ended after SIGKILL: it hangs in the kernel (see /proc/{}/stack); its slot stays unused "
-                      "while it exists",
-                      with_pid(notice.life, notice.pid), notice.pid),
-          notice.life,
-          {}};
+  const std::string who = with_pid(notice.life, notice.pid);
+  const std::string why =
+      notice.error_number != 0
+          ? why_refused(who, SIGKILL, notice.error_number)
+          : fmt::format("{} has not ended after SIGKILL: it hangs in the kernel (see /proc/{}/stack) or is frozen", who,
+                        notice.pid);
+  return {Weight::trouble, "worker_unkillable", why + "; its slot stays unused while it exists", notice.life, {}};
 }
 
 Story Narrator::on(const GoneAtLast& notice) const {
@@ -220,9 +245,20 @@ Story Narrator::on(const Reloaded& notice) const {
           {}};
 }
 
-Story Narrator::on(const LeftBehind&) const {
-  return {
-      Weight::trouble, "left_behind", "processes are left behind that SIGKILL does not end: see ps -e -o pid,stat,cmd", {}, {}};
+Story Narrator::on(const LeftBehind& notice) const {
+  static constexpr std::string_view blind = "/proc cannot be read (it is not mounted, or is that of another PID namespace)";
+  const Leftovers& left = notice.left;
+  std::string text = "left behind: ";
+  if (left.found == 0) {
+    text += left.hidden ? fmt::format("processes that left the group of their worker and cannot be found, since {}", blind)
+                        : std::string("processes that are not gone after SIGKILL");
+  } else {
+    text += fmt::format("{} process{}; {}", left.found, left.found == 1 ? "" : "es", why_it_lives(left));
+    if (left.hidden) {
+      text += fmt::format("; there may be others that cannot be found, since {}", blind);
+    }
+  }
+  return {Weight::trouble, "left_behind", text + "; see ps -e -o pid,user,stat,cmd", {}, {}};
 }
 
 Story Narrator::on(const ShellBrokePromise& notice) const {

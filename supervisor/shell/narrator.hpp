@@ -45,6 +45,7 @@ class Narrator {
   [[nodiscard]] Story on(const core::LaunchFailed& notice) const;
   [[nodiscard]] Story on(const core::StopSignalled& notice) const;
   [[nodiscard]] Story on(const core::KillSent& notice) const;
+  [[nodiscard]] Story on(const core::SignalRefused& notice) const;
   [[nodiscard]] Story on(const core::Unkillable& notice) const;
   [[nodiscard]] Story on(const core::GoneAtLast& notice) const;
   [[nodiscard]] Story on(const core::OutputHeld& notice) const;

@@ -44,6 +44,7 @@ def frames():
 def do(task, item):
     what, value = next(iter(item.items())) if isinstance(item, dict) and len(item) == 1 else ("echo", item)
     if what == "sleep":
+        write_all()  # Nothing is kept back behind a long one.
         time.sleep(value)
     elif what == "say":
         print(value, flush=True)

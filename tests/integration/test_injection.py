@@ -181,7 +181,7 @@ class Injected(CorralTest):
         tracer = self.inject(corral, "execve:delay_enter=60000000")
         self.kill_worker(corral)
         # Below a tracer that sleeps not even SIGKILL ends it: what hangs in the kernel looks the same.
-        corral.await_err(r"a/0: sent SIGKILL")
+        corral.await_err(r"a/0: SIGKILL now")
         self.release(tracer)
         corral.await_err(r"a/0: .*(start_timeout|too long|timed out|not executed).*restart \d+ in")
         corral.await_out("up", count=2)

@@ -9,7 +9,7 @@ import threading
 import time
 import unittest
 
-from harness import QUICK, CorralTest, as_root, await_that, exists, main, program, read, sanitized
+from harness import QUICK, CorralTest, as_root, await_that, exists, main, processes_with, program, read, sanitized
 
 V1 = "/sys/fs/cgroup"
 
@@ -127,6 +127,28 @@ class ControlGroups(CorralTest):
         corral = self.start("check", path, wrapper=["sh", "-c", f'echo $$ >{group}/cgroup.procs; exec "$@"', "sh"])
         self.finish(corral, 0)
         self.assertEqual(corral.out.count("one worker, not pinned: the kernel places it; the CPU quota allows 0.5 of "), 2, corral.out)
+
+
+class Scores(CorralTest):
+    def scores(self, corral):
+        """Of all processes of the test but corral: workers and whatever they forked."""
+        return {pid: read(f"/proc/{pid}/oom_score_adj").strip() for pid in processes_with(self.token) if pid != corral.pid}
+
+    def await_scores(self, corral):
+        await_that(lambda: f"all have 500: {self.scores(corral)}", lambda: set(self.scores(corral).values()) == {"500"}, 10)
+
+    def test_a_configured_score_is_that_of_all_that_a_worker_forks_its_first_children_included(self):
+        corral = self.run_config({
+            "tree": program("fork-bomb-light 3 setsid + double-fork env-i + fork-bomb-light 2 + line up + hang", oom_score_adj=500, restart=QUICK),
+            "shell": {"command": ["sh", "-c", 'sh -c "sleep 1000; true"; true'], "oom_score_adj": 500},
+            "many": program("fork-bomb-light 1 setsid + line up + hang", workers=40, cores="shared", oom_score_adj=500),
+        })  # fmt: skip
+        corral.await_out("up", count=41)
+        self.await_scores(corral)
+        os.kill(corral.await_start("tree/0"), signal.SIGKILL)
+        corral.await_out(r"tree/0 \| up", count=2)
+        self.await_scores(corral)
+        self.stop(corral, 0)
 
 
 @unittest.skipIf(sanitized, "the sanitizers' runtime opens files and makes threads of its own")

@@ -235,6 +235,7 @@ class Usage(MapTest):
             (["map", "no-such-file", "--", "cat"], "cannot open tasks 'no-such-file'"),
             (["map", "/", "--", "cat"], "cannot read tasks from '/'"),
             (["map", "-o", "/no/such/folder/x", "--", "cat"], "for the results"),
+            (["map", "--halt", "never,fail=1", "--", "cat"], "is not WHEN,fail=N"),
             (["map", "--timeout", "5", "--", "cat"], "'5' is not a duration"),
             (["map", "-j", "0", "--", "cat"], "'0' is not a whole number"),
         ):

@@ -109,6 +109,21 @@ class Faults(MapTest):
         self.assertIn("no-such-command-anywhere", corral.err)
 
 
+class Halts(MapTest):
+    def test_enough_failures_end_it(self):
+        for when in ("soon", "now"):
+            tasks = [{"fail": "a"}, {"fail": "b"}, {"sleep": 0.2 if when == "soon" else 600}] + [{"sleep": 600}] * 100
+            corral = self.map(tasks, "-j1", "--halt", f"{when},fail=2")
+            self.finish(corral, 1)
+            self.assertIn("2 tasks failed", corral.err)
+            self.assertLess(len(self.results(corral)), 5)
+
+    def test_no_more_tasks_than_asked_for(self):
+        corral = self.map(range(1000), "-j2", "--limit", "7")
+        self.finish(corral, 0)
+        self.assertEqual(sorted(self.results(corral)), list(range(7)))
+
+
 class Signals(MapTest):
     def test_the_first_signal_lets_running_tasks_end_and_begins_no_other(self):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

@@ -43,7 +43,7 @@ class Stopping(CorralTest):
         corral = self.run_config({"a": program("ignore TERM + fork-bomb-light 5 + line up + hang", stop={"grace": "100ms"})})
         corral.await_out("up")
         self.stop(corral, 3)
-        self.assertRegex(corral.err, r"a/0: sent SIGKILL, it did not stop within its grace of 100 ms")
+        self.assertRegex(corral.err, r"a/0: SIGKILL now, it did not stop within its grace of 100 ms")
         self.assertRegex(corral.err, r"a/0 \(pid \d+\) killed by signal 9 .*; stopped by force\n")
 
     def test_during_the_start_of_hundreds(self):

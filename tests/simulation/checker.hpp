@@ -57,6 +57,8 @@ class Checker {
     std::uint32_t unhealthy = 0;
     Incarnation last{};
     bool unkillable = false;
+    bool killing = false;  ///< SIGKILL was the last resort, and not merely the stop signal.
+    int refused = 0;       ///< What the kernel said to the last signal, since then to SIGKILL.
     bool launch_timed_out = false;
     bool output_over = false;  ///< Closed or abandoned.
     int exact_delays = 0;      ///< In a row, though there is jitter.
@@ -70,6 +72,8 @@ class Checker {
   void concluded(Instant now, Life life, const core::Verdict& verdict, bool launch_failed);
   void check_restart(Instant now, Slot& slot, const core::PlannedProgram& program, const core::Verdict& verdict, bool healthy,
                      bool launch_failed);
+  void hear(const core::Event& event);
+  void refused(const core::SignalFailed& failed);
   void told(Instant now, const core::SignalReceived& signal);
   void reloaded(const core::ConfigReloaded& reloaded);
   void abandoned(Instant now, Life life);
@@ -105,7 +109,9 @@ class Checker {
   bool anything_failed_ = false;
   bool grace_over_ = false;
   bool left_behind_ = false;
-  bool killed_at_once_ = false;  ///< SIGQUIT.
+  bool incomplete_ = false;
+  std::optional<core::Leftovers> leftovers_;  ///< Of the last look, when everything is swept.
+  bool killed_at_once_ = false;               ///< SIGQUIT.
   // Of the step under way.
   bool told_deadline_ = false;
   bool told_to_kill_ = false;  ///< Whatever lives must have been sent SIGKILL at its end.
@@ -114,6 +120,7 @@ class Checker {
   std::uint32_t passed_on_ = 0;
   std::optional<Life> awaits_continue_;  ///< Was sent its stop signal: SIGCONT must be next.
   std::optional<Life> awaits_sweep_;     ///< Its output ends with a sweep that has to be asked for next.
+  std::optional<Life> awaits_refusal_;   ///< A signal did not reach it, which has to be said.
   std::optional<WorkerId> freed_;        ///< Its last life is gone after all.
 
   std::map<int, std::uint64_t> heard_;  ///< Signals passed on and not told of yet.

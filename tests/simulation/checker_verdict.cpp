@@ -29,15 +29,24 @@ void Checker::noticed(Instant now, const Notice& notice) {
     Slot& known = slot(hopeless->life.worker);
     unanswered_.erase(hopeless->life);
     require(known.kill_sent.has_value(), "only what was sent SIGKILL can be unkillable");
+    require(hopeless->error_number == known.refused, "whoever cannot be killed is said to be so for the right reason");
     known.unkillable = true;
     known.concluded = true;
     anything_failed_ = true;
     left_behind_ = true;
   } else if (const auto* killed = std::get_if<KillSent>(&notice)) {
-    const Slot& known = slot(killed->life.worker);
+    Slot& known = slot(killed->life.worker);
+    known.killing = true;
+    known.refused = 0;
     const bool signals_alike = last_known(killed->life.worker.program).spec.stop.signal == SIGKILL;
     require(signals_alike || killed->grace.has_value() == (known.stop_sent && now >= *known.stop_sent + known.grace),
             "a kill says that the grace was over when it was, and only then");
+  } else if (const auto* refused = std::get_if<SignalRefused>(&notice)) {
+    const Slot& known = slot(refused->life.worker);
+    require(awaits_refusal_ == refused->life && refused->error_number == known.refused,
+            "a refusal is said when there is news of it");
+    require(refused->give_up_in.has_value() == known.killing, "after SIGKILL, and only then, nothing is next but to give up");
+    awaits_refusal_.reset();
   } else if (const auto* gone = std::get_if<GoneAtLast>(&notice)) {
     require(!kernel_.processes().at(gone->life).alive, "what is said to be gone is gone");
   } else if (const auto* started = std::get_if<Started>(&notice)) {
@@ -45,8 +54,9 @@ void Checker::noticed(Instant now, const Notice& notice) {
     anything_ran_ = true;
   } else if (const auto* passed = std::get_if<SignalPassedOn>(&notice)) {
     told_of(now, *passed);
-  } else if (std::holds_alternative<LeftBehind>(notice)) {
-    left_behind_ = true;
+  } else if (const auto* behind = std::get_if<LeftBehind>(&notice)) {
+    require(leftovers_ == behind->left, "what is left behind is what the last look has found");
+    left_behind_ = incomplete_ = true;
   } else if (const auto* broken = std::get_if<ShellBrokePromise>(&notice)) {
     require(false, "the fake kernel keeps its promises, but the core saw " + broken->what);
   }
@@ -163,7 +173,7 @@ int Checker::expected_status() const {
     return last_status_ ? last_status_->shell_code() : left_behind_ ? 3 : 0;
   }
   if (forced_by_ != 0) {
-    return 128 + forced_by_;
+    return incomplete_ ? 3 : 128 + forced_by_;
   }
   if (!anything_ran_ && anything_failed_ && last_launch_failure_) {
     return 125;
@@ -177,8 +187,8 @@ void Checker::finished(Instant, int status) {
     require(untold == 0, "each signal that was passed on is told of, once");
   }
   for (const auto& [life, process] : kernel_.processes()) {
-    require(!process.alive || left_behind_, "no process outlives the supervisor unless it said so");
-    require(process.descendants == 0 || left_behind_, "no descendant outlives the supervisor unless it said so");
+    require(!process.alive || incomplete_, "no process outlives the supervisor unless it said so");
+    require(process.descendants == 0 || incomplete_, "no descendant outlives the supervisor unless it said so");
   }
   for (const auto& [id, known] : slots_) {
     require(known.concluded, "every life is concluded before the end");
@@ -191,6 +201,7 @@ void Checker::after(Instant now, const Snapshot& snapshot, std::optional<Instant
   require(!exit_by_ || now <= *exit_by_ || exit_status_, "a stop ends within the sum of its deadlines");
   require(!told_too_soon_ || exit_status_, "a storm of signals is told of once a second");
   require(!must_stop_ || stop_at_, "a failure that shall stop everything does");
+  require(!awaits_refusal_, "a signal that the kernel refuses is said to be refused");
   require(!awaits_continue_, "SIGCONT follows the stop signal");
   require(!awaits_sweep_, "output whose end the sweep shall tell is followed by that sweep");
   if (told_deadline_ && next_deadline && *next_deadline <= now) {

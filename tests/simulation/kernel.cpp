@@ -1,5 +1,6 @@
 #include "tests/simulation/kernel.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <utility>
@@ -100,8 +101,13 @@ void Kernel::spawn(Instant now, Life life) {
   }
   process.alive = true;
   process.ignores_stop = chance(random_, faults.ignores_stop);
-  process.unkillable = chance(random_, faults.unkillable);
+  const auto last = std::ranges::find_if(processes_, [&](const auto& entry) {
+    return entry.first.worker == life.worker && next(entry.first.incarnation) == life.incarnation;
+  });
+  const bool as_the_last_one = last != processes_.end() && last->second.refuses;  // It is the same user's.
+  process.unkillable = chance(random_, faults.unkillable) || as_the_last_one;
   process.immortal = process.unkillable && chance(random_, 0.5);
+  process.refuses = as_the_last_one || (process.unkillable && chance(random_, 0.5));
   process.output_held = chance(random_, faults.output_held);
   process.descendants = chance(random_, faults.leaves_descendants) ? 1 + pick(random_, 3) : 0;
   process.immortal_descendants = chance(random_, faults.immortal_descendants);
@@ -138,11 +144,15 @@ void Kernel::die(Instant at, Life life, ExitStatus status, bool before_exec) {
 
 void Kernel::signal(Instant now, Life life, int number) {
   Process& process = processes_[life];
+  if (process.alive && process.refuses) {
+    push(chance(random_, 0.5) ? now : soon(now),
+         SignalFailed{life, number, number == SIGKILL || chance(random_, 0.5) ? EPERM : EINVAL});
+  }
   if (!process.alive || process.doomed || number == SIGCONT) {
     return;
   }
   const bool deadly = number == SIGKILL;
-  if (!deadly && (process.ignores_stop || number == SIGUSR1 || number == SIGUSR2 || number == SIGWINCH)) {
+  if (!deadly && (process.refuses || process.ignores_stop || number == SIGUSR1 || number == SIGUSR2 || number == SIGWINCH)) {
     return;
   }
   if (deadly && process.unkillable) {
@@ -213,13 +223,20 @@ void Kernel::sweep(Instant now, Life life) {
 }
 
 void Kernel::sweep_all(Instant now) {
+  Leftovers left;
   for (auto& [life, process] : processes_) {
-    if (process.immortal_descendants && !process.alive && process.output_told) {
-      return;
+    const bool immortal = process.immortal_descendants && !process.alive && process.output_told;
+    if (immortal || process.alive) {
+      ++left.found;
     }
-    process.descendants = 0;
+    process.descendants = immortal ? process.descendants : 0;
   }
-  push(now, AllSwept{});
+  if (left.found == 0) {
+    push(now, AllSwept{});
+  } else {
+    left.pid = static_cast<std::int32_t>(1000 + order_);  // No two looks say the same.
+    push(now, SweepIncomplete{left});
+  }
 }
 
 }  // namespace corral::simulation

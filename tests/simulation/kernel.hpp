@@ -20,6 +20,7 @@ struct Process {
   bool doomed = false;     ///< Its end is on its way.
   bool ignores_stop = false;
   bool unkillable = false;
+  bool refuses = false;      ///< And the kernel says so of every signal.
   bool immortal = false;     ///< Unkillable for ever.
   bool output_told = false;  ///< OutputClosed was reported.
   bool output_held = false;

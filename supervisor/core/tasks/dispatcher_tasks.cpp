@@ -159,7 +159,8 @@ void Dispatcher::maybe_halt() {
   }
   const Halt& halt = *policy_.halt;
   const std::uint64_t ended = counts_.recorded();
-  const bool share_reached = ended >= Halt::share_counts_from && static_cast<double>(failures) >= halt.share * static_cast<double>(ended);
+  const bool share_reached =
+      ended >= Halt::share_counts_from && static_cast<double>(failures) >= halt.share * static_cast<double>(ended);
   if (halt.share > 0 ? share_reached : failures >= halt.failures) {
     act(HaltTasks{failures, halt.at_once});
     on(DrainAsked{});

@@ -46,7 +46,7 @@ struct TaskCounts {
 
 /// So many tasks that failed or were quarantined end everything.
 struct Halt {
-  bool at_once = false;       ///< Workers are stopped; otherwise what is in work may end.
+  bool at_once = false;        ///< Workers are stopped; otherwise what is in work may end.
   std::uint64_t failures = 1;  ///< At least 1; or, as a share,
   double share = 0;            ///< of those that have ended, once share_counts_from have: above 0 it is this that counts.
 

@@ -10,6 +10,7 @@
 #include <charconv>
 #include <memory>
 
+#include "common/base/file_descriptor.hpp"
 #include "supervisor/shell/process/small_file.hpp"
 
 namespace corral::process {
@@ -41,37 +42,8 @@ std::optional<std::string> stat_field(pid_t pid, int field) {
   return std::string(rest.substr(0, rest.find(' ')));
 }
 
-}  // namespace
-
-Descendants::~Descendants() {
-  for (const int fd : {first_, this_}) {
-    if (fd >= 0) {
-      close(fd);
-    }
-  }
-}
-
-std::optional<std::vector<pid_t>> Descendants::children(bool of_this_thread_too) {
-  const pid_t self = getpid();
-  const pid_t here = gettid();
-  const auto list_of = [](pid_t task) {
-    return open(("/proc/self/task/" + std::to_string(task) + "/children").c_str(), O_RDONLY | O_CLOEXEC);
-  };
-  if (!tried_) {
-    tried_ = true;
-    first_ = list_of(self);
-  }
-  if (of_this_thread_too && here != self && this_ < 0) {
-    this_ = list_of(here);
-  }
-  std::vector<pid_t> pids;
-  if (!append(first_, pids) || (of_this_thread_too && here != self && !append(this_, pids))) {
-    return scan();
-  }
-  return pids;
-}
-
-bool Descendants::append(int fd, std::vector<pid_t>& pids) {
+/// False where the list cannot be read.
+bool append(int fd, std::vector<pid_t>& pids) {
   std::array<char, 16384> buffer;  // Not initialised: the kernel fills it.
   pid_t pid = 0;
   off_t at = 0;
@@ -90,14 +62,65 @@ bool Descendants::append(int fd, std::vector<pid_t>& pids) {
   return size == 0;
 }
 
+struct CloseDirectory {
+  void operator()(DIR* directory) const { closedir(directory); }
+};
+using Directory = std::unique_ptr<DIR, CloseDirectory>;
+
+}  // namespace
+
+std::vector<pid_t> children_of(pid_t pid) {
+  std::vector<pid_t> pids;
+  const std::string path = proc_path(pid, "task");
+  const Directory tasks(opendir(path.c_str()));
+  while (const dirent* entry = tasks ? readdir(tasks.get()) : nullptr) {
+    if (number_of<pid_t>(entry->d_name)) {
+      const FileDescriptor list(open((path + "/" + entry->d_name + "/children").c_str(), O_RDONLY | O_CLOEXEC));
+      append(list.get(), pids);
+    }
+  }
+  return pids;
+}
+
+bool proc_is_ours() {
+  std::array<char, 16> target{};
+  const ssize_t size = readlink("/proc/self", target.data(), target.size());
+  return size > 0 && number_of<pid_t>(std::string_view(target.data(), static_cast<std::size_t>(size))) == getpid();
+}
+
+Descendants::~Descendants() {
+  for (const int fd : {first_, this_}) {
+    if (fd >= 0) {
+      close(fd);
+    }
+  }
+}
+
+std::optional<std::vector<pid_t>> Descendants::children(bool of_this_thread_too) {
+  const pid_t self = getpid();
+  const pid_t here = gettid();
+  const auto list_of = [](pid_t task) {
+    return open(("/proc/self/task/" + std::to_string(task) + "/children").c_str(), O_RDONLY | O_CLOEXEC);
+  };
+  if (!tried_) {
+    tried_ = true;
+    first_ = proc_is_ours() ? list_of(self) : -1;
+  }
+  if (of_this_thread_too && here != self && this_ < 0) {
+    this_ = proc_is_ours() ? list_of(here) : -1;
+  }
+  std::vector<pid_t> pids;
+  if (!append(first_, pids) || (of_this_thread_too && here != self && !append(this_, pids))) {
+    return scan();
+  }
+  return pids;
+}
+
 /// For kernels without the children file.
 std::optional<std::vector<pid_t>> Descendants::scan() const {
-  struct CloseDirectory {
-    void operator()(DIR* directory) const { closedir(directory); }
-  };
-  const std::unique_ptr<DIR, CloseDirectory> proc(opendir("/proc"));
+  const Directory proc(opendir("/proc"));
   const std::string self = std::to_string(getpid());
-  if (!proc || access("/proc/self/stat", R_OK) != 0) {
+  if (!proc || !proc_is_ours()) {
     return std::nullopt;
   }
   std::vector<pid_t> pids;

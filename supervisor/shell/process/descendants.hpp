@@ -30,11 +30,16 @@ class Descendants {
 
  private:
   [[nodiscard]] std::optional<std::vector<pid_t>> scan() const;
-  static bool append(int fd, std::vector<pid_t>& pids);
   int first_ = -1;
   int this_ = -1;
   bool tried_ = false;
 };
+
+/// The children of another process, of all its threads; none where they cannot be read.
+[[nodiscard]] std::vector<pid_t> children_of(pid_t pid);
+
+/// Whether /proc is there and counts processes as we do: not where it is that of another PID namespace.
+[[nodiscard]] bool proc_is_ours();
 
 /// The value of CORRAL_SUPERVISOR that `pid` was started with; nothing where that cannot be read, empty where it has
 /// none, also in the middle of an exec and at the end of a life, when there is no environment to be seen.

@@ -40,11 +40,14 @@ void Markers::give_back(std::uint32_t marker) {
   }
 }
 
-bool signal_group_of(pid_t leader, int number) {
-  const bool group = kill(-leader, number) == 0;
-  // It has not come as far as making its own group, or has gone into another one and left members behind.
-  const bool alone = getpgid(leader) != leader && kill(leader, number) == 0;
-  return group || alone;
+int signal_group_of(pid_t leader, int number) {
+  const auto send = [](pid_t whom, int what) { return kill(whom, what) == 0 ? 0 : errno; };
+  const int group = send(-leader, number);
+  if (getpgid(leader) != leader) {
+    return send(leader, number);  // It has not come as far as making its own group, or has left members behind in it.
+  }
+  // A group that holds one process that may be signalled takes the signal, whoever else is in it.
+  return group == 0 && number == SIGKILL ? send(leader, 0) : group;
 }
 
 bool group_remains(pid_t leader) { return kill(-leader, 0) == 0 && kill(leader, 0) != 0 && errno == ESRCH; }
@@ -68,8 +71,11 @@ Result<Processes> Processes::open(const ProcessSetup& setup, ProcessOptions opti
   auto state = std::make_unique<State>(std::move(options), std::move(*launcher));
   siginfo_t any{};
   if (waitid(P_ALL, 0, &any, WEXITED | WNOHANG | WNOWAIT) == 0) {
-    const auto before = state->descendants.children(true).value_or(std::vector<pid_t>{});
-    state->strangers.insert(before.begin(), before.end());
+    const auto before = state->descendants.children(true);
+    state->strangers_known = before.has_value();
+    if (before) {
+      state->strangers.insert(before->begin(), before->end());
+    }
   }
   if (state->options.plain) {
     state->no_cgroup = "one command needs none";
@@ -137,7 +143,7 @@ void Processes::let_go_of_output() { state_->launcher->let_go_of_output(); }
 
 std::size_t Processes::outstanding() const { return state_->launcher->outstanding() + state_->outcomes.size(); }
 
-bool Processes::signal(Life life, int number) {
+int Processes::signal(Life life, int number) {
   State& s = *state_;
   if (const auto found = s.living.find(life.worker); found != s.living.end()) {
     const pid_t pid = found->second;
@@ -149,10 +155,10 @@ bool Processes::signal(Life life, int number) {
   }
   const auto rest = s.resting.find(life.worker);
   if (rest == s.resting.end() || rest->second.incarnation != life.incarnation || !rest->second.group) {
-    return false;
+    return ESRCH;
   }
   rest->second.group = group_remains(rest->second.leader);
-  return rest->second.group && kill(-rest->second.leader, number) == 0;
+  return !rest->second.group ? ESRCH : kill(-rest->second.leader, number) == 0 ? 0 : errno;
 }
 
 void Processes::State::retire(const Leader& leader, pid_t pid, bool group) {
@@ -179,7 +185,9 @@ void Processes::catch_up() {
   s.oom.start();
   if (!s.options.plain && !s.descendants.children(false)) {
     s.notices.emplace_back(
-        "/proc cannot be read: descendants that leave the process group of their worker cannot be found until everything stops");
+        "/proc cannot be read (it is not mounted, or is that of another PID namespace): descendants that leave the process group "
+        "of "
+        "their worker cannot be found until everything stops");
   }
 }
 

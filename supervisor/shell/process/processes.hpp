@@ -26,6 +26,7 @@
 #include "common/base/ids.hpp"
 #include "common/base/instant.hpp"
 #include "supervisor/core/cpu_set.hpp"
+#include "supervisor/core/event.hpp"
 #include "supervisor/core/launch_failure.hpp"
 #include "supervisor/core/spec.hpp"
 #include "supervisor/shell/process/launch_template.hpp"
@@ -124,15 +125,17 @@ class Processes {
   /// `exited`: it says so too that this one called exit (CLD_EXITED), which no process does before its exec has been tried.
   void reap(pid_t hint, bool exited, Deaths& out);
 
-  /// Sends to the whole group of a life, also after its leader died while others of the group remain. False: nobody was there.
-  bool signal(Life life, int number);
+  /// Sends to the whole group of a life, also after its leader died while others of the group remain. 0, or why it has not
+  /// reached the leader: ESRCH where nobody was there.
+  int signal(Life life, int number);
 
   /// SIGKILL to all that is left of a life whose leader is dead, descendants that left the group included. finish_sweeps()
   /// reports when nothing is left; a life is swept once, whatever the number of calls.
   void sweep(Life life);
 
-  /// SIGKILL to everything: leaders, their groups, orphans of unknown origin. alone() tells when it is done.
-  void sweep_all();
+  /// SIGKILL to everything: leaders, their groups, orphans of unknown origin. alone() tells when it is done. Says who was still
+  /// there to be killed.
+  core::Leftovers sweep_all();
 
   /// One pass for all lives that are being swept: kills what it finds, appends those of which nothing is left. Call it
   /// after each reap() while sweeping() is true: what dies hands its own children over to the supervisor. A pass

@@ -14,6 +14,7 @@
 #include "supervisor/shell/process/descendants.hpp"
 #include "supervisor/shell/process/launcher.hpp"
 #include "supervisor/shell/process/processes.hpp"
+#include "supervisor/shell/process/search.hpp"
 
 namespace corral::process {
 
@@ -53,6 +54,13 @@ struct Remains {
   Incarnation incarnation{};
 };
 
+/// A worker that was told the score that is configured for it.
+struct Told {
+  Life life;
+  pid_t pid = 0;
+  int score = 0;
+};
+
 struct LifeHash {
   std::size_t operator()(const Life& life) const noexcept {
     return std::hash<WorkerId>{}(life.worker) * 31 + number(life.incarnation);
@@ -74,6 +82,8 @@ struct Processes::State {
   bool caught_up = false;
   Markers markers;
   Descendants descendants;
+  ChildSearch search;           ///< Where descendants does not tell.
+  bool strangers_known = true;  ///< Otherwise there were some, and nothing tells them from ours.
   std::vector<std::string> notices;
 
   std::unordered_map<pid_t, Leader> leaders;
@@ -83,6 +93,7 @@ struct Processes::State {
   std::unordered_map<pid_t, Life> attributed;  ///< Orphans whose origin was found before.
   std::unordered_set<pid_t> strangers;         ///< Children from before: none of our business.
   std::vector<pid_t> unscored;                 ///< Launched, and not yet told to die before the supervisor.
+  std::vector<Told> scored;                    ///< What they had forked before has to be told too.
   std::vector<LaunchOutcome> outcomes;
   std::vector<Launcher::Finished> finished;  ///< Scratch.
   Instant last_settled{};
@@ -94,19 +105,23 @@ struct Processes::State {
   void take_own_score_back();
   /// `program`: whose configuration asks for it, for the message that it was refused; null where none does.
   void set_oom_score(Life life, pid_t pid, int score, const std::string* program);
+  [[nodiscard]] int own_score();
+  [[nodiscard]] bool has_inherited_score(pid_t pid, int told);
+  bool pass_score_on(const Told& worker);
   // reap.cpp
   bool reap_one(pid_t which, bool exited, Deaths& out);  ///< 0: any.
   void bury(pid_t pid, const Leader& leader, const Death& facts, Deaths& out);
   bool killed_by_oom(bool killed_by_us, int signal);
   // sweep.cpp
   [[nodiscard]] std::optional<Life> origin(pid_t orphan);
-  void kill_orphan(pid_t orphan);
+  int kill_orphan(pid_t orphan);  ///< 0, or errno.
   [[nodiscard]] bool is_our_group(pid_t group, pid_t orphan) const;
-  [[nodiscard]] std::vector<pid_t> orphans(bool among_what_we_started_too);
+  [[nodiscard]] std::optional<std::vector<pid_t>> orphans(bool among_what_we_started_too);
+  [[nodiscard]] std::vector<pid_t> orphans_by_search();
 };
 
-/// To the group that `leader` (not reaped) leads, and to itself where it is not in it.
-bool signal_group_of(pid_t leader, int number);
+/// To the group that `leader` (not reaped) leads, and to itself where it is not in it. 0, or why it has not reached the leader.
+int signal_group_of(pid_t leader, int number);
 
 /// Whether the group that `leader` (reaped) led still has members. A number that is in use as a group is not given to a
 /// new process, so a process of that number means that the group is gone and somebody else has the number now.

@@ -98,6 +98,7 @@ bool Processes::State::reap_one(pid_t which, bool exited, Deaths& out) {
     }
     return true;
   }
+  search.start_over();
   if (found == leaders.end()) {
     attributed.erase(pid);
     if (strangers.erase(pid) == 0) {
@@ -110,6 +111,9 @@ bool Processes::State::reap_one(pid_t which, bool exited, Deaths& out) {
   leaders.erase(found);
   if (!unscored.empty() && unscored.back() == pid) {
     unscored.pop_back();  // In a crash loop it is the last one always.
+  }
+  if (!scored.empty() && scored.back().pid == pid) {
+    scored.pop_back();
   }
   if (leader.failed) {
     markers.give_back(leader.marker);

@@ -22,8 +22,25 @@ constexpr std::size_t few = 16;
 
 }  // namespace
 
-std::vector<pid_t> Processes::State::orphans(bool among_what_we_started_too) {
-  auto pids = descendants.children(among_what_we_started_too).value_or(std::vector<pid_t>{});
+/// Nothing where /proc does not tell.
+std::optional<std::vector<pid_t>> Processes::State::orphans(bool among_what_we_started_too) {
+  auto pids = descendants.children(among_what_we_started_too);
+  if (pids) {
+    std::erase_if(*pids, [this](pid_t pid) { return leaders.contains(pid) || strangers.contains(pid); });
+  }
+  return pids;
+}
+
+/// Without /proc: some of them, others at the next call.
+std::vector<pid_t> Processes::State::orphans_by_search() {
+  if (getpid() == 1) {
+    kill(-1, SIGKILL);  // All there are but ourselves: with PID 1 they would end in any case.
+    return {};
+  }
+  if (!strangers_known) {
+    return {};
+  }
+  std::vector<pid_t> pids = search.look();
   std::erase_if(pids, [this](pid_t pid) { return leaders.contains(pid) || strangers.contains(pid); });
   return pids;
 }
@@ -70,11 +87,11 @@ bool Processes::State::is_our_group(pid_t group, pid_t orphan) const {
 }
 
 /// It is our child and not reaped: its pid is its own.
-void Processes::State::kill_orphan(pid_t orphan) {
+int Processes::State::kill_orphan(pid_t orphan) {
   if (const pid_t group = getpgid(orphan); group > 1 && is_our_group(group, orphan)) {
     kill(-group, SIGKILL);
   }
-  kill(orphan, SIGKILL);
+  return kill(orphan, SIGKILL) == 0 ? 0 : errno;
 }
 
 void Processes::sweep(Life life) {
@@ -103,7 +120,7 @@ void Processes::finish_sweeps(std::vector<Life>& gone) {
   }
   std::unordered_set<Life, LifeHash> alive;
   bool unknown_ending = false;
-  for (const pid_t orphan : s.orphans(s.leaders.size() <= few)) {
+  for (const pid_t orphan : s.orphans(s.leaders.size() <= few).value_or(std::vector<pid_t>{})) {
     const std::optional<Life> life = s.origin(orphan);
     if (life && s.sweeps.contains(*life)) {
       alive.insert(*life);
@@ -130,11 +147,20 @@ void Processes::finish_sweeps(std::vector<Life>& gone) {
 
 bool Processes::sweeping() const { return !state_->sweeps.empty(); }
 
-void Processes::sweep_all() {
+core::Leftovers Processes::sweep_all() {
   State& s = *state_;
+  core::Leftovers left;
+  const auto note = [&left](pid_t pid, int error) {
+    ++left.found;
+    if (error == EPERM) {
+      ++left.refused;
+      left.error_number = error;
+    }
+    left.pid = left.pid == 0 || error == EPERM ? pid : left.pid;
+  };
   for (auto& [pid, leader] : s.leaders) {
     leader.killed_by_us = true;
-    signal_group_of(pid, SIGKILL);
+    note(pid, signal_group_of(pid, SIGKILL));
   }
   if (s.cgroup && s.cgroup->populated()) {
     s.cgroup->kill();
@@ -144,16 +170,22 @@ void Processes::sweep_all() {
       kill(-rest.leader, SIGKILL);
     }
   }
-  for (const pid_t orphan : s.orphans(true)) {
-    s.kill_orphan(orphan);
+  const auto listed = s.orphans(true);
+  left.hidden = !listed;
+  for (const pid_t orphan : listed ? *listed : s.orphans_by_search()) {
+    note(orphan, s.kill_orphan(orphan));
   }
+  return left;
 }
 
 bool Processes::alone() {
   State& s = *state_;
   siginfo_t info{};
   if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0) {
-    if (s.strangers.empty() || !s.leaders.empty() || !s.orphans(true).empty()) {
+    if (s.strangers.empty() || !s.leaders.empty()) {
+      return false;
+    }
+    if (const auto orphans = s.orphans(true); !orphans || !orphans->empty()) {
       return false;
     }
   }

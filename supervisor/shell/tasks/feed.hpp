@@ -30,7 +30,7 @@ struct FeedOptions {
   std::string output_name;                             ///< Likewise.
   std::size_t longest_task = wire::longest_payload;    ///< In bytes.
   std::size_t longest_answer = wire::longest_payload;  ///< Likewise.
-  std::optional<std::uint64_t> limit;  ///< No more tasks than that are taken from the input.
+  std::optional<std::uint64_t> limit;                  ///< No more tasks than that are taken from the input.
   ResultOptions results;
 };
 

@@ -230,7 +230,14 @@ std::string Driver::words(const Notice& notice) const {
           [this](const KillSent& n) {
             return who(n.life) + " killed " + (n.grace ? "after " + describe_duration(*n.grace) : std::string("at once"));
           },
-          [this](const Unkillable& n) { return who(n.life) + " unkillable"; },
+          [this](const SignalRefused& n) {
+            return who(n.life) + " refused " + signal_name(n.signal) + " with " + std::to_string(n.error_number) +
+                   (n.kill_in ? ", killed in " + describe_duration(*n.kill_in) : "") +
+                   (n.give_up_in ? ", given up in " + describe_duration(*n.give_up_in) : "");
+          },
+          [this](const Unkillable& n) {
+            return who(n.life) + " unkillable" + (n.error_number != 0 ? ", refused with " + std::to_string(n.error_number) : "");
+          },
           [this](const GoneAtLast& n) { return who(n.life) + " gone at last"; },
           [this](const OutputHeld& n) { return who(n.life) + " output held"; },
           [&](const ProgramFailed& n) {
@@ -251,7 +258,10 @@ std::string Driver::words(const Notice& notice) const {
             return "reloaded: kept " + count(n.kept) + ", replaced " + count(n.replaced) + ", started " + count(n.started) +
                    ", stopped " + count(n.stopped);
           },
-          [](const LeftBehind&) { return std::string("left behind"); },
+          [&](const LeftBehind& n) {
+            return "left behind: found " + count(n.left.found) + ", refused " + count(n.left.refused) +
+                   (n.left.hidden ? ", others hidden" : "");
+          },
           [](const ShellBrokePromise& n) { return "broken promise: " + n.what; },
           [](const Finished& n) { return "finished " + std::to_string(n.status); },
       },

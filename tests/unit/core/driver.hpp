@@ -43,7 +43,9 @@ class Driver {
   std::string exits(std::string_view worker, ExitStatus status) { return tell(WorkerExited{life(worker), status}); }
   std::string output_closes(std::string_view worker) { return tell(OutputClosed{life(worker)}); }
   std::string is_swept(std::string_view worker) { return tell(WorkerSwept{life(worker)}); }
+  std::string refuses(std::string_view worker, int signal, int error) { return tell(SignalFailed{life(worker), signal, error}); }
   std::string all_swept() { return tell(AllSwept{}); }
+  std::string not_all_swept(const Leftovers& left) { return tell(SweepIncomplete{left}); }
   std::string signal(int number) { return tell(SignalReceived{number}); }
   std::string terminal_goes() { return tell(SignalReceived{1, true}); }
   std::string tell(const Event& event);

@@ -264,7 +264,25 @@ TEST_CASE("stray descendants of the supervisor are swept until they are gone, or
     CHECK(d.pass(10s).ends_with("sweep all; exit 3"));
     CHECK(d.said("left behind"));
   }
+  SUBCASE("not gone, and not all that is left can be found: the last look is told of") {
+    CHECK(d.not_all_swept({.found = 7}).empty());
+    CHECK(d.not_all_swept({.found = 2, .refused = 1, .error_number = 1, .pid = 4711, .hidden = true}).empty());
+    CHECK(d.pass(10s).ends_with("sweep all; exit 3"));
+    CHECK(d.said("left behind: found 2, refused 1, others hidden"));
+  }
   CHECK_FALSE(d.due());
+}
+
+TEST_CASE("a second signal that could not end everything is no 128+N") {
+  Driver d;
+  d.start({program("a")});
+  d.up("a/0");
+  d.signal(SIGTERM);
+  d.pass(60ms);
+  d.signal(SIGTERM);
+  CHECK(d.ends("a/0", KilledBy{SIGKILL}).ends_with("sweep all"));
+  SUBCASE("all gone") { CHECK(d.all_swept() == "exit 143"); }
+  SUBCASE("some are left behind") { CHECK(d.pass(10s).ends_with("exit 3")); }
 }
 
 TEST_CASE("after the end no event changes anything") {

@@ -1,6 +1,7 @@
 // What the kernel, or somebody else, does not let go of.
 #include <doctest/doctest.h>
 
+#include <cerrno>
 #include <csignal>
 
 #include "tests/unit/core/driver.hpp"
@@ -119,6 +120,53 @@ TEST_CASE("a process that SIGKILL does not end keeps its slot") {
     CHECK(d.pass(10s).ends_with("exit 3"));
     CHECK(d.said("left behind"));
   }
+}
+
+TEST_CASE("a signal that the kernel refuses is said once, with its reason and what is next") {
+  Driver d;
+  d.start({program("a"), program("b")});
+  d.up("a/0");
+  d.up("b/0");
+  d.signal(SIGUSR1);
+  CHECK(d.refuses("a/0", SIGUSR1, EPERM).empty());
+  CHECK(d.notices() == "a/0#1 refused USR1 with 1\n");
+  d.signal(SIGTERM);
+  d.refuses("a/0", SIGTERM, EPERM);
+  CHECK(d.notices().empty());
+  d.refuses("a/0", SIGTERM, EINVAL);
+  CHECK(d.notices() == "a/0#1 refused TERM with 22, killed in 10 s\n");
+  d.ends("b/0", ExitedWith{0});
+  CHECK(d.pass(10s) == "signal a/0#1 KILL");
+  SUBCASE("SIGKILL too: it is given up, and the stop has failed") {
+    CHECK(d.refuses("a/0", SIGKILL, EPERM).empty());
+    CHECK(d.notices() == "a/0#1 refused KILL with 1, given up in 10 s\n");
+    CHECK(d.pass(10s).ends_with("abandon a/0#1; sweep all"));
+    CHECK(d.said("a/0#1 unkillable, refused with 1"));
+    CHECK(d.state("a/0") == "failed");
+    CHECK(d.pass(10s).ends_with("exit 3"));
+  }
+  SUBCASE("SIGKILL is taken, and has no effect") {
+    CHECK(d.pass(10s).ends_with("abandon a/0#1; sweep all"));
+    CHECK(d.said("a/0#1 unkillable\n"));
+  }
+  SUBCASE("it comes too late: the process is gone") {
+    d.exits("a/0", KilledBy{SIGKILL});
+    d.refuses("a/0", SIGKILL, EPERM);
+    CHECK(d.notices().empty());
+  }
+}
+
+TEST_CASE("a refusal is forgotten with its life") {
+  Driver d;
+  d.start({program("a", [](auto& p) { p.spec.restart.delay = 0s; })});
+  d.up("a/0");
+  d.refuses("a/0", SIGUSR1, EPERM);
+  d.ends("a/0", ExitedWith{1});
+  d.up("a/0");
+  CHECK(d.refuses("a/0#1", SIGUSR1, EPERM).empty());
+  CHECK(d.notices().empty());
+  d.refuses("a/0", SIGUSR1, EPERM);
+  CHECK(d.said("a/0#2 refused USR1"));
 }
 
 TEST_CASE("a launch that hung in exec and died before it frees its slot like any other") {

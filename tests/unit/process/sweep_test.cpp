@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <csignal>
 
+#include "supervisor/shell/process/search.hpp"
 #include "tests/unit/process/bench_of_processes.hpp"
 
 using namespace corral;
@@ -83,9 +84,9 @@ TEST_CASE("a sweep leaves other lives alone") {
 TEST_CASE("a group outlives its leader, is signalled, and is then gone") {
   Bench bench;
   const Escape escape(bench, in_the_group, life());
-  CHECK(bench.processes.signal(life(), SIGTERM));
+  CHECK(bench.processes.signal(life(), SIGTERM) == 0);
   CHECK(bench.until([&] { return bench.processes.alone(); }));
-  CHECK_FALSE(bench.processes.signal(life(), SIGTERM));
+  CHECK(bench.processes.signal(life(), SIGTERM) == ESRCH);
   CHECK(bench.deaths.orphans == 1);
 }
 
@@ -129,6 +130,47 @@ TEST_CASE("a thousand sweeps at once need no second life") {
   }
   CHECK(bench.until([&] { return !bench.processes.sweeping(); }));
   CHECK(bench.gone.size() == 1000);
+}
+
+TEST_CASE("the search asks for each number once, the nearest first") {
+  for (const pid_t self : {1, 2, 4711, 32767, 32768, 40000, 65535, 1'000'000, highest_number - 1}) {
+    CAPTURE(self);
+    std::vector<bool> asked(highest_number);
+    bool once = true;
+    for (pid_t at = 0; at < highest_number - 2; ++at) {
+      const pid_t number = number_to_ask(self, at);
+      once = once && number >= 2 && number < highest_number && !asked[static_cast<std::size_t>(number)];
+      asked[static_cast<std::size_t>(number)] = true;
+    }
+    CHECK(once);
+    const pid_t first = number_to_ask(self, 0);
+    CHECK((first == self + 1 || first == 2));
+  }
+}
+
+TEST_CASE("the search finds children that are alive and such that are dead, and nobody else") {
+  ChildSearch search;
+  const pid_t alive_one = fork();
+  if (alive_one == 0) {
+    execlp("sleep", "sleep", "1000", nullptr);
+    _exit(127);
+  }
+  const pid_t dead_one = fork();
+  if (dead_one == 0) {
+    _exit(0);
+  }
+  std::vector<pid_t> found;
+  for (int i = 0; i < 500 && found.size() < 2; ++i) {
+    found = search.look();
+  }
+  std::ranges::sort(found);
+  CHECK(found == std::vector<pid_t>{std::min(alive_one, dead_one), std::max(alive_one, dead_one)});
+  kill(alive_one, SIGKILL);
+  for (const pid_t child : {alive_one, dead_one}) {
+    siginfo_t info{};
+    CHECK(waitid(P_PID, static_cast<id_t>(child), &info, WEXITED) == 0);
+  }
+  CHECK(search.look().empty());
 }
 
 TEST_CASE("children from before the supervisor are none of its business") {

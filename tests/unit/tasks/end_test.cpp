@@ -55,6 +55,40 @@ TEST_CASE("a drain: what is in work ends, what is prefetched is asked back, the 
   CHECK(floor.dispatcher.counts().left == 18);
 }
 
+TEST_CASE("so many failures end it: what is in work may end, or not even that") {
+  for (const bool at_once : {false, true}) {
+    TaskPolicy careful = policy();
+    careful.halt = Halt{at_once, 2, 0};
+    Floor floor(careful, 1);
+    const Life life = floor.come(0);
+    floor.submit(20);
+    floor.answer(life, 0, Answer::error);
+    CHECK(floor.asked<HaltTasks>().empty());
+    const std::uint64_t next = floor.at_worker[life][1];
+    floor.answer(life, next, Answer::error);
+    REQUIRE(floor.asked<HaltTasks>().size() == 1);
+    CHECK(floor.asked<HaltTasks>()[0].at_once == at_once);
+    CHECK(floor.dispatcher.room() == 0);
+    CHECK(floor.dispatcher.counts().queued == 0);
+  }
+}
+
+TEST_CASE("a share of failures counts once enough tasks have ended") {
+  TaskPolicy careful = policy();
+  careful.halt = Halt{false, 1, 0.25};
+  Floor floor(careful, 1);
+  const Life life = floor.come(0);
+  floor.submit(100);
+  for (std::uint64_t task = 0; task < 9; ++task) {
+    floor.answer(life, task, task < 2 ? Answer::error : Answer::result);
+    CHECK(floor.asked<HaltTasks>().empty());
+  }
+  floor.answer(life, 9);
+  CHECK(floor.asked<HaltTasks>().empty());  // 2 of 10.
+  floor.answer(life, 10, Answer::error);
+  CHECK(floor.asked<HaltTasks>().size() == 1);  // 3 of 11.
+}
+
 TEST_CASE("an abort: what workers do not answer any more goes back unspent, even a suspect at its last attempt") {
   TaskPolicy strict = policy();
   strict.retries = 0;

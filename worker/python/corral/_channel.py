@@ -40,6 +40,7 @@ class Channel:
         self._flushes = 0
         self._broken = False
         self._writing = threading.Lock()
+        self._asking = 0
         self._writer = 0  # The thread that writes.
         self._reading = threading.Lock()
         self._stop = threading.Lock()
@@ -163,12 +164,22 @@ class Channel:
         self._writer = 0
 
     def progress(self, task: int, payload: bytes) -> None:
-        """At once, or not at all: a signal handler that calls it may have interrupted a write of this very thread."""
-        if self._writer != threading.get_ident() and self._writing.acquire(timeout=0.05):
-            try:
-                self._flush(protocol.HEADER.pack(len(payload), protocol.PROGRESS, task), payload)
-            finally:
-                self._writing.release()
+        """At once, or not at all: a signal handler that calls it may have interrupted a write of this very thread.
+
+        Or this very function, which waits for the lock that its own thread holds: the next signal must not wait too.
+        """
+        me = threading.get_ident()
+        if me in (self._writer, self._asking):
+            return
+        self._asking = me
+        try:
+            if self._writing.acquire(timeout=0.05):
+                try:
+                    self._flush(protocol.HEADER.pack(len(payload), protocol.PROGRESS, task), payload)
+                finally:
+                    self._writing.release()
+        finally:
+            self._asking = 0
 
     def _send(self, data: bytes) -> None:
         if self._broken or self.forked:
