@@ -1,14 +1,12 @@
 // `corral map`: one program of workers, and a feed for them.
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <utility>
 
 #include "common/base/file_descriptor.hpp"
 #include "supervisor/cli/complaint.hpp"
+#include "supervisor/cli/map_files.hpp"
 #include "supervisor/cli/supervise.hpp"
 #include "supervisor/shell/preparation.hpp"
 #include "supervisor/shell/process/processes.hpp"
@@ -19,36 +17,8 @@ namespace {
 /// No life is long enough to be healthy for its length alone: it has to do something.
 constexpr Duration never_by_age = Duration::max();
 
-/// Of one argument, in bytes, as Linux has it (MAX_ARG_STRLEN, without its NUL), and some room for what stands around the task.
-constexpr std::size_t longest_argument = 131'071 - 4096;
-
 /// In order, results wait for the oldest task: so many tasks at most.
 constexpr std::uint64_t longest_order = 4096;
-
-/// stdin, or the file.
-Result<FileDescriptor> open_input(const std::string& path) {
-  FileDescriptor file(path == "-" ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
-                                  : ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
-  if (!file) {
-    return system_failure(path == "-" ? "cannot read tasks from stdin" : fmt::format("cannot open tasks '{}'", path), errno);
-  }
-  char nothing = 0;
-  if (::read(file.get(), &nothing, 0) != 0) {  // A directory can be opened, and not read.
-    return system_failure(fmt::format("cannot read tasks from '{}'", path), errno);
-  }
-  return file;
-}
-
-Result<FileDescriptor> open_output(const std::string& path) {
-  constexpr mode_t mode = 0666;
-  FileDescriptor file(path.empty() ? ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)
-                                   : ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, mode));
-  if (!file) {
-    return system_failure(path.empty() ? "cannot write results to stdout" : fmt::format("cannot open '{}' for the results", path),
-                          errno);
-  }
-  return file;
-}
 
 /// A worker's death is the business of its task, which has a limit of its own. Who never gets as far as that is a program that
 /// does not work.
@@ -93,11 +63,11 @@ int map(MapOptions options) {
     return refused;
   }
   limit_false_starts(preparation->prepared.plan.programs.front());
-  Result<FileDescriptor> input = open_input(options.tasks);
+  const Result<FileDescriptor> input = open_tasks(options.tasks, *setup);
   if (!input) {
     return complain(input.error());
   }
-  Result<FileDescriptor> output = open_output(options.output);
+  const Result<FileDescriptor> output = open_results(options.output, *input, *setup);
   if (!output) {
     return complain(output.error());
   }
@@ -110,7 +80,7 @@ int map(MapOptions options) {
   feed.mode = mode;
   feed.limit = options.limit;
   if (mode == shell::TaskMode::each) {
-    feed.longest_task = longest_argument;
+    feed.longest_task = longest_argument(options.program.launch.command);
   }
   feed.input_fd = input->get();
   feed.input_name = options.tasks == "-" ? "stdin" : "'" + options.tasks + "'";

@@ -188,6 +188,11 @@ class Each(MapTest):
         results = self.results(corral)
         self.assertEqual([results[i]["ok"] for i in range(3)], [False, False, True])
 
+    def test_a_task_that_stands_in_many_places_still_fits_or_fails_alone(self):
+        corral = self.map(b"y" * 120_000 + b"\nz\n", "-j1", command=["echo", *["{}"] * 30])
+        self.finish(corral, 1)
+        self.assertEqual([self.results(corral)[i]["ok"] for i in range(2)], [False, True])
+
     def test_signals_and_timeouts_are_as_with_workers_that_stay(self):
         corral = self.map(b"600\n0\n", "-j1", "--timeout", "300ms", command=["sleep", "{}"])
         self.finish(corral, 1)
@@ -229,12 +234,29 @@ class Libraries(MapTest):
 
 
 class Usage(MapTest):
+    def test_closed_descriptors_are_no_places(self):
+        for closed, sentence in (("<&-", "cannot read tasks from stdin"), (">&-", "cannot write results to stdout")):
+            corral = self.start("map", "-", "--lines", "--", "cat", wrapper=["sh", "-c", f'exec "$0" "$@" {closed}'])
+            self.finish(corral, 2)
+            self.assertIn(sentence, corral.err)
+
+    def test_a_fifo_that_nobody_writes_to_is_waited_for_until_a_signal(self):
+        os.mkfifo(self.path("fifo"))
+        corral = self.start("map", self.path("fifo"), "-j1", "--", *WORKER)
+        with open(self.path("fifo"), "w") as pipe:
+            pipe.write("1\n")
+            pipe.flush()
+            corral.await_out('"result":1')
+            corral.signal(signal.SIGINT)
+            self.finish(corral, 130)
+
     def test_mistakes_have_a_sentence(self):
         for words, sentence in (
             (["map"], "a command is required"),
             (["map", "no-such-file", "--", "cat"], "cannot open tasks 'no-such-file'"),
             (["map", "/", "--", "cat"], "cannot read tasks from '/'"),
             (["map", "-o", "/no/such/folder/x", "--", "cat"], "for the results"),
+            (["map", self.write("same", "1\n"), "-o", self.path("same"), "--", "cat"], "are the same file"),
             (["map", "--halt", "never,fail=1", "--", "cat"], "is not WHEN,fail=N"),
             (["map", "--timeout", "5", "--", "cat"], "'5' is not a duration"),
             (["map", "-j", "0", "--", "cat"], "'0' is not a whole number"),

@@ -12,9 +12,10 @@ namespace corral::process {
 namespace {
 
 /// A descriptor opened later must not become 0, 1 or 2: what somebody prints would end up in it.
-Result<> fill_standard_descriptors() {
+Result<> fill_standard_descriptors(unsigned& closed) {
   for (int fd = 0; fd < 3; ++fd) {
     if (fcntl(fd, F_GETFD) < 0 && errno == EBADF) {
+      closed |= 1U << static_cast<unsigned>(fd);
       const int opened = open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY);
       if (opened < 0) {
         return system_failure("cannot open '/dev/null' in place of a closed standard descriptor", errno);
@@ -28,7 +29,7 @@ Result<> fill_standard_descriptors() {
 
 Result<ProcessSetup> ProcessSetup::begin() {
   ProcessSetup setup;
-  if (const auto filled = fill_standard_descriptors(); !filled) {
+  if (const auto filled = fill_standard_descriptors(setup.was_closed_); !filled) {
     return std::unexpected(filled.error());
   }
   sigfillset(&setup.blocked_);

@@ -30,6 +30,10 @@ class ProcessSetup {
 
   /// What the signalfd should be made with: all blocked signals.
   [[nodiscard]] const sigset_t& blocked() const { return blocked_; }
+  /// The standard descriptors (0 to 2) that were closed when we were started: /dev/null stands for them now.
+  [[nodiscard]] bool was_closed(int fd) const {
+    return fd >= 0 && fd < 3 && (was_closed_ >> static_cast<unsigned>(fd) & 1U) != 0;
+  }
   /// Ignored when we were started: SIGHUP under nohup, SIGINT in a shell's background job.
   [[nodiscard]] bool was_ignored(int signal) const;
   [[nodiscard]] const sigset_t& inherited_mask() const { return inherited_mask_; }
@@ -43,6 +47,7 @@ class ProcessSetup {
   sigset_t blocked_{};
   sigset_t inherited_mask_{};
   std::uint64_t was_ignored_ = 0;
+  unsigned was_closed_ = 0;
   rlimit inherited_open_files_{};
   std::vector<std::string> notices_;
 };

@@ -15,6 +15,10 @@ constexpr std::size_t most_pending = std::size_t{1} << 20U;
 
 /// One line of JSON: a line break is white space there, or it is no JSON.
 void append_json(std::string& out, std::string_view json) {
+  if (json.empty()) {
+    out += "null";  // Nothing is no JSON, and this line shall be.
+    return;
+  }
   const std::size_t begin = out.size();
   out.append(json);
   if (json.find('\n') != std::string_view::npos || json.find('\r') != std::string_view::npos) {

@@ -1,0 +1,92 @@
+#include "supervisor/cli/map_files.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <string_view>
+
+namespace corral::cli {
+namespace {
+
+bool same_file(const FileDescriptor& left, const FileDescriptor& right) {
+  struct stat one{};
+  struct stat other{};
+  return ::fstat(left.get(), &one) == 0 && ::fstat(right.get(), &other) == 0 && S_ISREG(one.st_mode) &&
+         one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
+std::size_t occurrences(std::string_view text, std::string_view what) {
+  std::size_t count = 0;
+  for (std::size_t at = text.find(what); at != std::string_view::npos; at = text.find(what, at + what.size())) {
+    ++count;
+  }
+  return count;
+}
+
+}  // namespace
+
+Result<FileDescriptor> open_tasks(const std::string& path, const process::ProcessSetup& setup) {
+  if (path == "-" && setup.was_closed(STDIN_FILENO)) {
+    return failure("cannot read tasks from stdin: it is closed; name a file with tasks");
+  }
+  FileDescriptor file(path == "-" ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+                                  : ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
+  if (!file) {
+    return system_failure(path == "-" ? "cannot read tasks from stdin" : fmt::format("cannot open tasks '{}'", path), errno);
+  }
+  char nothing = 0;
+  if (::read(file.get(), &nothing, 0) != 0) {  // A directory can be opened, and not read.
+    return system_failure(fmt::format("cannot read tasks from '{}'", path), errno);
+  }
+  return file;
+}
+
+Result<FileDescriptor> open_results(const std::string& path, const FileDescriptor& tasks, const process::ProcessSetup& setup) {
+  if (path.empty() && setup.was_closed(STDOUT_FILENO)) {
+    return failure("cannot write results to stdout: it is closed; name a file with -o");
+  }
+  constexpr mode_t mode = 0666;
+  FileDescriptor file(path.empty() ? ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)
+                                   : ::open(path.c_str(), O_WRONLY | O_CREAT | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, mode));
+  if (!file) {
+    if (errno == ENXIO) {
+      return failure(fmt::format("cannot open '{}' for the results: nobody reads this FIFO", path));
+    }
+    return system_failure(path.empty() ? "cannot write results to stdout" : fmt::format("cannot open '{}' for the results", path),
+                          errno);
+  }
+  if (same_file(file, tasks)) {
+    return failure("tasks and results are the same file: the results would overwrite tasks that are not read yet");
+  }
+  if (!path.empty() && ::ftruncate(file.get(), 0) != 0 && errno != EINVAL) {  // EINVAL: a FIFO or a device.
+    return system_failure(fmt::format("cannot empty '{}' for the results", path), errno);
+  }
+  return file;
+}
+
+std::size_t longest_argument(const std::vector<std::string>& command) {
+  constexpr std::size_t of_one = 131'071;  // MAX_ARG_STRLEN, without its NUL.
+  constexpr std::size_t room = std::size_t{16} * 1024;
+  std::size_t taken = room;
+  std::size_t places = 0;
+  std::size_t longest = of_one;
+  for (const std::string& word : command) {
+    const std::size_t here = occurrences(word, "{}");
+    taken += word.size() + 1 + sizeof(char*);
+    places += here;
+    if (here > 0) {
+      longest = std::min(longest, (of_one - std::min(of_one, word.size() + room / 16)) / here);
+    }
+  }
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    taken += std::string_view(*variable).size() + 1 + sizeof(char*);
+  }
+  const auto all = static_cast<std::size_t>(std::max(0L, ::sysconf(_SC_ARG_MAX)));
+  return std::min(longest, (all - std::min(all, taken)) / std::max<std::size_t>(1, places));
+}
+
+}  // namespace corral::cli

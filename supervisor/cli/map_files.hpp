@@ -1,0 +1,25 @@
+// Where the tasks of `map` come from and where its results go.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "common/base/file_descriptor.hpp"
+#include "common/base/result.hpp"
+#include "supervisor/shell/process/setup.hpp"
+
+namespace corral::cli {
+
+/// A file, or stdin for "-". Never waits: not for whoever is to write into a FIFO either.
+[[nodiscard]] Result<FileDescriptor> open_tasks(const std::string& path, const process::ProcessSetup& setup);
+
+/// A file, emptied, or stdout for "". Refuses the file that `tasks` are read from.
+[[nodiscard]] Result<FileDescriptor> open_results(const std::string& path, const FileDescriptor& tasks,
+                                                  const process::ProcessSetup& setup);
+
+/// How long a task may be, in bytes, that replaces {} in `command`: MAX_ARG_STRLEN for one argument and ARG_MAX for all of
+/// them, the environment among them, with some room for what else a worker is told.
+[[nodiscard]] std::size_t longest_argument(const std::vector<std::string>& command);
+
+}  // namespace corral::cli
