@@ -1,5 +1,6 @@
 // `corral map`: one program of workers, and a feed for them.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <utility>
@@ -79,6 +80,12 @@ int map(MapOptions options) {
   }
   feed.mode = mode;
   feed.limit = options.limit;
+  if (!options.talk.quiet) {
+    // Where the results scroll by on the same terminal they are progress enough.
+    const bool line = ::isatty(STDERR_FILENO) != 0 && options.talk.format == shell::LogFormat::text &&
+                      (!options.output.empty() || ::isatty(STDOUT_FILENO) == 0);
+    feed.progress = line ? shell::ProgressStyle::line : shell::ProgressStyle::sentences;
+  }
   if (mode == shell::TaskMode::each) {
     feed.longest_task = longest_argument(options.program.launch.command);
   }

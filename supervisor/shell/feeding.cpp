@@ -1,5 +1,7 @@
 // Workers that are given tasks: the loop's part of `map`.
 #include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <utility>
@@ -18,6 +20,11 @@ Result<void> Pump::open_feed(std::uint32_t workers) {
   hooks.judge = [this](core::Event event) { enqueue(std::move(event)); };
   hooks.say = [this](bool trouble, std::string_view event, std::string text) {
     say(trouble ? Weight::trouble : Weight::notable, event, std::move(text));
+  };
+  hooks.show = [this](const ProgressFacts& facts) {
+    winsize size{};
+    const std::size_t width = ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col - 1U : 79U;
+    voice_->show(progress_line(facts, width));
   };
   hooks.awake = [this] {
     if (!status_) {

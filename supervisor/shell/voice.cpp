@@ -60,7 +60,7 @@ void Voice::worker_line(const WorkerLine& line) {
     line_ += line.text;
     line_ += '\n';
   }
-  (to_out ? out_ : err_).append(line_);
+  to_out ? out_.append(line_) : append_err(line_);
 }
 
 /// `crunch/0 | `, or `crunch/0 > ` where the line goes on in the next one.
@@ -108,7 +108,7 @@ void Voice::tell(const Story& story) {
     return;
   }
   if (options_.format == LogFormat::json) {
-    err_.append(to_json_line(story, narrator_, wall_time()));
+    append_err(to_json_line(story, narrator_, wall_time()));
     return;
   }
   line_.clear();
@@ -121,7 +121,21 @@ void Voice::tell(const Story& story) {
   }
   append_printable(line_, story.text);
   line_ += '\n';
-  err_.append(line_);
+  append_err(line_);
+}
+
+constexpr std::string_view clear_line = "\r\x1b[K";
+
+void Voice::append_err(std::string_view text) {
+  if (std::exchange(is_drawn_, false)) {
+    err_.append(clear_line);
+  }
+  err_.append(text);
+}
+
+void Voice::show(std::string line) {
+  append_err({});
+  shown_ = std::move(line);
 }
 
 bool Voice::congested() const { return out_.pending() > most_pending || err_.pending() > most_pending; }
@@ -129,6 +143,9 @@ bool Voice::congested() const { return out_.pending() > most_pending || err_.pen
 void Voice::flush() {
   out_.flush();
   report_losses();
+  if (!shown_.empty() && !std::exchange(is_drawn_, true)) {
+    err_.append(shown_);
+  }
   err_.flush();
   said_ = false;
 }
@@ -152,6 +169,7 @@ void Voice::report_reader_gone(const Writer& writer, std::string_view name, bool
 }
 
 void Voice::finish(Duration patience) {
+  show({});
   Writer::finish(out_, err_, patience, [this] { report_losses(); });  // The last lines may be the ones that could not be written.
 }
 

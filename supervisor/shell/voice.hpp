@@ -36,6 +36,10 @@ class Voice {
   /// A sentence of the shell's own.
   void say(Weight weight, std::string_view event, std::string text);
 
+  /// A line at the bottom of the terminal that is drawn anew, below whatever else is said; empty: none. Only where stderr is
+  /// a terminal.
+  void show(std::string line);
+
   /// So much is unwritten that no more of the workers' output should be read.
   [[nodiscard]] bool congested() const;
   /// Once a turn of the loop.
@@ -45,6 +49,7 @@ class Voice {
 
  private:
   void tell(const Story& story);
+  void append_err(std::string_view text);
   void report_losses();
   void report_reader_gone(const Writer& writer, std::string_view name, bool& reported);
   void append_prefix(std::string& out, const WorkerLine& line, bool colour) const;
@@ -59,6 +64,8 @@ class Voice {
   bool said_ = false;  ///< Something, since the last flush.
   std::uint64_t unsaid_ = 0;
   bool out_gone_ = false;
+  std::string shown_;  ///< At the bottom of the terminal.
+  bool is_drawn_ = false;
 };
 
 }  // namespace corral::shell

@@ -267,6 +267,16 @@ void Dispatcher::on(const TaskDeadlineReached&) {
 
 // ---- Looking around -------------------------------------------------------------------------------------------------
 
+std::string Dispatcher::cells() const {
+  std::string cells;
+  for (const Lane& lane : lanes_) {
+    const auto* serving = std::get_if<Serving>(&lane.state);
+    const bool none = std::holds_alternative<Vacant>(lane.state) || std::holds_alternative<Closed>(lane.state);
+    cells += none ? '.' : serving != nullptr && !serving->in_work.empty() ? '#' : '-';
+  }
+  return cells;
+}
+
 Lane* Dispatcher::find(Life life) {
   if (life.worker.index >= lanes_.size()) {
     return nullptr;

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -44,6 +45,8 @@ class Dispatcher {
   [[nodiscard]] bool proven() const { return proven_; }
   /// Tasks that one worker is given now, at most: 1 for long ones.
   [[nodiscard]] std::uint32_t window() const;
+  /// A character for each worker: '#' has a task, '-' has none, '.' has no process.
+  [[nodiscard]] std::string cells() const;
 
  private:
   struct Task {

@@ -15,6 +15,10 @@ namespace {
 /// Bytes of tasks that are held at once; one task may be longer.
 constexpr std::size_t most_held = std::size_t{16} << 20U;
 
+constexpr Duration progress_pause(ProgressStyle style) {
+  return style == ProgressStyle::line ? Duration(std::chrono::milliseconds(250)) : Duration(std::chrono::seconds(10));
+}
+
 }  // namespace
 
 Feed::Feed(FeedOptions options, FeedHooks hooks, ProgramId program, std::uint32_t workers)
@@ -121,6 +125,10 @@ void Feed::launch_failed(Life life) {
 }
 
 void Feed::opened(Instant now, Life life) {
+  if (begun_ == never) {
+    begun_ = now;
+    progress_due_ = options_.progress == ProgressStyle::none ? never : after(now, progress_pause(options_.progress));
+  }
   step(now, core::ChannelOpened{life});
   if (options_.mode == TaskMode::each) {
     judge(life, core::WorkerJudged::As::dismissed);  // Until it is called again.
@@ -162,7 +170,8 @@ void Feed::hint_at_modes(Life life, std::string what) {
 }
 
 std::optional<Instant> Feed::next_deadline() const {
-  const Instant due = std::min(dispatcher_.next_deadline().value_or(never), starvation_.next_look().value_or(never));
+  const Instant due =
+      std::min({dispatcher_.next_deadline().value_or(never), starvation_.next_look().value_or(never), progress_due_});
   return due == never ? std::nullopt : std::optional(due);
 }
 
@@ -172,8 +181,21 @@ void Feed::pass_deadline(Instant now) {
       step(now, core::WorkerStarved{life});
     }
   }
+  if (progress_due_ <= now) {
+    show_progress(now);
+  }
   step(now, core::TaskDeadlineReached{});
   proceed(now);
+}
+
+void Feed::show_progress(Instant now) {
+  progress_due_ = dispatcher_.ended() ? never : after(now, progress_pause(options_.progress));
+  const ProgressFacts facts{counts(), input_->taken(), now - begun_, dispatcher_.cells()};
+  if (options_.progress == ProgressStyle::line) {
+    hooks_.show(facts);
+  } else {
+    hooks_.say(false, "progress", progress_sentence(facts));
+  }
 }
 
 // ---- The end --------------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@
 #include "supervisor/core/tasks/dispatcher.hpp"
 #include "supervisor/shell/tasks/channels.hpp"
 #include "supervisor/shell/tasks/payload_store.hpp"
+#include "supervisor/shell/tasks/progress.hpp"
 #include "supervisor/shell/tasks/results.hpp"
 #include "supervisor/shell/tasks/starvation.hpp"
 #include "supervisor/shell/tasks/task_input.hpp"
@@ -31,6 +32,7 @@ struct FeedOptions {
   std::size_t longest_task = wire::longest_payload;    ///< In bytes.
   std::size_t longest_answer = wire::longest_payload;  ///< Likewise.
   std::optional<std::uint64_t> limit;                  ///< No more tasks than that are taken from the input.
+  ProgressStyle progress = ProgressStyle::none;
   ResultOptions results;
 };
 
@@ -39,6 +41,7 @@ struct FeedHooks {
   std::function<void(core::Event)> judge;                                      ///< For the supervisor's core.
   std::function<void(bool trouble, std::string_view event, std::string)> say;  ///< For people.
   std::function<void()> awake;                                                 ///< Call proceed(): something can go on.
+  std::function<void(const ProgressFacts&)> show;                              ///< On the terminal.
 };
 
 class Feed {
@@ -90,6 +93,7 @@ class Feed {
   void step(Instant now, const core::TaskEvent& event);
   void receive(Life life, const Message& message);
   void look_at_output();
+  void show_progress(Instant now);
 
   void perform(const core::DeliverTask& action);
   void perform(const core::CallWorker& action);
@@ -118,6 +122,8 @@ class Feed {
   Starvation starvation_;
   std::vector<core::TaskSlot> called_for_;  ///< By worker: the task of its present or next life.
   Instant now_{};
+  Instant begun_ = never;  ///< When the first worker came.
+  Instant progress_due_ = never;
   std::string_view answer_;  ///< During a step: what the worker has answered.
   std::string broken_why_;
   bool input_told_ = false;

@@ -2,8 +2,10 @@
 
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <condition_variable>
@@ -42,6 +44,8 @@ struct TaskInput::Shared {
 TaskInput::TaskInput(boost::asio::io_context& loop, int fd, std::size_t longest, std::function<void()> arrived)
     : shared_(new Shared{loop, fd, std::move(arrived), FileDescriptor(::eventfd(0, EFD_CLOEXEC)), {}, {}, {}}),
       longest_(longest) {
+  struct stat status{};
+  size_ = ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode) ? static_cast<std::uint64_t>(status.st_size) : 0;
   try {
     std::thread([shared = shared_] { read_all(shared); }).detach();
   } catch (const std::system_error& error) {
@@ -90,10 +94,19 @@ void TaskInput::read_all(const std::shared_ptr<Shared>& shared) {
   }
 }
 
+std::optional<double> TaskInput::taken() const {
+  if (size_ == 0) {
+    return std::nullopt;
+  }
+  const std::uint64_t open = block_ == nullptr ? 0 : block_->size() - at_;
+  return std::min(1.0, static_cast<double>(blocks_size_ - open) / static_cast<double>(size_));
+}
+
 bool TaskInput::take_block() {
   const std::lock_guard lock(shared_->mutex);
   if (!shared_->blocks.empty()) {
     block_ = std::move(shared_->blocks.front());
+    blocks_size_ += block_->size();
     shared_->blocks.pop_front();
     shared_->room.notify_one();
     at_ = 0;

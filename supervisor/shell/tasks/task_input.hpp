@@ -34,6 +34,8 @@ class TaskInput {
 
   /// The next line; nothing while none is there, or at the end.
   [[nodiscard]] std::optional<InputLine> next();
+  /// The share of the file that next() has handed out, 0 to 1; nothing where there is no file with a size.
+  [[nodiscard]] std::optional<double> taken() const;
   /// There will be no more.
   [[nodiscard]] bool ended() const { return ended_; }
   /// Why it ended before its time; 0: it did not.
@@ -48,6 +50,8 @@ class TaskInput {
 
   std::shared_ptr<Shared> shared_;
   std::size_t longest_;
+  std::uint64_t size_ = 0;         ///< Of a file; 0: of none.
+  std::uint64_t blocks_size_ = 0;  ///< Of the blocks that were taken.
   std::shared_ptr<const std::string> block_;
   std::size_t at_ = 0;
   std::string part_;  ///< The beginning of a line whose end is in the next block.
