@@ -20,6 +20,7 @@ void Dispatcher::step(Instant now, const TaskEvent& event, TaskActions& actions)
   now_ = now;
   actions_ = &actions;
   std::visit([this](const auto& happened) { on(happened); }, event);
+  watch_suspects();
   maybe_end();
   CORRAL_CHECK(counts_.balanced());
   actions_ = nullptr;
@@ -120,21 +121,23 @@ void Dispatcher::on(const TaskAnswered& event) {
     ++counts_.dropped;
     return;
   }
-  if (event.answer == Answer::given_back && !draining_) {
-    // Nobody asked for it. A worker that gives everything back would be given it again for ever.
-    return condemn(*lane, ReplaceWorker::Why::broken_channel);
-  }
   const auto found = std::ranges::find_if(serving->in_work, [&](TaskSlot slot) { return task_in(slot).id == event.task; });
   if (found == serving->in_work.end()) {
     ++counts_.dropped;
     return;
+  }
+  if (event.answer == Answer::given_back && !draining_) {
+    // Nobody asked for it. A worker that gives everything back would be given it again for ever.
+    condemn(*lane, ReplaceWorker::Why::broken_channel);
+    seat_suspects();
+    return feed_the_hungry();
   }
   const TaskSlot slot = *found;
   const Duration duration = took(*serving);
   const bool was_head = found == serving->in_work.begin();
   serving->in_work.erase(found);
   if (was_head) {
-    serving->head_since = now_;
+    serving->head_since = serving->heard = now_;
     if (policy_.timeout && !serving->in_work.empty()) {
       wake_at(after(now_, *policy_.timeout));
     }
@@ -144,20 +147,27 @@ void Dispatcher::on(const TaskAnswered& event) {
   }
   settle_answer(*lane, slot, event.answer, duration);
   serve(*lane);
+  if (event.answer == Answer::error) {
+    feed_the_hungry();  // It may be tried again, and this worker may have enough.
+  }
 }
 
 void Dispatcher::on(const TaskProgressed& event) {
   Lane* lane = find(event.life);
   auto* serving = lane == nullptr ? nullptr : std::get_if<Serving>(&lane->state);
   if (serving != nullptr && !serving->in_work.empty() && task_in(serving->in_work.front()).id == event.task) {
-    serving->head_since = now_;
+    serving->heard = now_;
   }
 }
 
 void Dispatcher::on(const ChannelBroken& event) {
-  if (Lane* lane = find(event.life)) {
-    condemn(*lane, ReplaceWorker::Why::broken_channel);
+  Lane* lane = find(event.life);
+  if (lane == nullptr || std::holds_alternative<Condemned>(lane->state)) {
+    return;
   }
+  condemn(*lane, ReplaceWorker::Why::broken_channel);
+  seat_suspects();
+  feed_the_hungry();
 }
 
 void Dispatcher::on(const WorkerStarved& event) {
@@ -171,7 +181,9 @@ void Dispatcher::on(const WorkerStarved& event) {
     serving->least = std::max(serving->least, static_cast<std::uint32_t>(std::min<std::size_t>(before * 2, 1U << 20U)));
     fill(*lane);
   }
-  const bool nothing_comes = serving->alone || draining_ || (input_ended_ && ready_.empty());
+  // With an order nothing is read before the oldest ones are recorded, which may be those that it holds back.
+  const bool order_is_full = policy_.order_span && counts_.accepted - oldest_ >= *policy_.order_span;
+  const bool nothing_comes = serving->alone || draining_ || (ready_.empty() && (input_ended_ || order_is_full));
   if (serving->in_work.size() == before && nothing_comes) {
     serving->flushing = true;
     act(CloseInput{lane->life()});
@@ -190,17 +202,14 @@ void Dispatcher::on(const WorkerLost& event) {
     if (lane->greeted || proven_) {
       vouch(*lane);  // It is the task's fault, as far as anybody can tell.
     }
-    if (aborting_) {
-      serving->in_work.push_front(head);
-    } else {
-      --counts_.in_work;
-      blame(*lane, head, Mishap::died, took(*serving), &event);
-    }
+    --counts_.in_work;
+    blame(*lane, head, Mishap::died, took(*serving), &event);
     give_back(*serving);
   }
   if (auto* holding = std::get_if<Holding>(&state)) {
     suspects_.push_front(holding->suspect);  // It was lost before it was given anything.
   }
+  seat_suspects();
   feed_the_hungry();
 }
 
@@ -229,6 +238,8 @@ void Dispatcher::on(const TaskDeadlineReached&) {
   for (Lane& lane : lanes_) {
     look_at(lane);
   }
+  make_room_for_fresh();
+  seat_suspects();
   feed_the_hungry();
 }
 
