@@ -137,10 +137,7 @@ void Dispatcher::on(const TaskAnswered& event) {
   const bool was_head = found == serving->in_work.begin();
   serving->in_work.erase(found);
   if (was_head) {
-    serving->head_since = serving->heard = now_;
-    if (policy_.timeout && !serving->in_work.empty()) {
-      wake_at(after(now_, *policy_.timeout));
-    }
+    serving->head_since = serving->heard = now_;  // Its deadline is not before that of the one before it.
     if (event.answer != Answer::given_back) {
       note_duration(duration);
     }

@@ -25,10 +25,7 @@ void Dispatcher::serve(Lane& lane) {
   if (serving.flushing && serving.in_work.empty()) {
     return begin_leaving(lane);
   }
-  if (serving.alone && !serving.in_work.empty()) {
-    return;
-  }
-  serving.alone = false;
+  serving.alone = false;  // It was answered.
   // Not after every answer: a worker that has half a window left is not waiting.
   if (serving.in_work.size() <= std::max(window(), serving.least) / 2) {
     fill(lane);
