@@ -5,7 +5,6 @@
 #include <map>
 #include <optional>
 #include <set>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,13 +14,9 @@
 #include "supervisor/core/snapshot.hpp"
 #include "tests/simulation/kernel.hpp"
 #include "tests/simulation/scenario.hpp"
+#include "tests/simulation/violation.hpp"
 
 namespace corral::simulation {
-
-/// An invariant does not hold. The text names it.
-struct Violation : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
 
 class Checker {
  public:

@@ -154,22 +154,23 @@ struct Overloaded : F... {
 };
 
 void Run::describe(const Event& event) {
-  line("> " +
-       std::visit(Overloaded{
-                      [](const WorkerSpawned& e) { return "spawned " + who(e.life); },
-                      [](const SpawnFailed& e) { return "spawn failed " + who(e.life) + ": " + core::describe(e.failure); },
-                      [](const WorkerReady& e) { return "ready " + who(e.life); },
-                      [](const WorkerExited& e) { return "exited " + who(e.life) + ": " + corral::describe(e.status); },
-                      [](const OutputClosed& e) { return "output closed " + who(e.life); },
-                      [](const WorkerSwept& e) { return "swept " + who(e.life); },
-                      [](const AllSwept&) { return std::string("all swept"); },
-                      [](const SignalReceived& e) { return "signal " + std::to_string(e.signal); },
-                      [](const ConfigReloaded&) { return std::string("reloaded"); },
-                      [](const WorkerJudged& e) { return "judged " + who(e.life) + " " + std::to_string(static_cast<int>(e.as)); },
-                      [](const TasksEnded&) { return std::string("tasks ended"); },
-                      [](const DeadlineReached&) { return std::string("deadline"); },
-                  },
-                  event));
+  line(
+      "> " +
+      std::visit(Overloaded{
+                     [](const WorkerSpawned& e) { return "spawned " + who(e.life); },
+                     [](const SpawnFailed& e) { return "spawn failed " + who(e.life) + ": " + core::describe(e.failure); },
+                     [](const WorkerReady& e) { return "ready " + who(e.life); },
+                     [](const WorkerExited& e) { return "exited " + who(e.life) + ": " + corral::describe(e.status); },
+                     [](const OutputClosed& e) { return "output closed " + who(e.life); },
+                     [](const WorkerSwept& e) { return "swept " + who(e.life); },
+                     [](const AllSwept&) { return std::string("all swept"); },
+                     [](const SignalReceived& e) { return "signal " + std::to_string(e.signal); },
+                     [](const ConfigReloaded&) { return std::string("reloaded"); },
+                     [](const WorkerJudged& e) { return "judged " + who(e.life) + " " + std::to_string(static_cast<int>(e.as)); },
+                     [](const TasksEnded&) { return std::string("tasks ended"); },
+                     [](const DeadlineReached&) { return std::string("deadline"); },
+                 },
+                 event));
 }
 
 void Run::describe(const Action& action) {
