@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from mutant_list_tasks import TASK_MUTANTS
+
 
 class Mutant(NamedTuple):
     rule: str
@@ -170,3 +172,5 @@ MUTANTS = [
     Mutant("SIGUSR1 goes to those that run", SUPERVISOR, "if (kind(worker.state) == StateKind::running) {\n      act",
            "if (kind(worker.state) == StateKind::starting) {\n      act"),
 ]
+
+MUTANTS += [Mutant(*planted) for planted in TASK_MUTANTS]
