@@ -65,6 +65,7 @@ void Checker::before(Instant now, const Event& event) {
   told_to_kill_ = must_stop_ = false;
   passing_on_ = 0;
   passed_on_ = 0;
+  drain_due_ = 0;
   freed_.reset();
   if (sweeping_) {
     return;  // All workers have come to rest; nobody listens any more.
@@ -81,8 +82,8 @@ void Checker::before(Instant now, const Event& event) {
       known.exited = now;
       known.status = exited->status;
       const PlannedProgram* planned = program(exited->life.worker.program);
-      known.ended_unasked = !stop_at_ && !known.stop_sent && !known.kill_sent && planned != nullptr &&
-                            exited->life.worker.index < planned->workers() &&
+      known.ended_unasked = !stop_at_ && !known.stop_sent && !known.kill_sent && !known.unwanted && !tasks_ended_ &&
+                            planned != nullptr && exited->life.worker.index < planned->workers() &&
                             !failed_programs_.contains(exited->life.worker.program);
       last_status_ = exited->status;
       unanswered_.erase(exited->life);
@@ -108,6 +109,10 @@ void Checker::before(Instant now, const Event& event) {
     }
   } else if (const auto* changed = std::get_if<ConfigReloaded>(&event)) {
     reloaded(*changed);
+  } else if (const auto* judged = std::get_if<WorkerJudged>(&event)) {
+    told(*judged);
+  } else if (std::holds_alternative<TasksEnded>(event)) {
+    tasks_ended_ = true;
   }
 }
 
@@ -121,6 +126,9 @@ void Checker::told(Instant now, const SignalReceived& signal) {
         stopping(now, longest_stop());
       }
     }
+    return;
+  }
+  if (scenario_.tasks && is_about_tasks(now, signal)) {
     return;
   }
   passing_on_ = number == SIGUSR1 || number == SIGUSR2 ? number : 0;
@@ -190,6 +198,7 @@ void Checker::decided(Instant now, const Action& action) {
     require(next != nullptr && next->life == *awaits_sweep_, "output whose end the sweep shall tell is followed by that sweep");
     awaits_sweep_.reset();
   }
+  check_tasks(now, action);
   if (const auto* spawn = std::get_if<SpawnWorker>(&action)) {
     spawned(now, spawn->life);
   } else if (const auto* signal = std::get_if<SignalWorker>(&action)) {
@@ -285,7 +294,7 @@ void Checker::check_kill(Instant now, Slot& known, const StopPolicy& policy) {
     known.stop_sent = now;
     known.grace = policy.grace;
   }
-  known.launch_timed_out = !known.stop_sent && !stop_at_;
+  known.launch_timed_out = !known.stop_sent && !stop_at_ && !tasks_ended_;
 }
 
 }  // namespace corral::simulation

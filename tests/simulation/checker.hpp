@@ -54,6 +54,11 @@ class Checker {
     bool output_over = false;  ///< Closed or abandoned.
     int exact_delays = 0;      ///< In a row, though there is jitter.
     Duration grace{};          ///< In force when the stop signal was sent.
+    // What those who feed it have found.
+    bool proven = false;
+    bool outdated = false;
+    bool unwanted = false;
+    bool to_stop = false;
   };
 
   void spawned(Instant now, Life life);
@@ -63,6 +68,11 @@ class Checker {
   void check_restart(Instant now, Slot& slot, const core::PlannedProgram& program, const core::Verdict& verdict, bool healthy,
                      bool launch_failed);
   void told(Instant now, const core::SignalReceived& signal);
+  void told(const core::WorkerJudged& event);
+  [[nodiscard]] bool is_about_tasks(Instant now, const core::SignalReceived& signal);
+  void check_tasks(Instant now, const core::Action& action);
+  void check_fed(const core::Snapshot& snapshot) const;
+  [[nodiscard]] bool must_be_replaced(const Slot& known) const { return known.outdated && !known.unwanted && !tasks_ended_; }
   void reloaded(const core::ConfigReloaded& reloaded);
   void abandoned(Instant now, Life life);
   void check_kill(Instant now, Slot& known, const core::StopPolicy& policy);
@@ -111,6 +121,14 @@ class Checker {
   bool sweeping_ = false;
   int forced_by_ = 0;
   int repeated_deadlines_ = 0;
+
+  // Of tasks: checker_tasks.cpp
+  std::set<ProgramId> proven_programs_;
+  std::optional<Instant> drain_at_;
+  int drained_by_ = 0;
+  int drain_due_ = 0;  ///< The signal that asks for a drain in this step.
+  bool aborted_ = false;
+  bool tasks_ended_ = false;
 };
 
 }  // namespace corral::simulation

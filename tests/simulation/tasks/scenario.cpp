@@ -66,7 +66,7 @@ Scenario make_scenario(std::uint64_t seed) {
   Scenario scenario;
   scenario.seed = seed;
   scenario.policy = make_policy(random);
-  scenario.workers = 1 + pick(random, 4);
+  scenario.workers = 1 + pick(random, chance(random, 0.1) ? 12 : 4);
   scenario.misdeeds = make_misdeeds(random, scenario.policy.greets);
   scenario.unfit = rate(random, 0.3);
   scenario.holds_back = scenario.policy.greets || chance(random, 0.4) ? 1 : 2 + pick(random, 12);
