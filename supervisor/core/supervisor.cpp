@@ -306,8 +306,8 @@ void Supervisor::kill_everything(int signal) {
 
 void Supervisor::on(const WorkerJudged& event) {
   Worker* worker = find(event.life);
-  if (worker == nullptr) {
-    return;
+  if (worker == nullptr || worker->occupied) {
+    return;  // A past life, or one that was given up: whoever judges it has not heard yet.
   }
   switch (event.as) {
     case WorkerJudged::As::proven: worker->proven = program_of(event.life.worker.program).proven = true; return;

@@ -37,6 +37,7 @@ void Checker::decided(Instant now, const Action& action) {
     require(next != nullptr && next->life == *awaits_sweep_, "output whose end the sweep shall tell is followed by that sweep");
     awaits_sweep_.reset();
   }
+  check_tasks(now, action);
   if (const auto* spawn = std::get_if<SpawnWorker>(&action)) {
     spawned(now, spawn->life);
   } else if (const auto* signal = std::get_if<SignalWorker>(&action)) {
@@ -132,7 +133,7 @@ void Checker::check_kill(Instant now, Slot& known, const StopPolicy& policy) {
     known.stop_sent = now;
     known.grace = policy.grace;
   }
-  known.launch_timed_out = !known.stop_sent && !stop_at_;
+  known.launch_timed_out = !known.stop_sent && !stop_at_ && !tasks_ended_;
 }
 
 }  // namespace corral::simulation

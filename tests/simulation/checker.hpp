@@ -6,7 +6,6 @@
 #include <map>
 #include <optional>
 #include <set>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,13 +15,9 @@
 #include "supervisor/core/snapshot.hpp"
 #include "tests/simulation/kernel.hpp"
 #include "tests/simulation/scenario.hpp"
+#include "tests/simulation/violation.hpp"
 
 namespace corral::simulation {
-
-/// An invariant does not hold. The text names it.
-struct Violation : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
 
 class Checker {
  public:
@@ -63,6 +58,11 @@ class Checker {
     bool output_over = false;  ///< Closed or abandoned.
     int exact_delays = 0;      ///< In a row, though there is jitter.
     Duration grace{};          ///< In force when the stop signal was sent.
+    // What those who feed it have found.
+    bool proven = false;
+    bool outdated = false;
+    bool unwanted = false;
+    bool to_stop = false;
   };
 
   void spawned(Instant now, Life life);
@@ -75,6 +75,11 @@ class Checker {
   void hear(const core::Event& event);
   void refused(const core::SignalFailed& failed);
   void told(Instant now, const core::SignalReceived& signal);
+  void told(const core::WorkerJudged& event);
+  [[nodiscard]] bool is_about_tasks(Instant now, const core::SignalReceived& signal);
+  void check_tasks(Instant now, const core::Action& action);
+  void check_fed(const core::Snapshot& snapshot) const;
+  [[nodiscard]] bool must_be_replaced(const Slot& known) const { return known.outdated && !known.unwanted && !tasks_ended_; }
   void reloaded(const core::ConfigReloaded& reloaded);
   void abandoned(Instant now, Life life);
   void check_kill(Instant now, Slot& known, const core::StopPolicy& policy);
@@ -129,6 +134,14 @@ class Checker {
   bool sweeping_ = false;
   int forced_by_ = 0;
   int repeated_deadlines_ = 0;
+
+  // Of tasks: checker_tasks.cpp
+  std::set<ProgramId> proven_programs_;
+  std::optional<Instant> drain_at_;
+  int drained_by_ = 0;
+  int drain_due_ = 0;  ///< The signal that asks for a drain in this step.
+  bool aborted_ = false;
+  bool tasks_ended_ = false;
 };
 
 }  // namespace corral::simulation

@@ -47,6 +47,7 @@ void Checker::before(Instant now, const Event& event) {
   told_to_kill_ = must_stop_ = false;
   passing_on_ = 0;
   passed_on_ = 0;
+  drain_due_ = 0;
   freed_.reset();
   hear(event);
   if (sweeping_) {
@@ -65,8 +66,8 @@ void Checker::before(Instant now, const Event& event) {
       known.status = exited->status;
       known.had_terminal = exited->had_terminal;
       const PlannedProgram* planned = program(exited->life.worker.program);
-      known.ended_unasked = !stop_at_ && !known.stop_sent && !known.kill_sent && planned != nullptr &&
-                            exited->life.worker.index < planned->workers() &&
+      known.ended_unasked = !stop_at_ && !known.stop_sent && !known.kill_sent && !known.unwanted && !tasks_ended_ &&
+                            planned != nullptr && exited->life.worker.index < planned->workers() &&
                             !failed_programs_.contains(exited->life.worker.program);
       unanswered_.erase(exited->life);
     }
@@ -90,6 +91,10 @@ void Checker::before(Instant now, const Event& event) {
     }
   } else if (const auto* changed = std::get_if<ConfigReloaded>(&event)) {
     reloaded(*changed);
+  } else if (const auto* judged = std::get_if<WorkerJudged>(&event)) {
+    told(*judged);
+  } else if (std::holds_alternative<TasksEnded>(event)) {
+    tasks_ended_ = true;
   }
 }
 
@@ -129,6 +134,9 @@ void Checker::told(Instant now, const SignalReceived& signal) {
         stopping(now, longest_stop());
       }
     }
+    return;
+  }
+  if (scenario_.tasks && is_about_tasks(now, signal)) {
     return;
   }
   passing_on_ = number == SIGUSR1 || number == SIGUSR2 ? number : 0;

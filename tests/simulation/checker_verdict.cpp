@@ -22,6 +22,7 @@ void Checker::noticed(Instant now, const Notice& notice) {
       stopping(now, longest_stop());
     }
   } else if (const auto* begun = std::get_if<ShutdownBegun>(&notice)) {
+    require(!scenario_.tasks || aborted_, "tasks are told of a stop before any worker is");
     if (begun->cause.kind == StopCause::Kind::program_failed && !stop_at_) {
       stopping(now, longest_stop());
     }
@@ -105,12 +106,16 @@ void Checker::concluded(Instant now, Life life, const Verdict& verdict, bool lau
   if ((stop_at_ || leaves) && known.reloaded_since_end && verdict.kind == Verdict::Kind::stopped) {
     return;  // Its old definition may be gone, and with that what its end meant.
   }
-  if ((stop_at_ || leaves) && !of_its_own) {
+  if ((stop_at_ || leaves || known.unwanted || tasks_ended_) && !of_its_own) {
     require(verdict.kind == Verdict::Kind::stopped || verdict.kind == Verdict::Kind::program_failed,
             "what was told to stop is stopped");
     return;
   }
+  require(!scenario_.tasks || failed_programs_.contains(life.worker.program) || stop_at_ ||
+              must_be_replaced(known) == (verdict.kind == Verdict::Kind::replaced),
+          "who is outdated is replaced, and nobody else");
   if (verdict.kind == Verdict::Kind::replaced) {
+    known.unhealthy = 0;
     return;
   }
   if (failed_programs_.contains(life.worker.program)) {
@@ -124,7 +129,8 @@ void Checker::concluded(Instant now, Life life, const Verdict& verdict, bool lau
     must_stop_ = must_stop_ || (!success && policy.then == ThenDo::shutdown && !stop_at_);
     return;
   }
-  const bool healthy = !launch_failed && known.ready && *known.exited - *known.ready >= policy.healthy_after;
+  const bool lived_long = known.ready && known.exited && *known.exited - *known.ready >= policy.healthy_after;
+  const bool healthy = !launch_failed && (known.proven || lived_long);
   check_restart(now, known, *planned, verdict, healthy, launch_failed);
 }
 
@@ -133,10 +139,11 @@ void Checker::check_restart(Instant now, Slot& known, const PlannedProgram& plan
   const RestartPolicy& policy = planned.spec.restart;
   known.unhealthy = healthy ? 0 : known.unhealthy + 1;
   std::vector<Instant>& exits = unhealthy_exits_[planned.id];
-  if (!healthy) {
+  const bool counts = !healthy && !proven_programs_.contains(planned.id);
+  if (counts) {
     exits.push_back(now);
   }
-  if (policy.limit && !healthy) {
+  if (policy.limit && counts) {
     const auto recent = std::ranges::count_if(exits, [&](Instant at) { return now - at < policy.limit->within; });
     if (static_cast<std::uint32_t>(recent) > policy.limit->restarts) {
       require(verdict.kind == Verdict::Kind::program_failed, "a program beyond its limit fails");
@@ -221,6 +228,7 @@ void Checker::after(Instant now, const Snapshot& snapshot, std::optional<Instant
   }
   check_told(snapshot);
   check_idle(snapshot);
+  check_fed(snapshot);
 }
 
 /// What a signal asked for was done to everybody.
@@ -248,7 +256,8 @@ void Checker::check_idle(const Snapshot& snapshot) const {
               "nobody waits for a turn while there is room for a launch");
       const bool freed = freed_ == WorkerId{seen.id, worker.index} && program(seen.id) != nullptr &&
                          worker.index < program(seen.id)->workers() && !failed_programs_.contains(seen.id);
-      require(!freed || stop_at_ || !is_settled(state), "a slot is used again when its last life is gone after all");
+      const bool needed = !stop_at_ && !tasks_ended_ && !slots_.at(WorkerId{seen.id, worker.index}).unwanted;
+      require(!freed || !needed || !is_settled(state), "a slot is used again when its last life is gone after all");
     }
   }
   require(sweeping_ || !all_settled || (plan_.stay && !stop_at_), "when all have finished the supervisor does too");

@@ -1,6 +1,7 @@
 #include "tests/simulation/kernel.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <utility>
@@ -35,6 +36,9 @@ bool Kernel::still_possible(const Event& event) const {
   if (const auto* spawned = std::get_if<WorkerSpawned>(&event)) {
     return processes_.at(spawned->life).alive;
   }
+  if (const auto* judged = std::get_if<WorkerJudged>(&event)) {
+    return processes_.at(judged->life).alive;  // Who is gone is not fed any more.
+  }
   return true;
 }
 
@@ -58,6 +62,11 @@ std::optional<Event> Kernel::take() {
     }
   } else if (const auto* ready = std::get_if<WorkerReady>(&next.event)) {
     processes_[ready->life].executing = true;
+    if (tasks_ended_) {
+      push(next.at, WorkerJudged{ready->life, WorkerJudged::As::unwanted});
+    }
+  } else if (std::holds_alternative<TasksEnded>(next.event)) {
+    tasks_ended_ = true;
   }
   if (chance(random_, scenario_.faults.stale_events)) {
     repeat_the_past(next.at);
@@ -69,7 +78,10 @@ std::optional<Event> Kernel::take() {
 void Kernel::repeat_the_past(Instant now) {
   for (const auto& [life, process] : processes_) {
     if (!process.alive && processes_.contains(corral::Life{life.worker, corral::next(life.incarnation)})) {
-      const Event event = chance(random_, 0.5) ? Event(WorkerExited{life, ExitedWith{1}}) : Event(OutputClosed{life});
+      Event event = chance(random_, 0.5) ? Event(WorkerExited{life, ExitedWith{1}}) : Event(OutputClosed{life});
+      if (scenario_.tasks && chance(random_, 0.7)) {
+        event = WorkerJudged{life, chance(random_, 0.5) ? WorkerJudged::As::unwanted : WorkerJudged::As::proven};
+      }
       queue_.push({now, order_++, event, true});
       return;
     }
@@ -89,7 +101,29 @@ void Kernel::perform(Instant now, const Action& action) {
     sweep(now, swept->life);
   } else if (std::holds_alternative<SweepAll>(action)) {
     sweep_all(now);
+  } else if (std::holds_alternative<DrainTasks>(action) && chance(random_, 0.7)) {
+    end_tasks(now + some_time(random_, 1us, 5s));
   }
+}
+
+/// What those who feed a worker find about it in its time.
+void Kernel::judge(Instant ready, Life life) {
+  using enum WorkerJudged::As;
+  static constexpr std::array findings{proven, proven, proven, outdated, failing, dismissed, unwanted};
+  for (std::uint32_t count = pick(random_, 4); count > 0; --count) {
+    push(ready + some_time(random_, 10us, 20s), WorkerJudged{life, findings[pick(random_, findings.size())]});
+  }
+}
+
+/// Whoever lives has its time to go by itself.
+void Kernel::end_tasks(Instant at) {
+  for (const auto& [life, process] : processes_) {
+    if (process.executing && process.alive) {
+      push(at, WorkerJudged{life, WorkerJudged::As::dismissed});
+      push(at + some_time(random_, 1ms, 10s), WorkerJudged{life, WorkerJudged::As::unwanted});
+    }
+  }
+  push(at, TasksEnded{});
 }
 
 void Kernel::spawn(Instant now, Life life) {
@@ -124,6 +158,9 @@ void Kernel::spawn(Instant now, Life life) {
   }
   const Instant ready = soon(now);
   push(ready, WorkerReady{life});
+  if (scenario_.tasks) {
+    judge(ready, life);
+  }
   if (chance(random_, faults.closes_output)) {
     process.output_told = true;
     push(soon(ready), OutputClosed{life});

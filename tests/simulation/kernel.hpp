@@ -60,6 +60,8 @@ class Kernel {
   void signal(Instant now, Life life, int number);
   void sweep(Instant now, Life life);
   void sweep_all(Instant now);
+  void judge(Instant ready, Life life);
+  void end_tasks(Instant at);
   void drain(Instant now, const core::DrainOutput& asked);
   [[nodiscard]] bool still_possible(const core::Event& event) const;
   void die(Instant at, Life life, ExitStatus status, bool before_exec = false);
@@ -70,6 +72,7 @@ class Kernel {
   std::map<Life, Process> processes_;
   std::priority_queue<Pending> queue_;
   std::uint64_t order_ = 0;
+  bool tasks_ended_ = false;
 };
 
 }  // namespace corral::simulation

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from mutant_list_tasks import TASK_MUTANTS
+
 
 class Mutant(NamedTuple):
     rule: str
@@ -30,8 +32,8 @@ MUTANTS = [
            "act(SignalWorker{life, policy.signal});", "act(SignalWorker{life, SIGTERM});"),
     Mutant("SIGKILL is really sent", LIFECYCLE, "act(SignalWorker{life_of(id, worker), SIGKILL});", ""),
     Mutant("a second signal kills", SUPERVISOR,
-           "for_each_worker([&](WorkerId id, Worker&) { apply(id, Happening::kill_wanted); });\n}\n\n// ---- Deadlines",
-           "}\n\n// ---- Deadlines"),
+           "for_each_worker([&](WorkerId id, Worker&) { apply(id, Happening::kill_wanted); });\n}\n\n// ---- Tasks",
+           "}\n\n// ---- Tasks"),
     Mutant("an echo of the stop signal is no second one", SUPERVISOR, "signal != SIGHUP && !is_echo(signal)", "signal != SIGHUP"),
     Mutant("a second signal is no echo for ever", SUPERVISOR,
            "signal == asked_by_ && now_ < after(asked_at_, options_.patience.echo)", "signal == asked_by_"),
@@ -192,4 +194,41 @@ MUTANTS = [
     Mutant("signals that were counted are told of when a second is over", SUPERVISOR, "  tell_of_signals(now_);\n", ""),
     Mutant("signals that were counted are told of at the end", SUPERVISOR, "  tell_of_signals(never);\n", ""),
     Mutant("signals are counted", TALLY, "entry.untold.times + 1", "1"),
+    # Workers that are fed
+    Mutant("who has proven itself counts as healthy", LIFECYCLE, "(worker.proven || lived_long)", "(lived_long)"),
+    Mutant("proof belongs to one life", LIFECYCLE, "  worker.proven = false;\n", ""),
+    Mutant("a program that has worked once has no limit", LIFECYCLE, "policy.limit && !program.proven &&", "policy.limit &&"),
+    Mutant("what proves a worker proves its program", SUPERVISOR,
+           "worker->proven = program_of(event.life.worker.program).proven = true;", "worker->proven = true;"),
+    Mutant("what proves a program proves the worker", SUPERVISOR,
+           "worker->proven = program_of(event.life.worker.program).proven = true;",
+           "program_of(event.life.worker.program).proven = true;"),
+    Mutant("who is outdated is replaced", SUPERVISOR, "As::outdated: worker->outdated = true; break;", "As::outdated: break;"),
+    Mutant("who is outdated is stopped", SUPERVISOR, "As::outdated: worker->outdated = true; break;",
+           "As::outdated: worker->outdated = true; return;"),
+    Mutant("the next life is not outdated", LIFECYCLE, "  worker.outdated = false;\n", ""),
+    Mutant("who fails is stopped", SUPERVISOR, "As::failing: break;", "As::failing: return;"),
+    Mutant("who fails is not just replaced", SUPERVISOR, "As::failing: break;", "As::failing: worker->outdated = true; break;"),
+    Mutant("who is dismissed is not followed", SUPERVISOR, "As::dismissed: worker->wanted_up = false; return;", "As::dismissed: return;"),
+    Mutant("who is dismissed gets no signal", SUPERVISOR, "As::dismissed: worker->wanted_up = false; return;",
+           "As::dismissed: worker->wanted_up = false; break;"),
+    Mutant("who is unwanted is not followed", SUPERVISOR, "As::unwanted: worker->wanted_up = false; break;", "As::unwanted: break;"),
+    Mutant("who is unwanted is stopped", SUPERVISOR, "As::unwanted: worker->wanted_up = false; break;",
+           "As::unwanted: worker->wanted_up = false; return;"),
+    Mutant("nobody follows when the tasks have ended", SUPERVISOR,
+           "    worker.wanted_up = false;\n    if (!has_process", "    if (!has_process"),
+    Mutant("nobody waits for a start when the tasks have ended", SUPERVISOR,
+           "if (!has_process(kind(worker.state))) {\n      apply(id, Happening::stop_wanted);", "if (false) {\n      apply(id, Happening::stop_wanted);"),
+    Mutant("nobody is stopped because the tasks have ended", SUPERVISOR,
+           "if (!has_process(kind(worker.state))) {\n      apply(id, Happening::stop_wanted);", "if (true) {\n      apply(id, Happening::stop_wanted);"),
+    Mutant("the first signal drains", SUPERVISOR, "phase_ == Phase::running && options_.tasks && !drain_asked_", "false"),
+    Mutant("the second signal stops", SUPERVISOR, "(!drain_asked_ || !is_echo(signal))", "!drain_asked_"),
+    Mutant("an echo of the first signal is no second one", SUPERVISOR, "(!drain_asked_ || !is_echo(signal))", "true"),
+    Mutant("tasks are told of a drain", SUPERVISOR, "  act(DrainTasks{signal});\n", ""),
+    Mutant("a hangup drains and does no more", SUPERVISOR,
+           "return drain_asked_ || phase_ != Phase::running ? void() : begin_drain(event.signal);", "return stop_or_kill(event.signal);"),
+    Mutant("a drain is asked for once", SUPERVISOR, "return drain_asked_ || phase_ != Phase::running ?", "return phase_ != Phase::running ?"),
+    Mutant("tasks are told of a stop", SUPERVISOR, "    act(AbortTasks{});", "    ;"),
 ]
+
+MUTANTS += [Mutant(*planted) for planted in TASK_MUTANTS]

@@ -22,7 +22,7 @@ import time
 from mutant_list import MUTANTS
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-ROOMS = ["common/base", "supervisor/core", "tests/simulation"]
+ROOMS = ["common/base", "supervisor/core", "supervisor/core/tasks", "tests/simulation", "tests/simulation/tasks"]
 FLAGS = ["-std=c++23", "-w", "-D_GNU_SOURCE"]
 MOST_CPU_SECONDS = 20  # Of the processor, not of the clock: a busy machine is no reason to call a mutant dead.
 
@@ -31,7 +31,7 @@ def arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("--compiler", default="g++")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/mutants")
-    parser.add_argument("--only", default="", help="mutants whose rule contains this")
+    parser.add_argument("--only", default="", help="mutants whose rule, or file, contains this")
     parser.add_argument("--seeds", type=int, default=10000)
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     return parser.parse_args()
@@ -91,14 +91,22 @@ def precompile(compiler, tree, build):
     """The headers, once: they are most of what a mutant's compilation would read."""
     header = build / "headers.hpp"
     wanted = "".join(f"#include <{name}>\n" for name in ("algorithm", "cerrno", "cmath", "csignal", "map", "string"))
-    header.write_text(wanted + '#include "supervisor/core/supervisor.hpp"\n#include "common/base/check.hpp"\n')
+    ours = ("common/base/check.hpp", "supervisor/core/supervisor.hpp", "supervisor/core/tasks/task_action.hpp")
+    header.write_text(wanted + "".join(f'#include "{name}"\n' for name in ours))
     compile_one(compiler, header, build / "headers.hpp.gch", tree, "-O0", "-x", "c++-header")
     return header
 
 
-def simulate(binary, seeds):
+def modes(mutant=None):
+    """What has to be simulated: the one of the two that the mutant is in; both, without one."""
+    if mutant is None:
+        return [[], ["--tasks"]]
+    return [["--tasks"]] if mutant.file.startswith("supervisor/core/tasks/") else [[]]
+
+
+def simulate(binary, seeds, mode):
     limit = lambda: resource.setrlimit(resource.RLIMIT_CPU, (MOST_CPU_SECONDS, MOST_CPU_SECONDS))
-    return subprocess.run([str(binary), "--seeds", str(seeds)], capture_output=True, text=True, preexec_fn=limit)
+    return subprocess.run([str(binary), "--seeds", str(seeds), *mode], capture_output=True, text=True, preexec_fn=limit)
 
 
 def link(compiler, objects, binary):
@@ -121,7 +129,7 @@ def kill(number, mutant, options, sources, tree):
     compile_one(options.compiler, mutated, folder / "mutated.o", tree, "-O0", "-include", str(options.build / "headers.hpp"))
     others = [object_of(other, tree, options.build) for other in sources if other != source]
     link(options.compiler, [folder / "mutated.o", *others], folder / "simulate")
-    done = simulate(folder / "simulate", options.seeds)
+    done = simulate(folder / "simulate", options.seeds, *modes(mutant))
     shutil.rmtree(folder)
     if done.returncode == -signal.SIGXCPU or done.returncode == -signal.SIGKILL:
         return "killed", "it never came to an end"
@@ -140,10 +148,11 @@ def main():
     build_objects(options.compiler, sources, tree, options.build, options.jobs)
     precompile(options.compiler, tree, options.build)
     link(options.compiler, [object_of(source, tree, options.build) for source in sources], options.build / "simulate")
-    clean = simulate(options.build / "simulate", options.seeds)
-    if clean.returncode != 0:
-        raise SystemExit(f"mutants: the core fails without a mutant too:\n{clean.stdout}{clean.stderr}")
-    chosen = [mutant for mutant in MUTANTS if options.only in mutant.rule]
+    for mode in modes():
+        clean = simulate(options.build / "simulate", options.seeds, mode)
+        if clean.returncode != 0:
+            raise SystemExit(f"mutants: the core fails without a mutant too:\n{clean.stdout}{clean.stderr}")
+    chosen = [mutant for mutant in MUTANTS if options.only in mutant.rule or options.only in mutant.file]
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         results = list(pool.map(lambda pair: kill(pair[0], pair[1], options, sources, tree), enumerate(chosen)))
     for mutant, (verdict, detail) in zip(chosen, results):

@@ -28,9 +28,12 @@ class Run {
     for (const Interference& interference : scenario_.interferences) {
       if (interference.kind != Interference::Kind::reload) {
         kernel_.push(interference.at, SignalReceived{interference.signal, interference.kind == Interference::Kind::hangup});
-      } else {
+      } else if (!scenario_.tasks) {
         reloads_.push_back(interference.at);
       }
+    }
+    if (scenario_.tasks_end_at) {
+      kernel_.push(*scenario_.tasks_end_at, TasksEnded{});
     }
     ActionList actions;
     supervisor_.start(now_, plan, actions);
@@ -46,7 +49,8 @@ class Run {
     Options options;
     options.seed = scenario.seed;
     options.launches_at_once = scenario.launches_at_once;
-    options.reloadable = true;
+    options.reloadable = !scenario.tasks;
+    options.tasks = scenario.tasks;
     if (scenario.transparent) {
       options.transparent = Transparent{{{SIGUSR2, 0}, {SIGWINCH, SIGUSR1}}, scenario.transparent_grace};
     }
@@ -77,6 +81,7 @@ class Run {
       step(DeadlineReached{});
     } else {
       checker_.at_rest(supervisor_.snapshot());
+      now_ += 1s;                        // Or it would be an echo of the last one.
       resting_ = scenario_.transparent;  // Its worker ignores what it is sent, and nobody promised that it ends.
       step(SignalReceived{SIGTERM, false});
     }

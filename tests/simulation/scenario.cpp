@@ -142,6 +142,11 @@ Scenario make_scenario(std::uint64_t seed) {
     scenario.faults.unkillable = 0;  // Without a grace nobody promises that it ends.
   }
   scenario.interferences = make_interferences(random);
+  // Last, so that the other scenarios stay what they were.
+  scenario.tasks = !scenario.transparent && chance(random, 0.3);
+  if (scenario.tasks && chance(random, 0.4)) {
+    scenario.tasks_end_at = some_moment(random);
+  }
   return scenario;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "supervisor/core/plan.hpp"
@@ -47,6 +48,8 @@ struct Scenario {
   bool transparent_grace = false;
   bool terminal = false;  ///< There is one, which the transparent worker may have.
   std::uint32_t launches_at_once = 1;
+  bool tasks = false;  ///< Workers are fed, and judged by those who feed them.
+  std::optional<Instant> tasks_end_at;
 };
 
 [[nodiscard]] Scenario make_scenario(std::uint64_t seed);

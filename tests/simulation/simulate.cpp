@@ -1,34 +1,50 @@
 // simulate --seeds N [--from S]: N scenarios from seed S on. simulate --seed S --verbose: one of them in words.
+// With --tasks: of the dispatcher, instead of the supervisor.
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <iostream>
 #include <string>
 
-#include "tests/simulation/checker.hpp"
 #include "tests/simulation/run.hpp"
+#include "tests/simulation/tasks/run.hpp"
+#include "tests/simulation/violation.hpp"
 
 namespace {
 
-using corral::simulation::make_scenario;
-using corral::simulation::Outcome;
-using corral::simulation::run;
-using corral::simulation::Violation;
+namespace simulation = corral::simulation;
+
+struct Totals {
+  std::uint64_t steps = 0;
+  std::uint64_t things = 0;  ///< Launches, or tasks.
+};
+
+/// Plays one seed, and gives the hash of its run.
+std::uint64_t play(std::uint64_t seed, bool tasks, std::ostream* log, Totals& totals) {
+  if (tasks) {
+    const auto outcome = simulation::tasks::run(simulation::tasks::make_scenario(seed), log);
+    totals.steps += outcome.steps;
+    totals.things += outcome.tasks;
+    return outcome.trace;
+  }
+  const auto outcome = simulation::run(simulation::make_scenario(seed), log);
+  totals.steps += outcome.steps;
+  totals.things += outcome.spawns;
+  return outcome.trace;
+}
 
 /// Seed and the command that shows it again; true when every invariant held.
-bool survives(std::uint64_t seed, std::uint64_t& steps, std::uint64_t& spawns, bool verbose) {
+bool survives(std::uint64_t seed, bool tasks, bool verbose, Totals& totals) {
   try {
-    const auto scenario = make_scenario(seed);
-    const Outcome outcome = run(scenario, verbose ? &std::cout : nullptr);
-    steps += outcome.steps;
-    spawns += outcome.spawns;
-    if (seed % 1000 == 0 && run(scenario).trace != outcome.trace) {
-      throw Violation("the same seed gives the same run");
+    Totals again;
+    const std::uint64_t trace = play(seed, tasks, verbose ? &std::cout : nullptr, totals);
+    if (seed % 1000 == 0 && play(seed, tasks, nullptr, again) != trace) {
+      throw simulation::Violation("the same seed gives the same run");
     }
     return true;
-  } catch (const Violation& violation) {
+  } catch (const simulation::Violation& violation) {
     std::cout << "seed " << seed << ": broken: " << violation.what() << "\n"
-              << "  see it: ./dev simulate --seed " << seed << " --verbose\n";
+              << "  see it: ./dev simulate " << (tasks ? "--tasks " : "") << "--seed " << seed << " --verbose\n";
     return false;
   }
 }
@@ -55,20 +71,21 @@ bool has(int argc, char** argv, const char* name) {
 
 int main(int argc, char** argv) {
   if (has(argc, argv, "--help")) {
-    std::cout << "simulate [--seeds N] [--from S] [--keep-going]   run N scenarios (100000)\n"
-                 "simulate --seed S [--verbose]                    run one, told in words\n";
+    std::cout << "simulate [--tasks] [--seeds N] [--from S] [--keep-going]   run N scenarios (100000)\n"
+                 "simulate [--tasks] --seed S [--verbose]                    run one, told in words\n"
+                 "--tasks: of who is given which task, instead of who is started and stopped\n";
     return 0;
   }
   const bool one = has(argc, argv, "--seed");
   const std::uint64_t first = one ? number_after(argc, argv, "--seed", 0) : number_after(argc, argv, "--from", 1);
   const std::uint64_t count = one ? 1 : number_after(argc, argv, "--seeds", 100'000);
   const bool keep_going = has(argc, argv, "--keep-going");
-  std::uint64_t steps = 0;
-  std::uint64_t spawns = 0;
+  const bool tasks = has(argc, argv, "--tasks");
+  Totals totals;
   std::uint64_t broken = 0;
   const auto begun = std::chrono::steady_clock::now();
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
-    if (!survives(seed, steps, spawns, has(argc, argv, "--verbose"))) {
+    if (!survives(seed, tasks, has(argc, argv, "--verbose"), totals)) {
       ++broken;
       if (!keep_going) {
         return 1;
@@ -76,7 +93,8 @@ int main(int argc, char** argv) {
     }
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
-  std::cout << count << " schedules, " << steps << " steps, " << spawns << " launches, " << broken << " broken; "
-            << static_cast<std::uint64_t>(static_cast<double>(count) / took.count()) << " schedules a second\n";
+  std::cout << count << " schedules, " << totals.steps << " steps, " << totals.things << (tasks ? " tasks, " : " launches, ")
+            << broken << " broken; " << static_cast<std::uint64_t>(static_cast<double>(count) / took.count())
+            << " schedules a second\n";
   return broken == 0 ? 0 : 1;
 }

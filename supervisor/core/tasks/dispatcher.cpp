@@ -26,6 +26,7 @@ void Dispatcher::step(Instant now, const TaskEvent& event, TaskActions& actions)
   actions_ = &actions;
   std::visit([this](const auto& happened) { on(happened); }, event);
   maybe_halt();
+  watch_suspects();
   maybe_end();
   CORRAL_CHECK(counts_.balanced());
   actions_ = nullptr;
@@ -121,6 +122,7 @@ void Dispatcher::on(const SlotClosed& event) {
   if (std::ranges::all_of(lanes_, [](const Lane& one) { return std::holds_alternative<Closed>(one.state); })) {
     on(DrainAsked{});  // Nobody is left who could do anything.
   }
+  seat_suspects();
   feed_the_hungry();
 }
 
@@ -151,10 +153,7 @@ void Dispatcher::on(const TaskAnswered& event) {
   const bool was_head = found == serving->in_work.begin();
   serving->in_work.erase(found);
   if (was_head) {
-    serving->head_since = now_;
-    if (policy_.timeout && !serving->in_work.empty()) {
-      wake_at(after(now_, *policy_.timeout));
-    }
+    serving->head_since = serving->heard = now_;  // Its deadline is not before that of the one before it.
     if (event.answer != Answer::given_back) {
       note_duration(duration);
     }
@@ -163,20 +162,28 @@ void Dispatcher::on(const TaskAnswered& event) {
   serving->going = serving->going || (event.answer == Answer::given_back && !draining_);
   settle_answer(*lane, slot, event.answer, duration);
   serve(*lane);
+  if (event.answer != Answer::result) {
+    seat_suspects();
+    feed_the_hungry();  // It may be tried again, and this worker may have enough.
+  }
 }
 
 void Dispatcher::on(const TaskProgressed& event) {
   Lane* lane = find(event.life);
   auto* serving = lane == nullptr ? nullptr : std::get_if<Serving>(&lane->state);
   if (serving != nullptr && !serving->in_work.empty() && task_in(serving->in_work.front()).id == event.task) {
-    serving->head_since = now_;
+    serving->heard = now_;
   }
 }
 
 void Dispatcher::on(const ChannelBroken& event) {
-  if (Lane* lane = find(event.life)) {
-    condemn(*lane, ReplaceWorker::Why::broken_channel);
+  Lane* lane = find(event.life);
+  if (lane == nullptr || std::holds_alternative<Condemned>(lane->state)) {
+    return;
   }
+  condemn(*lane, ReplaceWorker::Why::broken_channel);
+  seat_suspects();
+  feed_the_hungry();
 }
 
 void Dispatcher::on(const WorkerStarved& event) {
@@ -190,7 +197,9 @@ void Dispatcher::on(const WorkerStarved& event) {
     serving->least = std::max(serving->least, static_cast<std::uint32_t>(std::min<std::size_t>(before * 2, 1U << 20U)));
     fill(*lane);
   }
-  const bool nothing_comes = serving->alone || draining_ || (input_ended_ && ready_.empty());
+  // With an order nothing is read before the oldest ones are recorded, which may be those that it holds back.
+  const bool order_is_full = policy_.order_span && counts_.accepted - oldest_ >= *policy_.order_span;
+  const bool nothing_comes = serving->alone || draining_ || (ready_.empty() && (input_ended_ || order_is_full));
   if (serving->in_work.size() == before && nothing_comes) {
     serving->flushing = true;
     act(CloseInput{lane->life()});
@@ -209,6 +218,7 @@ void Dispatcher::on(const WorkerLost& event) {
       hungry_.push_back(lane->worker.index);
     }
   }
+  seat_suspects();
   feed_the_hungry();
 }
 
@@ -219,13 +229,12 @@ void Dispatcher::give_up_life(Lane& lane, const WorkerLost* death) {
     if (lane.greeted || proven_) {
       vouch(lane);
     }
-    if (!aborting_) {
-      const TaskSlot head = serving->in_work.front();
-      serving->in_work.pop_front();
-      --counts_.in_work;
-      policy_.each&& death != nullptr ? end_called(lane, head, took(*serving), *death)
-                                      : blame(lane, head, Mishap::died, took(*serving), death);
-    }
+    const TaskSlot head = serving->in_work.front();
+    serving->in_work.pop_front();
+    --counts_.in_work;
+    // Who is being stopped may say so with any status; only a 0 is still an answer then.
+    const bool is_answer = policy_.each && death != nullptr && (!aborting_ || death->status == ExitStatus(ExitedWith{0}));
+    is_answer ? end_called(lane, head, took(*serving), *death) : blame(lane, head, Mishap::died, took(*serving), death);
     give_back(*serving);
   } else if (auto* holding = std::get_if<Holding>(&state)) {
     suspects_.push_front(holding->suspect);  // It was lost before it was given anything.
@@ -262,6 +271,8 @@ void Dispatcher::on(const TaskDeadlineReached&) {
   for (Lane& lane : lanes_) {
     look_at(lane);
   }
+  make_room_for_fresh();
+  seat_suspects();
   feed_the_hungry();
 }
 

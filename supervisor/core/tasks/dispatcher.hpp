@@ -85,9 +85,13 @@ class Dispatcher {
   void end_called(Lane& lane, TaskSlot slot, Duration took, const WorkerLost& death);
   void leave_called();
   [[nodiscard]] bool has_ready() const;
+  void seat_suspects();
+  void watch_suspects();
+  void make_room_for_fresh();
   void look_at(Lane& lane);
   void time_out(Lane& lane, Serving& serving);
   void condemn(Lane& lane, ReplaceWorker::Why why);
+  void begin_leaving(Lane& lane);
   void dismiss(Lane& lane);
   void vouch(Lane& lane);
   void recall_prefetched();
@@ -127,6 +131,7 @@ class Dispatcher {
   TaskCounts counts_;
   double mean_ = -1;  ///< Nanoseconds that a task takes, the latest ones counting most; negative: nothing is known.
   Instant wake_at_ = never;
+  Instant make_room_at_ = never;  ///< When those who wait for a fresh worker have waited long enough.
   Instant now_{};
   TaskActions* actions_ = nullptr;
   bool input_ended_ = false;

@@ -25,10 +25,10 @@ void Dispatcher::serve(Lane& lane) {
   if (serving.going) {
     return serving.in_work.empty() ? condemn(lane, ReplaceWorker::Why::going) : void();
   }
-  if (serving.alone && !serving.in_work.empty()) {
-    return;
+  if (serving.flushing && serving.in_work.empty()) {
+    return begin_leaving(lane);
   }
-  serving.alone = false;
+  serving.alone = false;  // It was answered.
   // Not after every answer: a worker that has half a window left is not waiting.
   if (serving.in_work.size() <= std::max(window(), serving.least) / 2) {
     fill(lane);
@@ -57,11 +57,12 @@ void Dispatcher::fill(Lane& lane) {
 void Dispatcher::deliver(Lane& lane, Serving& serving, TaskSlot slot) {
   CORRAL_CHECK(!draining_);
   if (serving.in_work.empty()) {
-    serving.head_since = now_;
+    serving.head_since = serving.heard = now_;
     if (policy_.timeout) {
       wake_at(after(now_, *policy_.timeout));
     }
   }
+  serving.untouched = false;
   serving.in_work.push_back(slot);
   --counts_.queued;
   ++counts_.in_work;
@@ -111,11 +112,49 @@ void Dispatcher::begin_called(Lane& lane) {
     return act(StopWorker{lane.life()});
   }
   const TaskSlot slot = called->slot;
-  lane.state = Serving{{slot}, now_};
+  lane.state = Serving{{slot}, now_, now_};
+  std::get<Serving>(lane.state).untouched = false;
   proven_ = true;
   vouch(lane);
   if (policy_.timeout) {
     wake_at(after(now_, *policy_.timeout));
+  }
+}
+
+/// Who has not had a task yet is as fresh as one that has just come.
+void Dispatcher::seat_suspects() {
+  for (Lane& lane : lanes_) {
+    if (suspects_.empty()) {
+      return;
+    }
+    if (const auto* serving = std::get_if<Serving>(&lane.state); serving != nullptr && serving->untouched) {
+      begin_serving(lane);
+    }
+  }
+}
+
+/// A worker may never be followed by a fresh one: its process cannot be killed, or nothing can be started any more. The others
+/// would wait for input, and the suspects for a fresh worker, for ever.
+void Dispatcher::watch_suspects() {
+  if (policy_.each || suspects_.empty() || !ready_.empty() || counts_.in_work > 0) {
+    make_room_at_ = never;
+  } else if (make_room_at_ == never) {
+    make_room_at_ = after(now_, policy_.greet_within);
+    wake_at(make_room_at_);
+  }
+}
+
+void Dispatcher::make_room_for_fresh() {
+  if (now_ < make_room_at_) {
+    return wake_at(make_room_at_);
+  }
+  make_room_at_ = never;
+  const auto idle = std::ranges::find_if(lanes_, [](const Lane& lane) {
+    const auto* serving = std::get_if<Serving>(&lane.state);
+    return serving != nullptr && serving->in_work.empty();
+  });
+  if (idle != lanes_.end()) {
+    condemn(*idle, ReplaceWorker::Why::room_for_fresh);
   }
 }
 
@@ -138,12 +177,15 @@ void Dispatcher::look_at(Lane& lane) {
     return deliver(lane, serving, suspect);
   }
   if (auto* serving = std::get_if<Serving>(&lane.state); serving != nullptr && policy_.timeout && !serving->in_work.empty()) {
-    const Instant due = after(serving->head_since, *policy_.timeout);
+    const Instant due = after(serving->heard, *policy_.timeout);
     return now_ >= due ? time_out(lane, *serving) : wake_at(due);
   }
   if (auto* leaving = std::get_if<Leaving>(&lane.state); leaving != nullptr && !leaving->stopped) {
     if (now_ < leaving->stop_at) {
       return wake_at(leaving->stop_at);
+    }
+    if (!ended_) {
+      return condemn(lane, ReplaceWorker::Why::timeout);
     }
     leaving->stopped = true;
     act(StopWorker{lane.life()});
@@ -160,33 +202,38 @@ void Dispatcher::time_out(Lane& lane, Serving& serving) {
 
 void Dispatcher::condemn(Lane& lane, ReplaceWorker::Why why) {
   LaneState state = std::exchange(lane.state, Condemned{});
+  bool own_fault = why != ReplaceWorker::Why::timeout && why != ReplaceWorker::Why::room_for_fresh;
   if (auto* serving = std::get_if<Serving>(&state)) {
     if (why == ReplaceWorker::Why::broken_channel && !serving->in_work.empty()) {
       const TaskSlot head = serving->in_work.front();
       serving->in_work.pop_front();
       --counts_.in_work;
+      own_fault = false;
       blame(lane, head, Mishap::garbage, took(*serving), nullptr);
     }
     give_back(*serving);
   } else if (auto* holding = std::get_if<Holding>(&state)) {
     suspects_.push_front(holding->suspect);
   }
-  const bool to_blame = why == ReplaceWorker::Why::timeout || why == ReplaceWorker::Why::broken_channel;
-  if (to_blame && (lane.greeted || proven_)) {
+  if (!own_fault && (lane.greeted || proven_)) {
     vouch(lane);
   }
-  act(ReplaceWorker{lane.life(), why});
+  act(ReplaceWorker{lane.life(), why, own_fault});
 }
 
 void Dispatcher::dismiss(Lane& lane) {
   if (std::holds_alternative<Serving>(lane.state)) {
-    lane.state = Leaving{after(now_, policy_.leave_within)};
-    wake_at(std::get<Leaving>(lane.state).stop_at);
+    begin_leaving(lane);
     act(DismissWorker{lane.life()});
   } else if (std::holds_alternative<Greeting>(lane.state)) {
     lane.state = Leaving{now_, true};
     act(StopWorker{lane.life()});
   }
+}
+
+void Dispatcher::begin_leaving(Lane& lane) {
+  lane.state = Leaving{after(now_, policy_.leave_within)};
+  wake_at(std::get<Leaving>(lane.state).stop_at);
 }
 
 void Dispatcher::vouch(Lane& lane) {

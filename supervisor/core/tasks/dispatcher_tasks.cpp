@@ -19,7 +19,7 @@ void Dispatcher::settle_answer(Lane& lane, TaskSlot slot, Answer answer, Duratio
   Task& task = task_in(slot);
   const auto how = death == nullptr ? std::nullopt : std::optional(*death);
   if (answer == Answer::error) {
-    if (task.errors < policy_.retry_errors && !draining_) {
+    if (task.errors < policy_.retry_errors) {
       return try_again(lane, slot);
     }
     return record(slot, {slot, task.id, Outcome::failed, task.attempts() + 1, lane.life(), duration, Mishap::reported, how});
@@ -51,6 +51,10 @@ void Dispatcher::leave_called() {
 
 /// Any worker will do: it was not the worker's fault.
 void Dispatcher::try_again(Lane& lane, TaskSlot slot) {
+  ++counts_.queued;
+  if (draining_) {
+    return leave(slot);  // It has attempts left: its end is not yet known.
+  }
   Task& task = task_in(slot);
   ++task.errors;
   ++counts_.retries;
@@ -62,12 +66,15 @@ void Dispatcher::try_again(Lane& lane, TaskSlot slot) {
                 {},
                 Mishap::reported,
                 {}});
-  ++counts_.queued;
   ready_.push_back(slot);
 }
 
 /// It was in work when its worker came to grief. No longer counted as in work.
 void Dispatcher::blame(Lane& lane, TaskSlot slot, Mishap mishap, Duration duration, const WorkerLost* death) {
+  if (aborting_) {
+    ++counts_.queued;
+    return leave(slot);  // Its worker is being stopped: that is no fault of the task.
+  }
   Task& task = task_in(slot);
   ++task.deaths;
   const auto how = death == nullptr ? std::nullopt : std::optional(*death);
@@ -76,7 +83,6 @@ void Dispatcher::blame(Lane& lane, TaskSlot slot, Mishap mishap, Duration durati
   }
   ++counts_.queued;
   if (draining_) {
-    --task.deaths;
     return leave(slot);
   }
   // The first retry follows at once: a fresh worker takes its time to start anyway.

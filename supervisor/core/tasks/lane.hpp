@@ -40,13 +40,15 @@ struct Holding {
 struct Serving {
   std::deque<TaskSlot> in_work;  ///< In the order in which they were given; the front one is being worked on.
   Instant head_since = never;    ///< Since when the front one is.
+  Instant heard = never;         ///< Likewise, or of its last PROGRESS: its timeout counts from then.
   std::uint32_t least = 1;       ///< The window is at least that wide: for filters that hold their output back.
+  bool untouched = true;         ///< It never had a task: as fresh as on its first day.
   bool alone = false;            ///< What it has takes workers down: it gets nothing else meanwhile.
   bool going = false;            ///< It gave a task back unasked: it is on its way out, and gets nothing more.
   bool flushing = false;         ///< Its input is closed: it answers what it has, and ends.
 };
 
-/// It was told that no more tasks come.
+/// It was told that no more tasks come, or its input is closed and it has answered all it had: it ends by itself.
 struct Leaving {
   Instant stop_at;
   bool stopped = false;  ///< It was asked to; nothing is due any more.

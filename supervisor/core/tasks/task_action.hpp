@@ -75,9 +75,16 @@ struct VouchForWorker {
 
 /// Stop this process and start another one in its place.
 struct ReplaceWorker {
-  enum class Why : std::uint8_t { timeout, broken_channel, never_greeted, going };
+  enum class Why : std::uint8_t {
+    timeout,
+    broken_channel,
+    never_greeted,
+    going,           ///< It gave tasks back unasked, and has answered all others.
+    room_for_fresh,  ///< A task waits for a fresh worker, and none comes.
+  };
   Life life;
   Why why = Why::timeout;
+  bool own_fault = false;  ///< No task is to blame: one that goes like that again and again is of no use.
 };
 
 /// No more tasks come for it: close its channel, and let it end by itself.

@@ -81,14 +81,14 @@ void Feed::perform(const core::ReplaceWorker& action) {
   using enum core::ReplaceWorker::Why;
   switch (action.why) {
     case timeout:
-    case going: break;
+    case going:
+    case room_for_fresh: break;
     case broken_channel:
       hooks_.say(true, "channel_broken", fmt::format("worker {} {}: it is replaced", action.life.worker.index, broken_why_));
       break;
     case never_greeted: hint_at_modes(action.life, "ran for " + describe_duration(options_.policy.greet_within)); break;
   }
-  judge(action.life,
-        action.why == never_greeted || action.why == going ? core::WorkerJudged::As::failing : core::WorkerJudged::As::outdated);
+  judge(action.life, action.own_fault ? core::WorkerJudged::As::failing : core::WorkerJudged::As::outdated);
 }
 
 void Feed::perform(const core::DismissWorker& action) {

@@ -95,6 +95,19 @@ TEST_CASE("every sequence with reloads that change, scale, remove and bring back
   explore(options, {first, changed, without}, 6);
 }
 
+TEST_CASE("every sequence on one fed worker") {
+  Options options;
+  options.tasks = true;
+  explore(options,
+          {plan_of({program("a",
+                            [](auto& p) {
+                              p.spec.restart.when = RestartWhen::always;
+                              p.spec.restart.limit = RestartLimit{1, 60s};
+                              p.spec.restart.then = ThenDo::shutdown;
+                            })})},
+          7);
+}
+
 TEST_CASE("every sequence on one transparent worker with a grace") {
   Options options;
   options.transparent = Transparent{{}, true};

@@ -24,6 +24,7 @@ struct Process {
   bool output = false;    ///< OutputClosed is still to come.
   bool sweeping = false;  ///< WorkerSwept is due.
   bool concluded = true;
+  bool needed = true;  ///< Nobody has said that no other one shall follow it.
 };
 
 inline void require(bool holds, const std::string& invariant) {
@@ -35,7 +36,7 @@ inline void require(bool holds, const std::string& invariant) {
 /// The core and its surroundings. Copied at each fork of the road.
 class World {
  public:
-  World(const Options& options, std::vector<Plan> plans) : core_(options), plans_(std::move(plans)) {
+  World(const Options& options, std::vector<Plan> plans) : core_(options), plans_(std::move(plans)), fed_(options.tasks) {
     ActionList actions;
     core_.start(now_, plans_.front(), actions);
     observe(actions);
@@ -55,6 +56,9 @@ class World {
           return true;
         }
       }
+    }
+    if (fed_ && find_out(n, told)) {
+      return true;
     }
     if (sweeping_all_ && n-- == 0) {
       told = "all swept";
@@ -86,6 +90,11 @@ class World {
   /// Everybody does as told from now on: the end must come.
   void stop() {
     step(SignalReceived{SIGTERM});
+    if (fed_ && !over()) {  // That may have been for the tasks alone; no echo, then.
+      now_ += std::chrono::seconds(1);
+      step(SignalReceived{SIGTERM});
+      require(core_.phase() != Phase::running, "the second signal is for the workers");
+    }
     for (int turn = 0; !over(); ++turn) {
       require(turn < 200, "a stop comes to its end");
       if (!answer()) {
@@ -99,6 +108,26 @@ class World {
   }
 
  private:
+  /// What those who feed workers may say now; `n` is counted down as far as there is something.
+  bool find_out(std::size_t& n, std::string& told) {
+    using enum WorkerJudged::As;
+    for (const auto& [id, process] : processes_) {
+      for (const WorkerJudged::As as : {proven, outdated, failing, dismissed, unwanted}) {
+        if (process.alive && process.executing && n-- == 0) {
+          told = "judged " + std::to_string(static_cast<int>(as));
+          step(WorkerJudged{process.life, as});
+          return true;
+        }
+      }
+    }
+    if (!tasks_ended_ && n-- == 0) {
+      told = "tasks ended";
+      step(TasksEnded{});
+      return true;
+    }
+    return false;
+  }
+
   enum class What : std::uint8_t { spawned, launch_fails, ready, exits_well, crashes, output_closes, swept };
   static constexpr std::array<const char*, 7> words{"spawned ", "launch fails ",  "ready ", "exits well ",
                                                     "crashes ", "output closes ", "swept "};
@@ -153,7 +182,7 @@ class World {
 
   void note(const Event& event) {
     if (const auto* signal = std::get_if<SignalReceived>(&event)) {
-      told_to_stop_ = told_to_stop_ || signal->signal == SIGTERM || signal->signal == SIGQUIT;
+      told_to_stop_ = told_to_stop_ || (signal->signal == SIGTERM && !fed_) || signal->signal == SIGQUIT;
     } else if (const auto* spawned = std::get_if<WorkerSpawned>(&event)) {
       processes_.at(spawned->life.worker).asked = false;
     } else if (const auto* failed = std::get_if<SpawnFailed>(&event)) {
@@ -167,6 +196,12 @@ class World {
       processes_.at(closed->life.worker).output = false;
     } else if (const auto* swept = std::get_if<WorkerSwept>(&event)) {
       processes_.at(swept->life.worker).sweeping = false;
+    } else if (const auto* judged = std::get_if<WorkerJudged>(&event)) {
+      const bool goes = judged->as == WorkerJudged::As::dismissed || judged->as == WorkerJudged::As::unwanted;
+      Process& process = processes_.at(judged->life.worker);
+      process.needed = process.needed && !goes;
+    } else if (std::holds_alternative<TasksEnded>(event)) {
+      tasks_ended_ = true;
     }
   }
 
@@ -203,9 +238,10 @@ class World {
     Process& process = processes_[life.worker];
     require(!told_to_stop_, "nothing is launched after a stop");
     require(!process.alive && !process.sweeping, "a slot never has two lives");
+    require(process.needed && !tasks_ended_, "nobody follows one that was dismissed, or the end of all tasks");
     require(process.concluded, "a life is concluded before the next begins");
     require(number(life.incarnation) > number(process.life.incarnation), "incarnations count up");
-    process = {life, true, true, false, true, false, false};
+    process = {life, true, true, false, true, false, false, true};
   }
 
   void notice(const Notice& notice) {
@@ -246,6 +282,8 @@ class World {
   std::map<WorkerId, Process> processes_;
   Instant now_{std::chrono::hours(1)};
   bool sweeping_all_ = false;
+  bool fed_;
+  bool tasks_ended_ = false;
   bool told_to_stop_ = false;
   bool exited_ = false;
 };

@@ -1,0 +1,292 @@
+// What the dispatcher is told, and what must follow from it.
+#include "tests/simulation/tasks/checker.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "tests/simulation/tasks/require.hpp"
+
+namespace corral::simulation::tasks {
+
+using namespace core;
+
+void Checker::before(Instant now, const TaskEvent& event) {
+  now_ = now;
+  told_deadline_ = std::holds_alternative<TaskDeadlineReached>(event);
+  ended_now_ = made_room_ = false;
+  std::visit([this](const auto& happened) { told(happened); }, event);
+  end_if_over();
+}
+
+Checker::Worker* Checker::find(Life life) {
+  Worker* worker = life.worker.index < workers_.size() ? &workers_[life.worker.index] : nullptr;
+  return worker != nullptr && worker->open && worker->life == life ? worker : nullptr;
+}
+
+void Checker::put(Task& task, Place place) {
+  --places_[static_cast<std::size_t>(task.place)];
+  ++places_[static_cast<std::size_t>(place)];
+  task.place = place;
+}
+
+void Checker::settle(Task& task, Due due, Place place) {
+  require(task.due == Due::nothing, "the checker itself: one thing at a time becomes of a task");
+  task.due = due;
+  ++due_;
+  put(task, place);
+  retries_ += due == Due::retry ? 1 : 0;
+  done_ += due == Due::done ? 1 : 0;
+  failed_ += due == Due::failed || due == Due::unfit ? 1 : 0;
+  quarantined_ += due == Due::quarantined ? 1 : 0;
+  while (oldest_ < tasks_.size() && tasks_[oldest_].place == Place::recorded) {
+    ++oldest_;
+  }
+}
+
+void Checker::end_if_over() {
+  const std::uint64_t open = count(Place::ready) + count(Place::suspect) + count(Place::in_work);
+  end_due_ = !ended_ && (input_ended_ || draining_) && open == 0;
+  if (!end_due_) {
+    return;
+  }
+  for (Worker& worker : workers_) {
+    if (worker.serves) {
+      begin_leaving(worker);
+      worker.dismiss_due = true;
+    } else if (worker.open && !worker.condemned && !worker.leaves) {
+      worker.leaves = worker.stop_due = true;  // It has not even begun.
+    }
+  }
+}
+
+void Checker::begin_leaving(Worker& worker) {
+  worker.serves = false;
+  worker.leaves = true;
+  worker.stop_at = now_ + policy_.leave_within;
+}
+
+void Checker::told(const TaskSubmitted& event) {
+  ++places_[static_cast<std::size_t>(Place::ready)];
+  Task& task = tasks_.emplace_back();
+  task.slot = event.slot;
+  if (draining_) {
+    settle(task, Due::leave, Place::left);
+  } else if (event.unfit) {
+    task.mishap = Mishap::unfit;
+    settle(task, Due::unfit, Place::recorded);
+  }
+}
+
+void Checker::told(const ChannelOpened& event) {
+  Worker& worker = workers_[event.life.worker.index];
+  worker = Worker{};
+  worker.life = event.life;
+  worker.open = true;
+  worker.leaves = worker.stop_due = ended_;
+  worker.serves = !ended_ && !policy_.greets;
+  worker.greet_by = now_ + policy_.greet_within;
+}
+
+void Checker::told(const WorkerGreeted& event) {
+  Worker* worker = find(event.life);
+  if (worker != nullptr && policy_.greets && !worker->serves && !worker->condemned && !worker->leaves) {
+    worker->serves = worker->greeted = proven_ = true;
+  }
+}
+
+void Checker::told(const TaskAnswered& event) {
+  Worker* worker = find(event.life);
+  if (worker == nullptr || !worker->serves) {
+    ++dropped_;
+    return;
+  }
+  const auto found = std::ranges::find(worker->has, number(event.task));
+  if (found == worker->has.end()) {
+    ++dropped_;
+    return;
+  }
+  Task& task = tasks_[*found];
+  const bool in_work = found == worker->has.begin();
+  task.life = worker->life;
+  task.seconds = in_work ? now_ - worker->since : Duration(-1);
+  worker->has.erase(found);
+  if (in_work) {
+    if (event.answer != Answer::given_back) {
+      shortest_ = std::min(shortest_.value_or(task.seconds), task.seconds);
+    }
+    worker->since = worker->heard = now_;
+  }
+  answered(*worker, task, event.answer);
+}
+
+void Checker::answered(Worker& worker, Task& task, Answer answer) {
+  const bool was_alone = std::exchange(worker.alone, false);
+  if (answer == Answer::given_back && !draining_) {
+    worker.going = true;  // Somebody else has told it to end.
+    task.returned = true;
+    put(task, was_alone ? Place::suspect : Place::ready);
+  } else if (answer == Answer::given_back) {
+    settle(task, Due::leave, Place::left);
+  } else {
+    proven_ = true;
+    vouch(worker);
+    task.mishap = Mishap::reported;
+    task.of_death = false;
+    if (answer == Answer::result) {
+      settle(task, Due::done, Place::recorded);
+    } else if (task.errors == policy_.retry_errors) {
+      settle(task, Due::failed, Place::recorded);
+    } else if (draining_) {
+      settle(task, Due::leave, Place::left);
+    } else {
+      ++task.errors;
+      task.delay = {};
+      settle(task, Due::retry, Place::ready);
+    }
+  }
+  if (worker.going && worker.has.empty()) {
+    replace(worker, ReplaceWorker::Why::going, true);
+  } else if (worker.flushing && worker.has.empty()) {
+    begin_leaving(worker);  // There is nothing that it could still do.
+  }
+}
+
+void Checker::told(const TaskProgressed& event) {
+  Worker* worker = find(event.life);
+  if (worker != nullptr && worker->serves && !worker->has.empty() && worker->has.front() == number(event.task)) {
+    worker->heard = now_;
+  }
+}
+
+void Checker::told(const ChannelBroken& event) {
+  Worker* worker = find(event.life);
+  if (worker == nullptr || worker->condemned) {
+    return;
+  }
+  come_to_grief(*worker, Mishap::garbage);
+}
+
+void Checker::told(const WorkerStarved& event) {
+  Worker* worker = find(event.life);
+  if (worker == nullptr || !worker->serves || worker->has.empty() || worker->flushing || worker->going) {
+    return;
+  }
+  if (!worker->alone && !draining_) {
+    worker->allowance = std::max(worker->allowance, worker->has.size() * 2);
+    worker->feed_due = count(Place::ready) > 0;
+  }
+  worker->flushing = worker->close_due = nothing_comes(*worker);
+}
+
+/// However long a filter would wait, there is nothing more for it before it has said what it has.
+bool Checker::nothing_comes(const Worker& worker) const {
+  if (worker.alone || draining_) {
+    return true;
+  }
+  const bool order_is_full = policy_.order_span && tasks_.size() - oldest_ >= *policy_.order_span;
+  return count(Place::ready) == 0 && (input_ended_ || order_is_full);
+}
+
+void Checker::told(const WorkerLost& event) {
+  Worker* worker = find(event.life);
+  if (worker == nullptr) {
+    return;
+  }
+  if (worker->serves) {
+    blame(*worker, Mishap::died);
+  }
+  const bool vouch_due = worker->vouch_due;
+  *worker = Worker{};
+  worker->life = event.life;
+  worker->vouch_due = vouch_due;
+}
+
+/// It goes; the task in work has a death more, those behind it are as before.
+void Checker::blame(Worker& worker, Mishap mishap) {
+  if (worker.has.empty()) {
+    return;
+  }
+  if (worker.greeted || proven_) {
+    vouch(worker);
+  }
+  Task& task = tasks_[worker.has.front()];
+  task.life = worker.life;
+  task.seconds = now_ - worker.since;
+  task.mishap = mishap;
+  task.of_death = mishap == Mishap::died;
+  if (aborting_) {
+    settle(task, Due::leave, Place::left);
+  } else if (++task.deaths > policy_.retries || mishap == Mishap::timeout) {
+    settle(task, Due::quarantined, Place::recorded);
+  } else if (draining_) {
+    settle(task, Due::leave, Place::left);
+  } else {
+    task.delay = task.deaths == 1 ? Duration{} : policy_.retry_delay * (std::int64_t{1} << (task.deaths - 2));
+    task.delay = std::min(task.delay, policy_.longest_retry_delay);
+    task.not_before = now_ + task.delay;
+    settle(task, Due::retry, Place::suspect);
+  }
+  for (std::size_t i = 1; i < worker.has.size(); ++i) {
+    Task& behind = tasks_[worker.has[i]];
+    behind.returned = true;
+    if (draining_) {
+      settle(behind, Due::leave, Place::left);
+    } else {
+      put(behind, Place::ready);
+    }
+  }
+  worker.has.clear();
+}
+
+void Checker::come_to_grief(Worker& worker, Mishap mishap) {
+  const bool had_something = !worker.has.empty();
+  blame(worker, mishap);
+  replace(worker, mishap == Mishap::timeout ? ReplaceWorker::Why::timeout : ReplaceWorker::Why::broken_channel, !had_something);
+}
+
+void Checker::replace(Worker& worker, ReplaceWorker::Why why, bool own_fault) {
+  worker.replace_due = ReplaceWorker{worker.life, why, own_fault};
+  worker.serves = worker.leaves = false;
+  worker.condemned = true;
+}
+
+void Checker::told(const DrainAsked&) {
+  if (draining_) {
+    return;
+  }
+  draining_ = true;
+  for (Task& task : tasks_) {
+    if (task.place == Place::ready || task.place == Place::suspect) {
+      settle(task, Due::leave, Place::left);
+    }
+  }
+  for (const Worker& worker : workers_) {
+    recalls_ += policy_.can_give_back && worker.has.size() > 1 ? worker.has.size() - 1 : 0;
+  }
+}
+
+void Checker::told(const AbortAsked&) {
+  told(DrainAsked{});
+  aborting_ = true;
+}
+
+void Checker::told(const TaskDeadlineReached&) {
+  for (Worker& worker : workers_) {
+    if (!worker.open || worker.condemned) {
+      continue;
+    }
+    if (worker.leaves) {
+      if (!worker.stopped && now_ >= worker.stop_at) {
+        ended_ ? void(worker.stop_due = true) : replace(worker, ReplaceWorker::Why::timeout, false);
+      }
+    } else if (!worker.serves) {
+      if (now_ >= worker.greet_by) {
+        replace(worker, ReplaceWorker::Why::never_greeted, true);
+      }
+    } else if (policy_.timeout && !worker.has.empty() && now_ >= worker.heard + *policy_.timeout) {
+      come_to_grief(worker, Mishap::timeout);
+    }
+  }
+}
+
+}  // namespace corral::simulation::tasks
