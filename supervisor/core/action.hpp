@@ -204,7 +204,9 @@ struct DrainTasks {
 };
 
 /// Workers are being stopped: what they do not answer any more goes back unspent.
-struct AbortTasks {};
+struct AbortTasks {
+  int signal = 0;  ///< That asked for it; 0: none did.
+};
 
 /// A process that cannot be killed is in the way: no other life of this worker begins, unless it goes after all.
 struct CloseSlot {

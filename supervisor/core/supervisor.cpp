@@ -283,7 +283,7 @@ void Supervisor::begin_drain(int signal) {
 void Supervisor::begin_shutdown(StopCause cause, Happening what_is_wanted) {
   phase_ = Phase::stopping;
   if (options_.tasks) {
-    act(AbortTasks{});  // Before any worker hears of it: what it answers no more was not its fault.
+    act(AbortTasks{cause.signal});  // Before any worker hears of it: what it answers no more was not its fault.
   }
   asked_by_ = cause.signal;
   asked_at_ = now_;

@@ -68,22 +68,42 @@ void Pump::continue_feeding() {
   }
 }
 
+/// A timer that comes much too late: corral itself was stopped or starved, and its workers most likely with it.
+void Pump::note_lost_time() {
+  constexpr Duration too_late = std::chrono::milliseconds(500);
+  const Duration late = now() - std::max(sleeps_until_, turned_at_);
+  if (sleeps_until_ != never && late > too_late) {
+    feed_->lose_time(now(), late);
+  }
+}
+
 void Pump::perform(const core::DrainTasks& action) {
   drained_by_ = action.signal;
   feed_->drain(now());
 }
 
-void Pump::perform(const core::AbortTasks&) { feed_->abort(now()); }
+void Pump::perform(const core::AbortTasks& action) {
+  drained_by_ = drained_by_ != 0 ? drained_by_ : action.signal;
+  feed_->abort(now());
+}
 void Pump::perform(const core::CloseSlot& action) { feed_->slot_closed(now(), action.worker); }
 
-/// Whoever reads the results may take as long as it likes; a signal ends that.
+/// Whoever reads the results may take as long as it likes; a second signal ends that.
 void Pump::deliver_results() {
   feed_->flush();
+  int asked = drained_by_ == 0 ? 0 : 1;
   while (!feed_->wait_for_reader(between_looks)) {
     std::vector<ReceivedSignal> received;
     signals_->read(received);
     for (const ReceivedSignal& signal : received) {
       if (signal.number == SIGINT || signal.number == SIGTERM || signal.number == SIGQUIT) {
+        if (asked++ == 0 && signal.number != SIGQUIT) {
+          say(Weight::notable, "results_wait",
+              fmt::format("all tasks have ended; {} bytes of results wait for their reader, a second signal gives them up",
+                          feed_->pending()));
+          voice_->flush();
+          continue;
+        }
         say(Weight::trouble, "results_lost",
             fmt::format("nobody reads the results: {} bytes of them are lost", feed_->pending()));
         status_ = 128 + signal.number;

@@ -196,6 +196,8 @@ void Pump::arm_timer() {
   if (feed_) {
     next = std::min(next, feed_->next_deadline().value_or(never));
   }
+  turned_at_ = now();
+  sleeps_until_ = std::min(next, armed_for_);
   if (next >= armed_for_) {
     return;  // Waking once too early costs less than setting the timer for each deadline that comes and goes.
   }
@@ -214,6 +216,7 @@ void Pump::arm_timer() {
       enqueue(core::DeadlineReached{});
     }
     if (feed_ && !status_ && feed_->next_deadline().value_or(never) <= now()) {
+      note_lost_time();
       feed_->pass_deadline(now());
     }
     if (scores_at_ <= now()) {

@@ -116,6 +116,7 @@ class Pump {
   // feeding.cpp: workers that are given tasks
   [[nodiscard]] Result<void> open_feed(std::uint32_t workers);
   void continue_feeding();
+  void note_lost_time();
   void deliver_results();
 
   // job.cpp: the terminal and the shell above
@@ -155,6 +156,8 @@ class Pump {
   bool sweeping_all_ = false;
   bool output_paused_ = false;
   bool tasks_paused_ = false;
+  Instant turned_at_ = never;  ///< With a feed: when the loop last went to sleep, and until when.
+  Instant sleeps_until_ = never;
   int drained_by_ = 0;  ///< The signal that asked for the end of the tasks.
   std::uint32_t spawned_since_look_ = 0;
   Instant scores_at_ = never;    ///< See Processes::set_some_scores.

@@ -228,7 +228,7 @@ MUTANTS = [
     Mutant("a hangup drains and does no more", SUPERVISOR,
            "return drain_asked_ || phase_ != Phase::running ? void() : begin_drain(event.signal);", "return stop_or_kill(event.signal);"),
     Mutant("a drain is asked for once", SUPERVISOR, "return drain_asked_ || phase_ != Phase::running ?", "return phase_ != Phase::running ?"),
-    Mutant("tasks are told of a stop", SUPERVISOR, "    act(AbortTasks{});", "    ;"),
+    Mutant("tasks are told of a stop", SUPERVISOR, "    act(AbortTasks{cause.signal});", "    ;"),
 ]
 
 MUTANTS += [Mutant(*planted) for planted in TASK_MUTANTS]

@@ -114,18 +114,6 @@ void Dispatcher::on(const ChannelOpened& event) {
   begin_serving(lane);
 }
 
-void Dispatcher::on(const SlotClosed& event) {
-  CORRAL_CHECK(event.worker.index < lanes_.size());
-  Lane& lane = lanes_[event.worker.index];
-  give_up_life(lane, nullptr);
-  lane.state = Closed{};
-  if (std::ranges::all_of(lanes_, [](const Lane& one) { return std::holds_alternative<Closed>(one.state); })) {
-    on(DrainAsked{});  // Nobody is left who could do anything.
-  }
-  seat_suspects();
-  feed_the_hungry();
-}
-
 void Dispatcher::on(const WorkerGreeted& event) {
   Lane* lane = find(event.life);
   if (lane == nullptr || !std::holds_alternative<Greeting>(lane->state)) {
@@ -186,12 +174,35 @@ void Dispatcher::on(const ChannelBroken& event) {
   feed_the_hungry();
 }
 
+/// Its process ends in a moment as a rule, and tells more by how it does.
+void Dispatcher::on(const ChannelClosed& event) {
+  Lane* lane = policy_.each ? nullptr : find(event.life);  // A process for one task may close its stdout and go on.
+  if (auto* serving = lane == nullptr ? nullptr : std::get_if<Serving>(&lane->state)) {
+    serving->closed_by = after(now_, policy_.die_within);
+    wake_at(serving->closed_by);
+  } else if (lane != nullptr && std::holds_alternative<Greeting>(lane->state)) {
+    std::get<Greeting>(lane->state).greet_by = after(now_, policy_.die_within);  // It will not say it any more.
+    wake_at(after(now_, policy_.die_within));
+  }
+}
+
+void Dispatcher::on(const TimeLost& event) {
+  for (Lane& lane : lanes_) {
+    if (auto* serving = std::get_if<Serving>(&lane.state); serving != nullptr && !serving->in_work.empty()) {
+      serving->heard = std::min(now_, after(serving->heard, event.lost));
+    } else if (auto* greeting = std::get_if<Greeting>(&lane.state)) {
+      greeting->greet_by = after(greeting->greet_by, event.lost);
+    }
+  }
+}
+
 void Dispatcher::on(const WorkerStarved& event) {
   Lane* lane = find(event.life);
   auto* serving = lane == nullptr ? nullptr : std::get_if<Serving>(&lane->state);
   if (serving == nullptr || serving->in_work.empty() || serving->flushing || serving->going) {
     return;
   }
+  serving->heard = now_;  // It does not work: that is no time of its task.
   const std::size_t before = serving->in_work.size();
   if (!serving->alone && !draining_) {
     serving->least = std::max(serving->least, static_cast<std::uint32_t>(std::min<std::size_t>(before * 2, 1U << 20U)));
@@ -252,6 +263,7 @@ void Dispatcher::on(const DrainAsked&) {
     return;
   }
   leave_queued();
+  leave_called();
   recall_prefetched();
 }
 
@@ -260,7 +272,6 @@ void Dispatcher::on(const AbortAsked&) {
     on(DrainAsked{});
   }
   aborting_ = true;
-  leave_called();
 }
 
 void Dispatcher::on(const TaskDeadlineReached&) {

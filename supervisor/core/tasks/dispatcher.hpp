@@ -68,6 +68,8 @@ class Dispatcher {
   void on(const TaskAnswered& event);
   void on(const TaskProgressed& event);
   void on(const ChannelBroken& event);
+  void on(const ChannelClosed& event);
+  void on(const TimeLost& event);
   void on(const WorkerStarved& event);
   void on(const WorkerLost& event);
   void on(const DrainAsked& event);

@@ -37,7 +37,7 @@ void Dispatcher::serve(Lane& lane) {
 
 void Dispatcher::fill(Lane& lane) {
   auto& serving = std::get<Serving>(lane.state);
-  if (draining_ || serving.flushing || serving.going) {
+  if (draining_ || serving.flushing || serving.going || serving.closed_by != never) {
     return;
   }
   const std::size_t wide = std::max(window(), serving.least);
@@ -89,35 +89,6 @@ void Dispatcher::feed_the_hungry() {
   }
   if (policy_.each && !suspects_.empty()) {
     wake_at(std::max(now_, task_in(suspects_.front()).not_before));
-  }
-}
-
-// ---- One process for each task ----
-
-/// What was tried before goes first, when its time has come.
-void Dispatcher::call(Lane& lane) {
-  std::deque<TaskSlot>& queue = !suspects_.empty() && task_in(suspects_.front()).not_before <= now_ ? suspects_ : ready_;
-  const TaskSlot slot = queue.front();
-  queue.pop_front();
-  lane.state = Called{slot};
-  --counts_.queued;
-  ++counts_.in_work;
-  act(CallWorker{lane.worker, slot, task_in(slot).id});
-}
-
-void Dispatcher::begin_called(Lane& lane) {
-  const auto* called = std::get_if<Called>(&lane.state);
-  if (called == nullptr) {
-    lane.state = Condemned{};  // Its task was left meanwhile.
-    return act(StopWorker{lane.life()});
-  }
-  const TaskSlot slot = called->slot;
-  lane.state = Serving{{slot}, now_, now_};
-  std::get<Serving>(lane.state).untouched = false;
-  proven_ = true;
-  vouch(lane);
-  if (policy_.timeout) {
-    wake_at(after(now_, *policy_.timeout));
   }
 }
 
@@ -175,6 +146,12 @@ void Dispatcher::look_at(Lane& lane) {
     auto& serving = std::get<Serving>(lane.state);
     serving.alone = true;
     return deliver(lane, serving, suspect);
+  }
+  if (const auto* closed = std::get_if<Serving>(&lane.state); closed != nullptr && closed->closed_by != never) {
+    if (now_ >= closed->closed_by) {
+      return condemn(lane, ReplaceWorker::Why::broken_channel);
+    }
+    wake_at(closed->closed_by);
   }
   if (auto* serving = std::get_if<Serving>(&lane.state); serving != nullptr && policy_.timeout && !serving->in_work.empty()) {
     const Instant due = after(serving->heard, *policy_.timeout);
@@ -234,6 +211,18 @@ void Dispatcher::dismiss(Lane& lane) {
 void Dispatcher::begin_leaving(Lane& lane) {
   lane.state = Leaving{after(now_, policy_.leave_within)};
   wake_at(std::get<Leaving>(lane.state).stop_at);
+}
+
+void Dispatcher::on(const SlotClosed& event) {
+  CORRAL_CHECK(event.worker.index < lanes_.size());
+  Lane& lane = lanes_[event.worker.index];
+  give_up_life(lane, nullptr);
+  lane.state = Closed{};
+  if (std::ranges::all_of(lanes_, [](const Lane& one) { return std::holds_alternative<Closed>(one.state); })) {
+    on(DrainAsked{});  // Nobody is left who could do anything.
+  }
+  seat_suspects();
+  feed_the_hungry();
 }
 
 void Dispatcher::vouch(Lane& lane) {

@@ -27,28 +27,6 @@ void Dispatcher::settle_answer(Lane& lane, TaskSlot slot, Answer answer, Duratio
   record(slot, {slot, task.id, Outcome::done, task.attempts() + 1, lane.life(), duration, {}, {}});
 }
 
-/// Its process is its answer: a status of 0 is a result, another one an error, and a death by signal no answer at all.
-void Dispatcher::end_called(Lane& lane, TaskSlot slot, Duration duration, const WorkerLost& death) {
-  const ExitedWith* exited = death.status.exited();
-  if (exited == nullptr) {
-    return blame(lane, slot, Mishap::died, duration, &death);
-  }
-  ++counts_.in_work;
-  settle_answer(lane, slot, exited->code == 0 ? Answer::result : Answer::error, duration, &death);
-}
-
-/// They were called and have not come: nothing of them has begun.
-void Dispatcher::leave_called() {
-  for (Lane& lane : lanes_) {
-    if (const auto* called = std::get_if<Called>(&lane.state)) {
-      --counts_.in_work;
-      ++counts_.queued;
-      leave(called->slot);
-      lane.state = Idle{};
-    }
-  }
-}
-
 /// Any worker will do: it was not the worker's fault.
 void Dispatcher::try_again(Lane& lane, TaskSlot slot) {
   ++counts_.queued;

@@ -60,6 +60,7 @@ struct TaskPolicy {
   Duration longest_retry_delay = std::chrono::seconds(10);
   std::optional<Duration> timeout;                       ///< From the moment at which a worker has nothing else to do.
   Duration greet_within = std::chrono::seconds(60);      ///< From its exec to HELLO.
+  Duration die_within = std::chrono::seconds(1);         ///< From the end of a channel to that of its process.
   Duration leave_within = std::chrono::seconds(10);      ///< From the end of the tasks to the end of a worker.
   bool each = false;                                     ///< One process for each task: called when there is one.
   bool greets = true;                                    ///< Workers say HELLO; filters that read lines do not.

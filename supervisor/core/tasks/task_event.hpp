@@ -51,6 +51,16 @@ struct ChannelBroken {
   Life life;
 };
 
+/// Nothing more can come from it, nor reach it, although its process lives.
+struct ChannelClosed {
+  Life life;
+};
+
+/// Nobody was awake for that long, the workers perhaps neither: it is nobody's time.
+struct TimeLost {
+  Duration lost{};
+};
+
 /// A filter waits for more input although it owes an answer: it holds its output back until it has more of it.
 struct WorkerStarved {
   Life life;
@@ -72,7 +82,8 @@ struct AbortAsked {};
 
 struct TaskDeadlineReached {};
 
-using TaskEvent = std::variant<TaskSubmitted, InputEnded, ChannelOpened, SlotClosed, WorkerGreeted, TaskAnswered, TaskProgressed,
-                               ChannelBroken, WorkerStarved, WorkerLost, DrainAsked, AbortAsked, TaskDeadlineReached>;
+using TaskEvent =
+    std::variant<TaskSubmitted, InputEnded, ChannelOpened, SlotClosed, WorkerGreeted, TaskAnswered, TaskProgressed, ChannelBroken,
+                 ChannelClosed, TimeLost, WorkerStarved, WorkerLost, DrainAsked, AbortAsked, TaskDeadlineReached>;
 
 }  // namespace corral::core

@@ -40,6 +40,8 @@ class Writer::Direct : public Writer::Backend {
     }
   }
 
+  void keep_lines_whole() override { whole_lines_ = true; }
+
   void flush() override {
     if (!waiting_) {
       write_some();
@@ -69,6 +71,15 @@ class Writer::Direct : public Writer::Backend {
 
  private:
   [[nodiscard]] int target() const { return own_ ? own_.get() : inherited_; }
+
+  /// What the kernel takes as a whole or not at all.
+  [[nodiscard]] std::size_t size_of_write(std::string_view bytes) const {
+    if (!whole_lines_ || bytes.size() <= PIPE_BUF) {
+      return bytes.size();
+    }
+    const std::size_t end = bytes.substr(0, PIPE_BUF).rfind('\n');
+    return end == std::string_view::npos ? std::min(bytes.size(), bytes.find('\n') + 1) : end + 1;
+  }
 
   /// Once, when there is something to write: most `exec`s never have a word to say.
   void open_anew() {
@@ -102,7 +113,7 @@ class Writer::Direct : public Writer::Backend {
   void write_some() {
     std::size_t done = 0;
     while (done < buffer_.size()) {
-      const ssize_t wrote = write_once(buffer_.data() + done, buffer_.size() - done);
+      const ssize_t wrote = write_once(buffer_.data() + done, size_of_write(std::string_view(buffer_).substr(done)));
       if (wrote >= 0) {
         done += static_cast<std::size_t>(wrote);
       } else if (errno == EAGAIN) {
@@ -149,6 +160,7 @@ class Writer::Direct : public Writer::Backend {
   std::function<void()> drained_;
   std::string buffer_;
   bool waiting_ = false;
+  bool whole_lines_ = false;
   int error_ = 0;
   std::uint64_t dropped_ = 0;
 };
@@ -176,6 +188,7 @@ bool Writer::is_same_place(int left, int right) {
 Writer::~Writer() = default;
 void Writer::append(std::string_view bytes) { backend_->append(bytes); }
 void Writer::flush() { backend_->flush(); }
+void Writer::keep_lines_whole() { backend_->keep_lines_whole(); }
 std::size_t Writer::pending() const { return backend_->pending(); }
 int Writer::error_number() const { return backend_->error_number(); }
 std::uint64_t Writer::dropped() const { return backend_->dropped(); }

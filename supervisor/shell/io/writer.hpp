@@ -30,6 +30,10 @@ class Writer {
   Writer& operator=(const Writer&) = delete;
   ~Writer();
 
+  /// From now on a pipe gets whole lines or nothing, as far as a line fits into PIPE_BUF: whoever is killed in the middle leaves
+  /// no half line behind.
+  void keep_lines_whole();
+
   /// Another one to the same place: what is appended to either comes out in the order in which it was appended.
   [[nodiscard]] Writer same() const { return Writer(backend_); }
   /// Whether two descriptors lead to the same file, pipe or terminal and are written to in the same way.

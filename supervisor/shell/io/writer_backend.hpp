@@ -9,6 +9,7 @@ class Writer::Backend {
  public:
   virtual ~Backend() = default;
   virtual void append(std::string_view bytes) = 0;
+  virtual void keep_lines_whole() {}
   virtual void flush() = 0;
   [[nodiscard]] virtual std::size_t pending() const = 0;
   [[nodiscard]] virtual int error_number() const = 0;

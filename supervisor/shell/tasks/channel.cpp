@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <utility>
 
 namespace corral::shell {
 
@@ -34,7 +35,10 @@ class FrameChannel : public Channel {
   [[nodiscard]] WorkerEnds ends() const override { return {-1, -1, theirs_.get()}; }
   void launched() override { theirs_.reset(); }
 
-  void deliver(core::TaskId task, std::string_view payload) override { send(wire::FrameType::task, number(task), payload); }
+  void deliver(core::TaskId task, std::string_view payload) override {
+    payload.size() > longest_ ? refused_.push_back(task) : send(wire::FrameType::task, number(task), payload);
+  }
+  [[nodiscard]] std::vector<core::TaskId> take_refused() override { return std::exchange(refused_, {}); }
   void recall(core::TaskId task) override { send(wire::FrameType::cancel, number(task), {}); }
   void close_input() override {
     send(wire::FrameType::drain, 0, {});
@@ -112,6 +116,7 @@ class FrameChannel : public Channel {
       return refuse(greeted_ ? "said HELLO twice" : "said HELLO in a way that is not the protocol's", sink);
     }
     greeted_ = true;
+    longest_ = hello->longest_payload;
     wire::Hello ours;
     ours.version = std::min(hello->version, wire::protocol_version);
     ours.name = "corral";
@@ -122,6 +127,8 @@ class FrameChannel : public Channel {
   FileDescriptor socket_;
   FileDescriptor theirs_;
   wire::FrameParser parser_;
+  std::uint32_t longest_ = wire::longest_payload;  ///< What the worker takes.
+  std::vector<core::TaskId> refused_;
   bool greeted_ = false;
   bool broken_ = false;
 };

@@ -22,7 +22,7 @@ namespace corral::shell {
 
 /// What a worker has said. Views are valid during the call.
 struct Message {
-  enum class Kind : std::uint8_t { greeted, answered, progressed, broken };
+  enum class Kind : std::uint8_t { greeted, answered, progressed, broken, closed };
   Kind kind = Kind::answered;
   core::TaskId task{};
   core::Answer answer = core::Answer::result;
@@ -58,6 +58,11 @@ class Channel {
   virtual bool flush() = 0;
   /// Reads once. False at the end.
   virtual bool read_some(std::vector<char>& buffer, const MessageSink& sink) = 0;
+  /// Tasks that could not be delivered, since the worker takes none of that size.
+  [[nodiscard]] virtual std::vector<core::TaskId> take_refused() { return {}; }
+  /// At its end: it has answered more tasks than it had, or fewer although it ended well, so that answers and tasks may not
+  /// belong together.
+  [[nodiscard]] virtual bool has_miscounted() const { return false; }
   /// What it wrote that is no message.
   [[nodiscard]] virtual std::string take_output() { return {}; }
 

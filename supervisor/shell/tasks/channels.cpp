@@ -111,9 +111,14 @@ void Channels::flush() {
   for (const std::uint32_t index : std::exchange(dirty_, {})) {
     Entry& entry = entries_[index];
     entry.dirty = false;
-    if (entry.channel) {
-      write(entry);
+    if (!entry.channel) {
+      continue;
     }
+    for (const core::TaskId task : entry.channel->take_refused()) {
+      constexpr std::string_view why = R"({"type":"TaskTooLong","message":"longer than what its worker takes","traceback":""})";
+      sink_(entry.channel->life(), {Message::Kind::answered, task, core::Answer::error, why});
+    }
+    write(entry);
   }
 }
 
@@ -131,12 +136,13 @@ void Channels::read(Entry& entry) {
   if (!entry.channel->read_some(buffer_, sink_)) {
     // The end of it, which a death follows, or should: nothing more is to be seen here.
     ::epoll_ctl(set_.get(), EPOLL_CTL_DEL, entry.channel->read_end(), nullptr);
+    sink_(entry.channel->life(), {Message::Kind::closed, {}, {}, {}});
   } else if (entry.channel->has_to_write()) {
     touch(entry);  // It was greeted back.
   }
 }
 
-void Channels::take_ready() {
+bool Channels::take_ready() {
   std::array<epoll_event, batch> events{};
   const int count = ::epoll_wait(set_.get(), events.data(), batch, 0);
   for (int i = 0; i < count; ++i) {
@@ -152,11 +158,12 @@ void Channels::take_ready() {
       read(entry);
     }
   }
+  return count == batch;
 }
 
 /// What a dead process has written lies in the kernel: no more than fits there. What others that hold its channel write
 /// meanwhile is not waited for.
-std::string Channels::finish(Life life) {
+Channels::Rest Channels::finish(Life life) {
   Entry* entry = find(life);
   if (entry == nullptr) {
     return {};
@@ -169,9 +176,9 @@ std::string Channels::finish(Life life) {
       break;
     }
   }
-  std::string output = entry->channel->take_output();
+  Rest rest{entry->channel->take_output(), entry->channel->has_miscounted()};
   entry->channel.reset();
-  return output;
+  return rest;
 }
 
 }  // namespace corral::shell

@@ -33,11 +33,15 @@ class Channels {
 
   /// Once a turn: writes what was asked for.
   void flush();
-  /// Reads once from up to a batch of workers, and writes where that is possible again.
-  void take_ready();
+  /// Reads once from up to a batch of workers, and writes where that is possible again. True where others may be ready too.
+  bool take_ready();
   /// Its process is gone: reads all that it had written, and lets go of it. What was no message of its own is returned: the
   /// whole output of a process for one task.
-  std::string finish(Life life);
+  struct Rest {
+    std::string output;
+    bool miscounted = false;  ///< See Channel::has_miscounted().
+  };
+  Rest finish(Life life);
 
  private:
   struct Entry {

@@ -51,7 +51,8 @@ void Feed::step(Instant now, const core::TaskEvent& event) {
 
 void Feed::proceed(Instant now) {
   look_at_output();
-  while (!input_told_ && dispatcher_.room() > 0 && store_.bytes() < most_held && !results_->congested()) {
+  while (!input_told_ && dispatcher_.room() > 0 && store_.bytes() < most_held && !results_->congested() &&
+         results_->held() < most_held) {
     if (counts().accepted == options_.limit) {
       input_told_ = true;
       return step(now, core::InputEnded{});
@@ -78,7 +79,7 @@ void Feed::proceed(Instant now) {
 
 void Feed::take_ready(Instant now) {
   now_ = now;
-  channels_->take_ready();
+  static_cast<void>(channels_->take_ready());
   proceed(now);
 }
 
@@ -86,6 +87,7 @@ void Feed::receive(Life life, const Message& message) {
   switch (message.kind) {
     case Message::Kind::greeted: return step(now_, core::WorkerGreeted{life});
     case Message::Kind::progressed: return step(now_, core::TaskProgressed{life, message.task});
+    case Message::Kind::closed: return step(now_, core::ChannelClosed{life});
     case Message::Kind::broken: broken_why_ = message.payload; return step(now_, core::ChannelBroken{life});
     case Message::Kind::answered:
       starvation_.answered(life, now_);
@@ -145,7 +147,10 @@ std::optional<Feed::Work> Feed::work_of(WorkerId worker) const {
 
 void Feed::lost(Instant now, const core::WorkerLost& death) {
   now_ = now;
-  const std::string output = channels_->finish(death.life);
+  const auto [output, miscounted] = channels_->finish(death.life);
+  if (miscounted) {
+    note_miscount(death);
+  }
   starvation_.end(death.life);
   if (!dispatcher_.proven() && !dispatcher_.ended()) {
     hint_at_modes(death.life, describe(death.status));
@@ -154,6 +159,18 @@ void Feed::lost(Instant now, const core::WorkerLost& death) {
   step(now, death);
   answer_ = {};
   proceed(now);
+}
+
+/// Answers are told apart by their order alone: one too many or too few, and which of the others is right nobody can say.
+void Feed::note_miscount(const core::WorkerLost& death) {
+  const bool too_few = death.status == ExitStatus(ExitedWith{0}) && !dispatcher_.draining();
+  const bool too_many = !broken_why_.empty();
+  if ((too_few || too_many) && !std::exchange(miscounted_, true)) {
+    hooks_.say(true, "miscounted",
+               fmt::format("worker {} did not write exactly one line for each line that it was given: its results may belong to "
+                           "other tasks",
+                           death.life.worker.index));
+  }
 }
 
 /// Once: what most likely is wrong when nothing works at all.
@@ -170,13 +187,15 @@ void Feed::hint_at_modes(Life life, std::string what) {
 }
 
 std::optional<Instant> Feed::next_deadline() const {
-  const Instant due =
-      std::min({dispatcher_.next_deadline().value_or(never), starvation_.next_look().value_or(never), progress_due_});
+  // While results wait for their reader nobody's answer is read, and so nobody is late.
+  const Instant of_tasks = congested() ? never : dispatcher_.next_deadline().value_or(never);
+  const Instant due = std::min({of_tasks, starvation_.next_look().value_or(never), progress_due_});
   return due == never ? std::nullopt : std::optional(due);
 }
 
 void Feed::pass_deadline(Instant now) {
-  if (starvation_.next_look().value_or(never) <= now) {
+  const bool tasks_due = !congested() && dispatcher_.next_deadline().value_or(never) <= now;
+  if (tasks_due || starvation_.next_look().value_or(never) <= now) {
     for (const Life life : starvation_.look(now)) {
       step(now, core::WorkerStarved{life});
     }
@@ -184,7 +203,13 @@ void Feed::pass_deadline(Instant now) {
   if (progress_due_ <= now) {
     show_progress(now);
   }
-  step(now, core::TaskDeadlineReached{});
+  now_ = now;
+  while (tasks_due && channels_->take_ready()) {
+    // Who has answered in time is not late because nobody has looked.
+  }
+  if (tasks_due) {
+    step(now, core::TaskDeadlineReached{});
+  }
   proceed(now);
 }
 
@@ -212,7 +237,7 @@ int Feed::status(int by, int otherwise) const {
   if (left) {
     return dispatcher_.proven() ? 1 : 125;
   }
-  if (output_gone_ || input_->error_number() != 0 || counts.failed + counts.quarantined > 0) {
+  if (output_gone_ || miscounted_ || input_->error_number() != 0 || counts.failed + counts.quarantined > 0) {
     return 1;
   }
   return otherwise;

@@ -56,6 +56,8 @@ class Feed {
   void proceed(Instant now);
   /// Results are not read fast enough: take_ready() is not to be called before awake().
   [[nodiscard]] bool congested() const { return results_->congested(); }
+  /// The loop stood still for that long.
+  void lose_time(Instant now, Duration lost) { step(now, core::TimeLost{lost}); }
 
   // The life of a worker.
   [[nodiscard]] Result<WorkerEnds> connect(Life life) { return channels_->connect(life); }
@@ -94,6 +96,7 @@ class Feed {
   void receive(Life life, const Message& message);
   void look_at_output();
   void show_progress(Instant now);
+  void note_miscount(const core::WorkerLost& death);
 
   void perform(const core::DeliverTask& action);
   void perform(const core::CallWorker& action);
@@ -129,6 +132,7 @@ class Feed {
   bool input_told_ = false;
   bool output_gone_ = false;
   bool hinted_ = false;
+  bool miscounted_ = false;
 };
 
 }  // namespace corral::shell

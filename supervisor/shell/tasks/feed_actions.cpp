@@ -9,12 +9,12 @@
 namespace corral::shell {
 namespace {
 
-std::string story_of(const core::RecordTask& record) {
+std::string story_of(const core::RecordTask& record, const std::string& broken) {
   if (record.mishap == core::Mishap::timeout) {
     return fmt::format("ran for {} and was not done", describe_duration(record.seconds));
   }
   if (record.mishap == core::Mishap::garbage) {
-    return "its worker wrote what is no frame of the task protocol";
+    return broken.empty() ? std::string("its worker closed its channel and lived on") : "its worker " + broken;
   }
   if (record.mishap == core::Mishap::unfit) {
     return "is longer than a task may be, or holds a NUL that no argument can";
@@ -51,7 +51,7 @@ void Feed::perform(const core::RecordTask& action) {
   if (answered) {
     results_->add(action, line, answer_);
   } else {
-    const std::string story = story_of(action);
+    const std::string story = story_of(action, broken_why_);
     hooks_.say(true, "task_quarantined",
                fmt::format("task {}: {}; {} after {} attempt{}", line, story,
                            action.outcome == core::Outcome::failed ? "failed" : "quarantined", action.attempts,

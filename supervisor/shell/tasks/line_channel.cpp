@@ -26,6 +26,7 @@ class LineChannel : public Channel {
     out_.append(payload);
     out_ += '\n';
   }
+  [[nodiscard]] bool has_miscounted() const override { return broken_ || (answered_ && !owed_.empty()); }
   void recall(core::TaskId) override {}  // A filter knows of no such thing.
   void close_input() override { closing_ = true; }
 
@@ -101,6 +102,7 @@ class LineChannel : public Channel {
     }
     const core::TaskId task = owed_.front();
     owed_.pop_front();
+    answered_ = true;
     sink(life_, {Message::Kind::answered, task, core::Answer::result, line});
   }
 
@@ -114,6 +116,7 @@ class LineChannel : public Channel {
   std::size_t longest_;
   std::string line_;
   std::deque<core::TaskId> owed_;  ///< The n-th line answers the n-th task.
+  bool answered_ = false;
   bool broken_ = false;
 };
 

@@ -44,7 +44,9 @@ std::string_view name_of(core::Mishap mishap) {
 }  // namespace
 
 Results::Results(boost::asio::io_context& loop, ResultOptions options, std::function<void()> drained)
-    : options_(options), writer_(loop, options.fd, std::move(drained)) {}
+    : options_(options), writer_(loop, options.fd, std::move(drained)) {
+  writer_.keep_lines_whole();
+}
 
 bool Results::congested() const { return writer_.pending() > most_pending; }
 
@@ -77,7 +79,8 @@ std::string Results::to_line(const core::RecordTask& record, std::uint64_t line,
     out += R"("error":)";
     append_json(out, payload);
   } else {
-    fmt::format_to(std::back_inserter(out), R"("quarantined":true,"error":{{"type":"{}","message":)",
+    fmt::format_to(std::back_inserter(out), R"({}"error":{{"type":"{}","message":)",
+                   record.outcome == core::Outcome::quarantined ? R"("quarantined":true,)" : "",
                    name_of(record.mishap.value_or(core::Mishap::died)));
     append_json_string(out, payload);
     out += '}';
@@ -100,6 +103,7 @@ void Results::append(core::TaskId task, std::string line) {
     return writer_.append(line);
   }
   if (number(task) != next_) {
+    held_ += line.size();
     waiting_.emplace(number(task), std::move(line));
     return;
   }
@@ -111,6 +115,7 @@ void Results::append(core::TaskId task, std::string line) {
 void Results::release() {
   for (auto first = waiting_.begin(); first != waiting_.end() && first->first == next_; first = waiting_.erase(first)) {
     writer_.append(first->second);
+    held_ -= first->second.size();
     ++next_;
   }
 }

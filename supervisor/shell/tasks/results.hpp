@@ -39,6 +39,8 @@ class Results {
   /// So much is unwritten that no task should be given out, and no answer read.
   [[nodiscard]] bool congested() const;
   [[nodiscard]] std::size_t pending() const { return writer_.pending(); }
+  /// In order: bytes that wait for the turn of an older task.
+  [[nodiscard]] std::size_t held() const { return held_; }
   [[nodiscard]] int error_number() const { return writer_.error_number(); }
   /// Waits for the reader at most that long, and may be called again. True when nothing is left.
   bool wait(Duration patience) { return writer_.wait(patience); }
@@ -52,6 +54,7 @@ class Results {
   Writer writer_;
   std::uint64_t next_ = 0;  ///< In order: whose turn it is.
   std::map<std::uint64_t, std::string> waiting_;
+  std::size_t held_ = 0;
 };
 
 }  // namespace corral::shell

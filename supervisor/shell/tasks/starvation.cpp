@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <string>
 #include <string_view>
 
@@ -17,8 +18,6 @@ namespace {
 /// The first look; then twice as late each time that nobody is found.
 constexpr Duration first_pause = std::chrono::milliseconds(10);
 constexpr Duration longest_pause = std::chrono::seconds(1);
-/// Who only sleeps may be busy somewhere else: that is given more time than one who is seen to read its stdin.
-constexpr Duration asleep_for = std::chrono::seconds(1);
 
 std::string read_proc(std::int32_t pid, const char* name) {
   const std::string path = "/proc/" + std::to_string(pid) + "/" + name;
@@ -28,16 +27,29 @@ std::string read_proc(std::int32_t pid, const char* name) {
   return {buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0))};
 }
 
-bool reads_stdin(std::int32_t pid) {
-  static const std::string call = std::to_string(SYS_read) + " 0x0 ";
-  return read_proc(pid, "syscall").starts_with(call);
+std::string stdin_of(const std::string& pid) {
+  std::array<char, 64> target{};
+  const ssize_t size = ::readlink(("/proc/" + pid + "/fd/0").c_str(), target.data(), target.size());
+  return {target.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0))};
 }
 
-/// "PID (NAME) S ...": a name may hold anything, a closing parenthesis too.
-bool sleeps(std::int32_t pid) {
-  const std::string stat = read_proc(pid, "stat");
-  const std::size_t end = stat.rfind(") ");
-  return end != std::string::npos && end + 2 < stat.size() && stat[end + 2] == 'S';
+/// It, or a child of it that has the same stdin: `sh -c 'jq . | cat'` only waits for the two.
+bool reads_stdin(std::int32_t pid) {
+  static const std::string call = std::to_string(SYS_read) + " 0x0 ";
+  if (read_proc(pid, "syscall").starts_with(call)) {
+    return true;
+  }
+  const std::string children = read_proc(pid, ("task/" + std::to_string(pid) + "/children").c_str());
+  const std::string own = stdin_of(std::to_string(pid));
+  for (std::size_t at = 0; at < children.size();) {
+    const std::size_t end = std::min(children.find(' ', at), children.size());
+    const std::string child = children.substr(at, end - at);
+    at = end + 1;
+    if (!child.empty() && stdin_of(child) == own && read_proc(std::atoi(child.c_str()), "syscall").starts_with(call)) {
+      return true;
+    }
+  }
+  return false;
 }
 
 }  // namespace
@@ -91,11 +103,11 @@ std::vector<Life> Starvation::look(Instant now) {
   std::vector<Life> found;
   for (const Filter& filter : filters_) {
     const Duration quiet = now - filter.quiet_since;
-    if (filter.owes > 0 && quiet >= first_pause && (reads_stdin(filter.pid) || (quiet >= asleep_for && sleeps(filter.pid)))) {
+    if (filter.owes > 0 && quiet >= first_pause && reads_stdin(filter.pid)) {
       found.push_back(filter.life);
     }
   }
-  pause_ = found.empty() ? std::min(pause_ * 2, longest_pause) : first_pause;
+  pause_ = std::min(pause_ * 2, longest_pause);  // Who is given something is looked at soon again.
   next_look_ = owed_ == 0 ? never : after(now, pause_);
   return found;
 }

@@ -18,7 +18,7 @@ class Starvation {
   void answered(Life life, Instant now);
   void given(Life life, Instant now);
 
-  /// When look() is due; nothing while nobody owes anything.
+  /// When look() is due at the latest; nothing while nobody owes anything.
   [[nodiscard]] std::optional<Instant> next_look() const;
   /// Those who owe an answer and wait for input.
   [[nodiscard]] std::vector<Life> look(Instant now);

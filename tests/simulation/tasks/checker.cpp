@@ -171,6 +171,7 @@ void Checker::told(const WorkerStarved& event) {
   if (worker == nullptr || !worker->serves || worker->has.empty() || worker->flushing || worker->going) {
     return;
   }
+  worker->heard = now_;
   if (!worker->alone && !draining_) {
     worker->allowance = std::max(worker->allowance, worker->has.size() * 2);
     worker->feed_due = count(Place::ready) > 0;

@@ -73,6 +73,8 @@ class Checker {
   void told(const core::InputEnded&) { input_ended_ = true; }
   void told(const core::ChannelOpened& event);
   void told(const core::SlotClosed&) {}
+  void told(const core::ChannelClosed&) {}
+  void told(const core::TimeLost&) {}
   void told(const core::WorkerGreeted& event);
   void told(const core::TaskAnswered& event);
   void told(const core::TaskProgressed& event);

@@ -44,6 +44,8 @@ std::string words(const TaskEvent& event) {
                         [](const TaskSubmitted& e) { return std::string(e.unfit ? "submitted, unfit" : "submitted"); },
                         [](const InputEnded&) { return std::string("input ended"); },
                         [](const ChannelOpened& e) { return of(e.life) + " opened"; },
+                        [](const ChannelClosed& e) { return of(e.life) + " closes its channel"; },
+                        [](const TimeLost&) { return std::string("time lost"); },
                         [](const SlotClosed&) { return std::string("slot closed"); },
                         [](const WorkerGreeted& e) { return of(e.life) + " greets"; },
                         [](const TaskAnswered& e) { return of(e); },

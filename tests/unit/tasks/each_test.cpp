@@ -70,12 +70,14 @@ TEST_CASE("an abort leaves what was called for and has not come; if it comes aft
   CHECK(floor.asked<StopWorker>().size() == 1);
 }
 
-TEST_CASE("a drain lets the process that was called for come and end") {
-  Floor floor(each(), 1);
-  floor.submit(2);
+TEST_CASE("a drain lets the process that runs end, and leaves what was only called for") {
+  Floor floor(each(), 2);
+  floor.submit(3);
+  const Life life = floor.open(0);
   floor.step(DrainAsked{});
-  CHECK(floor.left == Floor::Tasks{1});
-  ends(floor, floor.open(0), ExitedWith{0});
+  CHECK(floor.left == Floor::Tasks{2, 1});
+  CHECK_FALSE(floor.dispatcher.ended());
+  ends(floor, life, ExitedWith{0});
   CHECK(floor.records.size() == 1);
   CHECK(floor.dispatcher.ended());
 }

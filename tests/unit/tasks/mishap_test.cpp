@@ -156,6 +156,69 @@ TEST_CASE("a worker that never says HELLO is replaced, and not vouched for") {
   CHECK(floor.at_worker.empty());
 }
 
+TEST_CASE("a worker that closes its channel and lives on is replaced in a moment, its task tried again") {
+  Floor floor(policy(), 1);
+  floor.submit(2);
+  const Life life = floor.come(0);
+  floor.step(ChannelClosed{life});
+  floor.wait(999ms);
+  CHECK(floor.asked<ReplaceWorker>().empty());
+  SUBCASE("it dies as expected: that tells more") {
+    floor.lose(life);
+    CHECK(floor.asked<TellRetry>()[0].mishap == Mishap::died);
+  }
+  SUBCASE("it lives on") {
+    floor.wait(1ms);
+    REQUIRE(floor.asked<ReplaceWorker>().size() == 1);
+    CHECK(floor.asked<TellRetry>()[0].mishap == Mishap::garbage);
+  }
+}
+
+TEST_CASE("a worker that closes its channel before HELLO is not waited for any longer") {
+  Floor floor(policy(), 1);
+  floor.submit(1);
+  floor.step(ChannelClosed{floor.open(0)});
+  floor.wait(1s);
+  CHECK(floor.asked<ReplaceWorker>().size() == 1);
+}
+
+TEST_CASE("time for which nobody was awake is no time of a task") {
+  TaskPolicy strict = policy();
+  strict.timeout = 1s;
+  Floor floor(strict, 1);
+  const Life life = floor.come(0);
+  floor.submit(1);
+  floor.now += 60s;
+  floor.step(TimeLost{59s});
+  floor.step(TaskDeadlineReached{});
+  CHECK(floor.records.size() == 1);  // A second of it was its own.
+  Floor other(strict, 1);
+  const Life working = other.come(0);
+  other.submit(1);
+  other.now += 60s;
+  other.step(TimeLost{60s});
+  other.step(TaskDeadlineReached{});
+  CHECK(other.records.empty());
+  other.answer(working, 0);
+  CHECK(other.records.at(0).outcome == Outcome::done);
+  floor.answer(life, 0);
+}
+
+TEST_CASE("a filter that waits for input does not use up the time of its task") {
+  TaskPolicy lines = policy();
+  lines.greets = lines.can_give_back = false;
+  lines.timeout = 1s;
+  Floor floor(lines, 1);
+  floor.submit(1);
+  const Life life = floor.open(0);
+  floor.wait(900ms);
+  floor.step(WorkerStarved{life});
+  floor.wait(900ms);
+  CHECK(floor.records.empty());
+  floor.wait(100ms);
+  CHECK(floor.records.at(0).mishap == Mishap::timeout);
+}
+
 TEST_CASE("garbage on the channel: the worker is replaced, its task tried again") {
   Floor floor(policy(), 1);
   floor.submit(2);
