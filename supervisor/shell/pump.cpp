@@ -59,6 +59,7 @@ int Pump::supervise(Prepared prepared) {
   if (options_.feed) {
     if (const Result<void> opened = open_feed(static_cast<std::uint32_t>(workers)); !opened) {
       say(Weight::trouble, "no_feed", opened.error().message);
+      voice_->finish(last_words);
       return 125;
     }
   }

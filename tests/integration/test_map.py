@@ -141,6 +141,18 @@ class Filters(MapTest):
         self.finish(corral)
         self.assertIn("more lines than it was given", corral.err)
 
+    def test_a_filter_that_does_not_answer_line_by_line_is_told_of(self):
+        for script in ("2p", "/7/d"):
+            corral = self.map(b"".join(b"%d\n" % i for i in range(100)), "-j1", "--lines", command=["sed", "-u", script])
+            self.finish(corral, 1)
+            self.assertIn("did not write exactly one line for each", corral.err)
+
+    def test_a_filter_of_several_processes_that_hold_back(self):
+        corral = self.map(b"".join(b"%d\n" % i for i in range(300)), "-j1", "--lines", "--raw", "--ordered",
+                          command=["sh", "-c", "sed s/^/n=/ | cat"])  # fmt: skip
+        self.finish(corral, 0)
+        self.assertEqual(corral.out.splitlines(), [f"n={i}" for i in range(300)])
+
     def test_a_filter_that_dies_before_it_has_ever_answered_is_given_up(self):
         corral = self.map(b"1\n2\n3\n4\n5\n6\n", "-j1", "--lines", command=["sh", "-c", "read x; exit 3"])
         self.finish(corral, 125)

@@ -65,6 +65,13 @@ class Faults(MapTest):
         results = self.results(corral)
         self.assertEqual([results[i]["ok"] for i in range(3)], [True, False, True])
 
+    def test_a_line_of_100_mb_fails_alone(self):
+        corral = self.map(b'1\n"' + b"x" * 100_000_000 + b'"\n3\n', "-j1")
+        self.finish(corral, 1)
+        results = self.results(corral)
+        self.assertEqual([results[i]["ok"] for i in range(3)], [True, False, True])
+        self.assertIn("longer than a task may be", results[1]["error"]["message"])
+
     def test_a_task_past_its_timeout_is_given_up_and_its_worker_replaced(self):
         corral = self.map([{"sleep": 600}] + list(range(20)), "-j1", "--timeout", "500ms")
         self.finish(corral, 1)
@@ -107,6 +114,60 @@ class Faults(MapTest):
         corral = self.map([1], command=["no-such-command-anywhere"])
         self.finish(corral, 2)
         self.assertIn("no-such-command-anywhere", corral.err)
+
+
+class Patience(MapTest):
+    """Nobody is late, and nothing is lost, because somebody else takes his time."""
+
+    def test_a_slow_reader_makes_no_task_late(self):
+        out, into = os.pipe()
+        tasks = self.write("tasks.jsonl", "".join(json.dumps("x" * 4000) + "\n" for _ in range(2000)))
+        corral = self.start("map", tasks, "-j2", "--timeout", "1s", "--", *WORKER, stdout=into)
+        os.close(into)
+        time.sleep(2)
+        with os.fdopen(out) as reader:
+            lines = reader.read().splitlines()
+        self.finish(corral, 0)
+        self.assertEqual(len(lines), 2000)
+
+    def test_results_wait_for_their_reader_and_no_line_is_cut(self):
+        for signals in (1, 2):
+            out, into = os.pipe()
+            tasks = self.write("tasks.jsonl", "".join(json.dumps("x" * 3000) + "\n" for _ in range(100)))
+            corral = self.start("map", tasks, "-j2", "--", *WORKER, stdout=into)
+            os.close(into)
+            await_that("workers", lambda: children(corral.pid))
+            await_that("workers are gone", lambda: not children(corral.pid))
+            corral.signal(signal.SIGTERM)
+            corral.await_err("wait for their reader")
+            if signals == 2:
+                corral.signal_again(signal.SIGTERM)
+                self.finish(corral, 143)
+            with os.fdopen(out) as reader:
+                lines = reader.read().splitlines()
+            self.assertTrue(all(json.loads(line)["ok"] for line in lines))
+            if signals == 1:
+                self.finish(corral, 0)
+                self.assertEqual(len(lines), 100)
+
+    def test_corral_stopped_for_a_while_makes_no_task_late(self):
+        corral = self.map([0, {"sleep": 2}], "-j1", "--timeout", "3s")
+        corral.await_out('"task":0')
+        corral.signal(signal.SIGSTOP)
+        time.sleep(4)
+        corral.signal(signal.SIGCONT)
+        self.finish(corral, 0)
+
+    def test_a_channel_that_is_closed_is_not_waited_for(self):
+        corral = self.map([{"close": 1}, 5], "-j1", "--retries", "0")
+        self.finish(corral, 1)
+        self.assertEqual(self.results(corral)[1]["result"], 5)
+
+    def test_quit_with_tasks_left_is_no_success(self):
+        corral = self.map([0] + [{"sleep": 600}] * 5, "-j1")
+        corral.await_out('"task":0')
+        corral.signal(signal.SIGQUIT)
+        self.finish(corral, 131)
 
 
 class Halts(MapTest):

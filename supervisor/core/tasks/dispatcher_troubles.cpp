@@ -1,0 +1,101 @@
+// Workers that fall silent, write garbage, hold back or die.
+#include <algorithm>
+#include <utility>
+
+#include "supervisor/core/tasks/dispatcher.hpp"
+
+namespace corral::core {
+
+void Dispatcher::on(const ChannelBroken& event) {
+  Lane* lane = find(event.life);
+  if (lane == nullptr || std::holds_alternative<Condemned>(lane->state)) {
+    return;
+  }
+  condemn(*lane, ReplaceWorker::Why::broken_channel);
+  seat_suspects();
+  feed_the_hungry();
+}
+
+/// Its process ends in a moment as a rule, and tells more by how it does.
+void Dispatcher::on(const ChannelClosed& event) {
+  Lane* lane = policy_.each ? nullptr : find(event.life);  // A process for one task may close its stdout and go on.
+  if (auto* serving = lane == nullptr ? nullptr : std::get_if<Serving>(&lane->state)) {
+    serving->closed_by = after(now_, policy_.die_within);
+    wake_at(serving->closed_by);
+  } else if (lane != nullptr && std::holds_alternative<Greeting>(lane->state)) {
+    std::get<Greeting>(lane->state).greet_by = after(now_, policy_.die_within);  // It will not say it any more.
+    wake_at(after(now_, policy_.die_within));
+  }
+}
+
+void Dispatcher::on(const TimeLost& event) {
+  for (Lane& lane : lanes_) {
+    if (auto* serving = std::get_if<Serving>(&lane.state); serving != nullptr && !serving->in_work.empty()) {
+      serving->heard = std::min(now_, after(serving->heard, event.lost));
+    } else if (auto* greeting = std::get_if<Greeting>(&lane.state)) {
+      greeting->greet_by = after(greeting->greet_by, event.lost);
+    }
+  }
+}
+
+void Dispatcher::on(const WorkerStarved& event) {
+  Lane* lane = find(event.life);
+  auto* serving = lane == nullptr ? nullptr : std::get_if<Serving>(&lane->state);
+  if (serving == nullptr || serving->in_work.empty() || serving->flushing || serving->going) {
+    return;
+  }
+  serving->heard = now_;  // It does not work: that is no time of its task.
+  const std::size_t before = serving->in_work.size();
+  if (!serving->alone && !draining_) {
+    serving->least = std::max(serving->least, static_cast<std::uint32_t>(std::min<std::size_t>(before * 2, 1U << 20U)));
+    fill(*lane);
+  }
+  // With an order nothing is read before the oldest ones are recorded, which may be those that it holds back.
+  const bool order_is_full = policy_.order_span && counts_.accepted - oldest_ >= *policy_.order_span;
+  const bool nothing_comes = serving->alone || draining_ || (ready_.empty() && (input_ended_ || order_is_full));
+  if (serving->in_work.size() == before && nothing_comes) {
+    serving->flushing = true;
+    act(CloseInput{lane->life()});
+  }
+}
+
+void Dispatcher::on(const WorkerLost& event) {
+  Lane* lane = find(event.life);
+  if (lane == nullptr) {
+    return;
+  }
+  give_up_life(*lane, &event);
+  if (policy_.each) {
+    lane->state = Idle{};
+    if (!std::exchange(lane->hungry, true)) {
+      hungry_.push_back(lane->worker.index);
+    }
+  }
+  seat_suspects();
+  feed_the_hungry();
+}
+
+/// What it was at is its fault, as far as anybody can tell; the rest goes back. `death` is null where it cannot even be killed.
+void Dispatcher::give_up_life(Lane& lane, const WorkerLost* death) {
+  LaneState state = std::exchange(lane.state, Vacant{});
+  if (auto* serving = std::get_if<Serving>(&state); serving != nullptr && !serving->in_work.empty()) {
+    if (lane.greeted || proven_) {
+      vouch(lane);
+    }
+    const TaskSlot head = serving->in_work.front();
+    serving->in_work.pop_front();
+    --counts_.in_work;
+    // Who is being stopped may say so with any status; only a 0 is still an answer then.
+    const bool is_answer = policy_.each && death != nullptr && (!aborting_ || death->status == ExitStatus(ExitedWith{0}));
+    is_answer ? end_called(lane, head, took(*serving), *death) : blame(lane, head, Mishap::died, took(*serving), death);
+    give_back(*serving);
+  } else if (auto* holding = std::get_if<Holding>(&state)) {
+    suspects_.push_front(holding->suspect);  // It was lost before it was given anything.
+  } else if (const auto* called = std::get_if<Called>(&state)) {
+    --counts_.in_work;
+    ++counts_.queued;
+    requeue(called->slot);
+  }
+}
+
+}  // namespace corral::core
