@@ -56,6 +56,15 @@ function(corral_module name folder)
   endif()
 endfunction()
 
+# What takes longest to read is read once for each target. Sources include what they need as if it were not; a build with
+# -DCORRAL_PRECOMPILE=OFF shows whether they do.
+option(CORRAL_PRECOMPILE "Precompile what takes longest to read" ON)
+function(corral_precompile target)
+  if(CORRAL_PRECOMPILE)
+    target_precompile_headers(${target} PRIVATE ${ARGN})
+  endif()
+endfunction()
+
 # corral_test(NAME LABEL FOLDER rooms...): one doctest executable of every .cpp in FOLDER, one ctest entry.
 function(corral_test name label folder)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.cpp)
@@ -64,6 +73,10 @@ function(corral_test name label folder)
   endif()
   add_executable(${name} ${sources})
   target_link_libraries(${name} PRIVATE ${ARGN} corral_test_main corral_flags)
+  list(LENGTH sources count)
+  if(count GREATER 2)
+    corral_precompile(${name} <doctest/doctest.h> <string> <vector>)
+  endif()
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT 900)
 endfunction()
