@@ -88,15 +88,10 @@ def do(task, item):
     elif what == "lines":
         send(RESULT, task, b'{\n "a":\r\n 1}')
         return
-    elif what == "pid":
-        send(RESULT, task, str(os.getpid()).encode())
-        return
     send(RESULT, task, json.dumps(item).encode())
 
 
 def main():
-    if "--hello-late" in sys.argv:
-        time.sleep(float(sys.argv[sys.argv.index("--hello-late") + 1]))
     if "--ignore-term" in sys.argv:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     name = b"test worker"

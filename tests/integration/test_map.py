@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import select
 import signal
 import subprocess
@@ -168,7 +169,7 @@ class Each(MapTest):
         self.finish(corral, 0)
         results = self.results(corral)
         for number, text in enumerate(tasks.decode().splitlines()):
-            self.assertRegex(results[number]["result"], rf"^{__import__('re').escape(text)}\|x{number}y\|[01]$")
+            self.assertRegex(results[number]["result"], rf"^{re.escape(text)}\|x{number}y\|[01]$")
 
     def test_output_is_the_result_and_raw_it_is_untouched(self):
         corral = self.map(b"1\n2\n3\n", "-j2", "--raw", "--ordered", command=["printf", "<%s>\n\n", "{}"])

@@ -114,6 +114,14 @@ void Feed::flush() {
 
 // ---- Workers --------------------------------------------------------------------------------------------------------
 
+Result<WorkerEnds> Feed::connect(Life life) {
+  if (options_.mode == TaskMode::each && !work_of(life.worker)) {
+    judge(life, core::WorkerJudged::As::dismissed);
+    return failure("the task that it was called for is left");
+  }
+  return channels_->connect(life);
+}
+
 void Feed::launched(Life life, std::int32_t pid) {
   channels_->launched(life);
   if (options_.mode == TaskMode::lines) {
@@ -138,10 +146,10 @@ void Feed::opened(Instant now, Life life) {
 }
 
 std::optional<Feed::Work> Feed::work_of(WorkerId worker) const {
-  if (options_.mode != TaskMode::each || worker.index >= called_for_.size()) {
+  if (options_.mode != TaskMode::each || worker.index >= called_for_.size() || !called_for_[worker.index]) {
     return std::nullopt;
   }
-  const InputLine& line = store_.at(called_for_[worker.index]);
+  const InputLine& line = store_.at(*called_for_[worker.index]);
   return Work{line.bytes, line.number};
 }
 

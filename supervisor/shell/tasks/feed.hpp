@@ -60,7 +60,8 @@ class Feed {
   void lose_time(Instant now, Duration lost) { step(now, core::TimeLost{lost}); }
 
   // The life of a worker.
-  [[nodiscard]] Result<WorkerEnds> connect(Life life) { return channels_->connect(life); }
+  /// Fails where the task that it was called for has been left meanwhile: then no process may begin.
+  [[nodiscard]] Result<WorkerEnds> connect(Life life);
   void launched(Life life, std::int32_t pid);
   void launch_failed(Life life);
   /// What a process for one task is to find in its command.
@@ -112,6 +113,7 @@ class Feed {
   void perform(const core::HaltTasks& action);
   void perform(const core::EndTasks& action);
   void judge(Life life, core::WorkerJudged::As as) { hooks_.judge(core::WorkerJudged{life, as}); }
+  void forget_call(core::TaskSlot slot);
   void hint_at_modes(Life life, std::string what);
 
   FeedOptions options_;
@@ -123,7 +125,7 @@ class Feed {
   std::optional<Results> results_;
   PayloadStore store_;
   Starvation starvation_;
-  std::vector<core::TaskSlot> called_for_;  ///< By worker: the task of its present or next life.
+  std::vector<std::optional<core::TaskSlot>> called_for_;  ///< By worker: the task of its present or next life.
   Instant now_{};
   Instant begun_ = never;  ///< When the first worker came.
   Instant progress_due_ = never;

@@ -1,6 +1,8 @@
 // What the dispatcher asks for, done: bytes are moved, people and the supervisor are told.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <optional>
 #include <string>
 
 #include "common/base/units.hpp"
@@ -58,6 +60,7 @@ void Feed::perform(const core::RecordTask& action) {
                            action.attempts == 1 ? "" : "s"));
     results_->add(action, line, story);
   }
+  forget_call(action.slot);
   store_.drop(action.slot);
 }
 
@@ -70,7 +73,13 @@ void Feed::perform(const core::TellRetry& action) {
   }
 }
 
+/// Its bytes go: no process may be made from them any more.
+void Feed::forget_call(core::TaskSlot slot) {
+  std::ranges::replace(called_for_, std::optional(slot), std::optional<core::TaskSlot>());
+}
+
 void Feed::perform(const core::LeaveTask& action) {
+  forget_call(action.slot);
   results_->skip(action.task);
   store_.drop(action.slot);
 }
