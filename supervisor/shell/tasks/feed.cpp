@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "common/base/units.hpp"
+#include "supervisor/shell/tasks/task_input.hpp"
 
 namespace corral::shell {
 namespace {
@@ -33,8 +34,8 @@ Result<std::unique_ptr<Feed>> Feed::open(boost::asio::io_context& loop, FeedOpti
     return std::unexpected(std::move(channels.error()));
   }
   feed->channels_ = std::move(*channels);
-  feed->results_.emplace(loop, feed->options_.results, feed->hooks_.awake);
-  feed->input_.emplace(loop, feed->options_.input_fd, feed->options_.longest_task, feed->hooks_.awake);
+  feed->results_ = std::make_unique<Results>(loop, feed->options_.results, feed->hooks_.awake);
+  feed->input_ = std::make_unique<TaskInput>(loop, feed->options_.input_fd, feed->options_.longest_task, feed->hooks_.awake);
   return feed;
 }
 
@@ -61,9 +62,9 @@ void Feed::proceed(Instant now) {
     if (!line) {
       if (input_->ended()) {
         input_told_ = true;
-        if (input_->error_number() != 0) {
+        if (input_->read_error() != 0) {
           hooks_.say(true, "input_failed",
-                     system_error(fmt::format("cannot read {}", options_.input_name), input_->error_number()).message);
+                     system_error(fmt::format("cannot read {}", options_.input_name), input_->read_error()).message);
         }
         step(now, core::InputEnded{});
       }
@@ -97,10 +98,10 @@ void Feed::receive(Life life, const Message& message) {
 }
 
 void Feed::look_at_output() {
-  if (results_->error_number() != 0 && !std::exchange(output_gone_, true)) {
-    if (results_->error_number() != EPIPE) {
+  if (results_->write_error() != 0 && !std::exchange(output_gone_, true)) {
+    if (results_->write_error() != EPIPE) {
       hooks_.say(true, "output_failed",
-                 system_error(fmt::format("cannot write results to {}", options_.output_name), results_->error_number()).message);
+                 system_error(fmt::format("cannot write results to {}", options_.output_name), results_->write_error()).message);
     }
     step(now_, core::DrainAsked{});
   }
@@ -240,12 +241,12 @@ int Feed::status(int by, int otherwise) const {
     return 128 + by;
   }
   if (left && output_gone_) {
-    return results_->error_number() == EPIPE ? 128 + SIGPIPE : 1;
+    return results_->write_error() == EPIPE ? 128 + SIGPIPE : 1;
   }
   if (left) {
     return dispatcher_.proven() ? 1 : 125;
   }
-  if (output_gone_ || miscounted_ || input_->error_number() != 0 || counts.failed + counts.quarantined > 0) {
+  if (output_gone_ || miscounted_ || input_->read_error() != 0 || counts.failed + counts.quarantined > 0) {
     return 1;
   }
   return otherwise;

@@ -19,7 +19,7 @@
 #include "supervisor/shell/tasks/progress.hpp"
 #include "supervisor/shell/tasks/results.hpp"
 #include "supervisor/shell/tasks/starvation.hpp"
-#include "supervisor/shell/tasks/task_input.hpp"
+#include "supervisor/shell/tasks/task_source.hpp"
 
 namespace corral::shell {
 
@@ -121,8 +121,8 @@ class Feed {
   core::Dispatcher dispatcher_;
   core::TaskActions actions_;
   std::optional<Channels> channels_;
-  std::optional<TaskInput> input_;
-  std::optional<Results> results_;
+  std::unique_ptr<TaskSource> input_;
+  std::unique_ptr<ResultSink> results_;
   PayloadStore store_;
   Starvation starvation_;
   std::vector<std::optional<core::TaskSlot>> called_for_;  ///< By worker: the task of its present or next life.

@@ -80,7 +80,7 @@ void Feed::forget_call(core::TaskSlot slot) {
 
 void Feed::perform(const core::LeaveTask& action) {
   forget_call(action.slot);
-  results_->skip(action.task);
+  results_->skip(action.task, store_.at(action.slot).number);
   store_.drop(action.slot);
 }
 

@@ -6,7 +6,7 @@
 
 #include "common/base/check.hpp"
 #include "supervisor/core/tasks/task.hpp"
-#include "supervisor/shell/tasks/task_input.hpp"
+#include "supervisor/shell/tasks/task_source.hpp"
 
 namespace corral::shell {
 

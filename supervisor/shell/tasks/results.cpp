@@ -96,7 +96,7 @@ void Results::add(const core::RecordTask& record, std::uint64_t line, std::strin
   append(record.task, to_line(record, line, payload));
 }
 
-void Results::skip(core::TaskId task) { append(task, {}); }
+void Results::skip(core::TaskId task, std::uint64_t /*line*/) { append(task, {}); }
 
 void Results::append(core::TaskId task, std::string line) {
   if (!options_.ordered) {

@@ -1,6 +1,6 @@
 // The results of tasks, as lines: to stdout or a file, in the order in which they come or in that of the input.
 //
-// A line is written whole. What nobody has read yet is held here; whoever feeds tasks looks at congested() and stops.
+// A line is written whole.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +11,8 @@
 
 #include <boost/asio/io_context.hpp>
 
-#include "supervisor/core/tasks/task_action.hpp"
 #include "supervisor/shell/io/writer.hpp"
+#include "supervisor/shell/tasks/result_sink.hpp"
 
 namespace corral::shell {
 
@@ -24,26 +24,19 @@ struct ResultOptions {
   bool as_output = false;  ///< They are the whole output of a process: raw, they are written as they are, failed ones too.
 };
 
-class Results {
+class Results : public ResultSink {
  public:
   /// `drained`: congested() may have become false.
   Results(boost::asio::io_context& loop, ResultOptions options, std::function<void()> drained);
 
-  /// `line`: the number of the task's line in the input. `payload`: what its worker answered, or a sentence of ours for a task
-  /// that no worker has answered.
-  void add(const core::RecordTask& record, std::uint64_t line, std::string_view payload);
-  /// A task that will have no result: those behind it need not wait.
-  void skip(core::TaskId task);
-
-  void flush() { writer_.flush(); }
-  /// So much is unwritten that no task should be given out, and no answer read.
-  [[nodiscard]] bool congested() const;
-  [[nodiscard]] std::size_t pending() const { return writer_.pending(); }
-  /// In order: bytes that wait for the turn of an older task.
-  [[nodiscard]] std::size_t held() const { return held_; }
-  [[nodiscard]] int error_number() const { return writer_.error_number(); }
-  /// Waits for the reader at most that long, and may be called again. True when nothing is left.
-  bool wait(Duration patience) { return writer_.wait(patience); }
+  void add(const core::RecordTask& record, std::uint64_t line, std::string_view payload) override;
+  void skip(core::TaskId task, std::uint64_t line) override;
+  void flush() override { writer_.flush(); }
+  [[nodiscard]] bool congested() const override;
+  [[nodiscard]] std::size_t pending() const override { return writer_.pending(); }
+  [[nodiscard]] std::size_t held() const override { return held_; }
+  [[nodiscard]] int write_error() const override { return writer_.error_number(); }
+  bool wait(Duration patience) override { return writer_.wait(patience); }
 
  private:
   void append(core::TaskId task, std::string line);

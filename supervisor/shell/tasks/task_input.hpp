@@ -14,32 +14,21 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include "supervisor/shell/tasks/task_source.hpp"
+
 namespace corral::shell {
 
-struct InputLine {
-  std::shared_ptr<const std::string> owner;  ///< Keeps the bytes.
-  std::string_view bytes;                    ///< Without the line break.
-  std::uint64_t number = 0;                  ///< From 0.
-  bool too_long = false;                     ///< Longer than the bound; nothing of it is kept.
-};
-
-class TaskInput {
+class TaskInput : public TaskSource {
  public:
   /// `fd` is the caller's and stays open as long as this lives. `arrived` is called in the loop when next() has said that there
   /// is nothing yet, and now there is, or the end has come. `longest`: of a line, in bytes.
   TaskInput(boost::asio::io_context& loop, int fd, std::size_t longest, std::function<void()> arrived);
-  TaskInput(const TaskInput&) = delete;
-  TaskInput& operator=(const TaskInput&) = delete;
-  ~TaskInput();
+  ~TaskInput() override;
 
-  /// The next line; nothing while none is there, or at the end.
-  [[nodiscard]] std::optional<InputLine> next();
-  /// The share of the file that next() has handed out, 0 to 1; nothing where there is no file with a size.
-  [[nodiscard]] std::optional<double> taken() const;
-  /// There will be no more.
-  [[nodiscard]] bool ended() const { return ended_; }
-  /// Why it ended before its time; 0: it did not.
-  [[nodiscard]] int error_number() const { return error_; }
+  [[nodiscard]] std::optional<InputLine> next() override;
+  [[nodiscard]] std::optional<double> taken() const override;
+  [[nodiscard]] bool ended() const override { return ended_; }
+  [[nodiscard]] int read_error() const override { return error_; }
 
  private:
   struct Shared;
