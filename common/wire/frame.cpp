@@ -18,6 +18,8 @@ std::string_view name(FrameType type) {
     case FrameType::progress: return "PROGRESS";
     case FrameType::cancel: return "CANCEL";
     case FrameType::drain: return "DRAIN";
+    case FrameType::quarantined: return "QUARANTINED";
+    case FrameType::begun: return "BEGUN";
   }
   return "?";
 }

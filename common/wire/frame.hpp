@@ -22,7 +22,18 @@ inline constexpr std::size_t header_size = 16;
 /// Of a payload, in bytes, unless somebody asks for another bound.
 inline constexpr std::uint32_t longest_payload = std::uint32_t{64} << 20U;
 
-enum class FrameType : std::uint8_t { hello = 1, task, result, error, progress, cancel, drain };
+enum class FrameType : std::uint8_t {
+  hello = 1,
+  task,
+  result,
+  error,
+  progress,
+  cancel,
+  drain,
+  // To clients alone; where corral reads, these are no frames.
+  quarantined,
+  begun,
+};
 
 [[nodiscard]] std::string_view name(FrameType type);
 

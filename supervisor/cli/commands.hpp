@@ -46,6 +46,7 @@ struct MapOptions {
   bool raw = false;
   bool ordered = false;
   std::optional<std::uint64_t> limit;  ///< Of tasks.
+  std::optional<int> client;           ///< A socket: a client gives the tasks, and takes the answers.
   Talk talk;
 };
 [[nodiscard]] int map(MapOptions options);

@@ -34,6 +34,24 @@ void set_policies(core::ProgramSpec& program, core::TaskPolicy& policy, shell::T
   policy.greet_within = program.start_timeout;
 }
 
+/// Where tasks come from, and where results go. A client is both.
+struct Ends {
+  FileDescriptor input;
+  FileDescriptor output;
+};
+
+Result<Ends> open_ends(const MapOptions& options, const process::ProcessSetup& setup) {
+  Result<FileDescriptor> input = options.client ? FileDescriptor() : open_tasks(options.tasks, setup);
+  if (!input) {
+    return std::unexpected(std::move(input.error()));
+  }
+  Result<FileDescriptor> output = options.client ? open_client(*options.client) : open_results(options.output, *input, setup);
+  if (!output) {
+    return std::unexpected(std::move(output.error()));
+  }
+  return Ends{std::move(*input), std::move(*output)};
+}
+
 /// All workers may fail once, and once more: then the command does not work.
 void limit_false_starts(core::PlannedProgram& planned) {
   constexpr std::uint32_t least = 5;
@@ -64,13 +82,9 @@ int map(MapOptions options) {
     return refused;
   }
   limit_false_starts(preparation->prepared.plan.programs.front());
-  const Result<FileDescriptor> input = open_tasks(options.tasks, *setup);
-  if (!input) {
-    return complain(input.error());
-  }
-  const Result<FileDescriptor> output = open_results(options.output, *input, *setup);
-  if (!output) {
-    return complain(output.error());
+  const Result<Ends> ends = open_ends(options, *setup);
+  if (!ends) {
+    return complain(ends.error());
   }
 
   shell::FeedOptions feed;
@@ -80,7 +94,7 @@ int map(MapOptions options) {
   }
   feed.mode = mode;
   feed.limit = options.limit;
-  if (!options.talk.quiet) {
+  if (!options.talk.quiet && !options.client) {
     // Where the results scroll by on the same terminal they are progress enough.
     const bool line = ::isatty(STDERR_FILENO) != 0 && options.talk.format == shell::LogFormat::text &&
                       (!options.output.empty() || ::isatty(STDOUT_FILENO) == 0);
@@ -89,10 +103,15 @@ int map(MapOptions options) {
   if (mode == shell::TaskMode::each) {
     feed.longest_task = longest_argument(options.program.launch.command);
   }
-  feed.input_fd = input->get();
+  feed.input_fd = ends->input.get();
+  if (options.client) {
+    feed.client_fd = ends->output.get();
+    feed.longest_task = feed.longest_answer = UINT32_MAX;  // What the client takes is the bound.
+  }
   feed.input_name = options.tasks == "-" ? "stdin" : "'" + options.tasks + "'";
-  feed.output_name = options.output.empty() ? "stdout" : "'" + options.output + "'";
-  feed.results = {output->get(), options.raw, options.ordered, mode != shell::TaskMode::frames, mode == shell::TaskMode::each};
+  feed.output_name = options.client ? "the client" : options.output.empty() ? "stdout" : "'" + options.output + "'";
+  feed.results = {ends->output.get(), options.raw, options.ordered, mode != shell::TaskMode::frames,
+                  mode == shell::TaskMode::each};
 
   shell::PumpOptions pump_options;
   pump_options.core.seed = fresh_seed();
@@ -103,6 +122,7 @@ int map(MapOptions options) {
   pump_options.voice.endings = mode != shell::TaskMode::each;
   pump_options.voice.least = std::max(pump_options.voice.least, shell::Weight::notable);
   pump_options.processes.identity = process::fresh_identity();
+  pump_options.own_output = options.client.has_value();
   pump_options.feed = std::move(feed);
   auto pump = shell::Pump::open(*setup, std::move(pump_options));
   if (!pump) {

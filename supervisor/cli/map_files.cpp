@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -66,6 +67,22 @@ Result<FileDescriptor> open_results(const std::string& path, const FileDescripto
     return system_failure(fmt::format("cannot empty '{}' for the results", path), errno);
   }
   return file;
+}
+
+Result<FileDescriptor> open_client(int fd) {
+  int type = 0;
+  socklen_t size = sizeof type;
+  if (::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) != 0) {
+    return system_failure(fmt::format("cannot serve a client at descriptor {}", fd), errno);
+  }
+  FileDescriptor copy(type == SOCK_STREAM ? ::fcntl(fd, F_DUPFD_CLOEXEC, 3) : -1);
+  if (!copy) {
+    return failure(fmt::format("cannot serve a client at descriptor {}: a stream socket is needed", fd));
+  }
+  if (fd > STDERR_FILENO) {
+    ::close(fd);  // No worker shall inherit it.
+  }
+  return copy;
 }
 
 std::size_t longest_argument(const std::vector<std::string>& command) {

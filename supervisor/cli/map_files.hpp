@@ -18,6 +18,9 @@ namespace corral::cli {
 [[nodiscard]] Result<FileDescriptor> open_results(const std::string& path, const FileDescriptor& tasks,
                                                   const process::ProcessSetup& setup);
 
+/// A copy of the client's socket, in its place.
+[[nodiscard]] Result<FileDescriptor> open_client(int fd);
+
 /// How long a task may be, in bytes, that replaces {} in `command`: MAX_ARG_STRLEN for one argument and ARG_MAX for all of
 /// them, the environment among them, with some room for what else a worker is told.
 [[nodiscard]] std::size_t longest_argument(const std::vector<std::string>& command);

@@ -14,6 +14,7 @@ namespace corral::cli {
 namespace {
 
 constexpr std::uint32_t most_retries = 1000;
+constexpr std::uint32_t most_descriptors = 1U << 20U;
 
 /// "soon,fail=3", "now,fail=10%": as users of GNU parallel know it.
 core::Halt parse_halt(const std::string& text) {
@@ -59,6 +60,9 @@ void add_task_options(CLI::App& app, MapOptions& options) {
   app.add_option_function<std::string>(
       "--limit", [&](const std::string& t) { options.limit = parse_count(t, 1, 4'000'000'000U); },
       "take no more tasks than that");
+  app.add_option_function<std::string>(
+      "--client", [&](const std::string& t) { options.client = static_cast<int>(parse_count(t, 0, most_descriptors)); },
+      "a program gives tasks and takes answers in frames, over this descriptor: docs/protocol.md");
 }
 
 void add_worker_options(CLI::App& app, MapOptions& options, MapExtras& extras) {
@@ -97,6 +101,12 @@ int map_with(MapOptions& options, const MapExtras& extras) {
       std::ranges::any_of(program.launch.command, [](const std::string& word) { return word.find("{}") != std::string::npos; });
   if (program.launch.task_arguments && options.lines) {
     refuse("--lines and {} exclude each other: a filter is given its tasks on stdin");
+  }
+  if (options.client && (options.lines || program.launch.task_arguments)) {
+    refuse("--client is for workers that speak the task protocol: neither --lines nor {} go with it");
+  }
+  if (options.client && (options.raw || options.ordered || options.limit || !options.output.empty() || options.tasks != "-")) {
+    refuse("--client takes the place of the files: no TASKS, -o, --raw, --ordered or --limit go with it");
   }
   if (program.launch.command.front().find("{}") != std::string::npos) {
     refuse("the command itself cannot be {}: a task is data; write sh -c and mean it, or name the program");

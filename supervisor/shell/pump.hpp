@@ -35,6 +35,7 @@ struct PumpOptions {
   VoiceOptions voice;
   process::ProcessOptions processes;
   bool own_descriptors = false;     ///< One worker, with the supervisor's own stdin, stdout and stderr: `exec`.
+  bool own_output = false;          ///< What workers write goes to the supervisor's own stdout and stderr, untouched.
   Loader loader;                    ///< For SIGHUP; empty where there is no configuration to read again.
   std::optional<FeedOptions> feed;  ///< What the workers of the first program are fed with: `map`.
 };

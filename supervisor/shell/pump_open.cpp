@@ -72,7 +72,7 @@ Result<void> Pump::open_all(const process::ProcessSetup& setup) {
   if (options_.own_descriptors) {
     terminal_ = Terminal::open();
     options_.processes.watch_jobs = terminal_.exists();
-  } else {
+  } else if (!options_.own_output) {
     Result<Relay> relay = Relay::open([this](const WorkerLine& line) { voice_->worker_line(line); },
                                       [this](FileDescriptor fd) { close(std::move(fd)); });
     if (!relay) {

@@ -3,6 +3,7 @@
 EVENTS = "supervisor/core/tasks/dispatcher.cpp"
 LANES = "supervisor/core/tasks/dispatcher_lanes.cpp"
 TASKS = "supervisor/core/tasks/dispatcher_tasks.cpp"
+CANCELLING = "supervisor/core/tasks/dispatcher_cancel.cpp"
 TROUBLES = "supervisor/core/tasks/dispatcher_troubles.cpp"
 
 TASK_MUTANTS = [
@@ -31,7 +32,7 @@ TASK_MUTANTS = [
     ("a drain retries no death", TASKS,
      "  if (draining_) {\n    return leave(slot);\n  }\n  // The first", "  // The first"),
     ("a drain retries no error, and records none that has attempts left", TASKS,
-     "    if (task.errors < policy_.retry_errors) {", "    if (task.errors < policy_.retry_errors && !draining_) {"),
+     "task.errors < policy_.retry_errors &&", "task.errors < policy_.retry_errors && !draining_ &&"),
     ("a task that runs past its timeout is not tried again", TASKS, "mishap == Mishap::timeout || ", ""),
     ("a death is told with the record", TASKS, "  ++task.deaths;\n  const auto how = death == nullptr ? std::nullopt : std::optional(*death);",
      "  ++task.deaths;\n  const auto how = std::optional<WorkerLost>();"),
@@ -59,7 +60,7 @@ TASK_MUTANTS = [
     ("the oldest goes first", EVENTS, "  ready_.push_back(event.slot);", "  ready_.push_front(event.slot);"),
     ("the queue is bounded", EVENTS, "std::min<std::uint64_t>(policy_.most_queued, ready_.size())", "0"),
     ("the order is bounded", EVENTS, "counts_.accepted - oldest_));", "counts_.queued));"),
-    ("what is recorded makes room in the order", TASKS, "      ++oldest_;\n", "      ++oldest_;\n      break;\n"),
+    ("what is recorded makes room in the order", TASKS, "    ++oldest_;\n", "    ++oldest_;\n    break;\n"),
     ("nobody is idle: a new task", EVENTS, "  ready_.push_back(event.slot);\n  feed_the_hungry();", "  ready_.push_back(event.slot);"),
     ("nobody is idle: an error", EVENTS, "  if (event.answer != Answer::result) {\n    seat_suspects();", "  if (false) {\n    seat_suspects();"),
     ("nobody is idle: garbage", TROUBLES,
@@ -109,6 +110,22 @@ TASK_MUTANTS = [
     ("a filter that has a suspect is told of the end", TROUBLES, "serving->alone || draining_ || (ready", "draining_ || (ready"),
     ("a filter at its end gets nothing more", LANES, "serving.flushing || serving.going ||", "serving.going ||"),
     ("a filter at its end is replaced when it stays", LANES, "  if (serving.flushing && serving.in_work.empty()) {", "  if (false) {"),
+    # Cancelling
+    ("a task that waits is cancelled at once", CANCELLING, "      queue->erase(found);\n      return cancel(event.slot);", "      return;"),
+    ("what is in work is not cancelled", CANCELLING, ".in_work.front() == slot ||", ".in_work.size() == 0 ||"),
+    ("who knows nothing of cancelling is not asked back", CANCELLING, "|| !policy_.can_give_back", ""),
+    ("a worker is asked back once", CANCELLING, "  if (!task.cancelling()) {\n    task.recalled", "  if (true) {\n    task.recalled"),
+    ("who gives back what it was asked for stays", EVENTS, " && !task_in(slot).recalled", ""),
+    ("a cancelled task that comes back is gone", TASKS, "  if (task_in(slot).cancelling()) {\n    return cancel(slot);", "  if (false) {\n    return cancel(slot);"),
+    ("a cancelled task is not tried again", TASKS, "  if (task_in(slot).cancelling()) {\n    ++counts_.queued;\n    return cancel(slot);\n  }\n", ""),
+    ("an error ends a cancelled task", TASKS, " && !task.cancelling()", ""),
+    ("whoever cancels is not kept waiting", EVENTS, "    decide_overdue(lane);\n", ""),
+    ("the decision has a deadline", CANCELLING, "    wake_at(task.decide_by);\n    act(Recall", "    act(Recall"),
+    ("the next decision has a deadline", CANCELLING, "    } else if (task.cancelling()) {\n      wake_at(task.decide_by);\n", ""),
+    ("who was told is not told again", CANCELLING, "      task.decide_by = never;\n", ""),
+    ("who was kept for a cancelled suspect serves", CANCELLING, "      return begin_serving(lane);  // It is", "      return;  // It is"),
+    ("cancelled tasks keep no order waiting", CANCELLING, "  close_gap(task.id);\n", ""),
+    ("a slot used again is another task", CANCELLING, "!known || task_in(event.slot).id != event.task", "!known"),
     # The end
     ("nothing is given out after a drain", EVENTS, "  leave_queued();\n  leave_called();", "  leave_called();"),
     ("what is prefetched is asked back", EVENTS, "  leave_called();\n  recall_prefetched();", "  leave_called();"),

@@ -147,7 +147,7 @@ void Dispatcher::on(const TaskAnswered& event) {
     }
   }
   // Somebody has asked the worker to end, who is not us.
-  serving->going = serving->going || (event.answer == Answer::given_back && !draining_);
+  serving->going = serving->going || (event.answer == Answer::given_back && !draining_ && !task_in(slot).recalled);
   settle_answer(*lane, slot, event.answer, duration);
   serve(*lane);
   if (event.answer != Answer::result) {
@@ -189,6 +189,7 @@ void Dispatcher::on(const TaskDeadlineReached&) {
   wake_at_ = never;
   for (Lane& lane : lanes_) {
     look_at(lane);
+    decide_overdue(lane);
   }
   make_room_for_fresh();
   seat_suspects();

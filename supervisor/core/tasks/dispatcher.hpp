@@ -45,6 +45,13 @@ class Dispatcher {
   [[nodiscard]] bool proven() const { return proven_; }
   /// Tasks that one worker is given now, at most: 1 for long ones.
   [[nodiscard]] std::uint32_t window() const;
+  /// What a worker is at, as far as that is known.
+  struct Head {
+    TaskSlot slot{};
+    TaskId task{};
+  };
+  [[nodiscard]] std::optional<Head> head(std::uint32_t worker) const;
+  [[nodiscard]] std::uint32_t workers() const { return static_cast<std::uint32_t>(lanes_.size()); }
   /// A character for each worker: '#' has a task, '-' has none, '.' has no process.
   [[nodiscard]] std::string cells() const;
 
@@ -53,9 +60,12 @@ class Dispatcher {
     TaskId id{};
     std::uint32_t deaths = 0;  ///< Workers that it took down.
     std::uint32_t errors = 0;
-    Instant not_before{};  ///< As a suspect.
-    bool known = false;    ///< The slot is in use.
+    Instant not_before{};       ///< As a suspect.
+    bool known = false;         ///< The slot is in use.
+    bool recalled = false;      ///< Its worker was asked to give it back, if it has not begun.
+    Instant decide_by = never;  ///< It is to be cancelled: by then its worker must have said that it has not begun.
 
+    [[nodiscard]] bool cancelling() const { return decide_by != never; }
     [[nodiscard]] std::uint32_t attempts() const { return deaths + errors; }
   };
 
@@ -72,6 +82,7 @@ class Dispatcher {
   void on(const TimeLost& event);
   void on(const WorkerStarved& event);
   void on(const WorkerLost& event);
+  void on(const CancelAsked& event);
   void on(const DrainAsked& event);
   void on(const AbortAsked& event);
   void on(const TaskDeadlineReached& event);
@@ -98,6 +109,11 @@ class Dispatcher {
   void vouch(Lane& lane);
   void recall_prefetched();
 
+  // dispatcher_cancel.cpp: who has submitted a task has no use for it any more
+  void cancel_at_worker(Lane& lane, TaskSlot slot);
+  void cancel(TaskSlot slot);
+  void decide_overdue(Lane& lane);
+
   // dispatcher_tasks.cpp: one task
   void settle_answer(Lane& lane, TaskSlot slot, Answer answer, Duration took, const WorkerLost* death = nullptr);
   void try_again(Lane& lane, TaskSlot slot);
@@ -107,6 +123,7 @@ class Dispatcher {
   void requeue(TaskSlot slot);
   void leave(TaskSlot slot);
   void leave_queued();
+  void close_gap(TaskId task);
   void record(TaskSlot slot, RecordTask record);
   void maybe_halt();
   void maybe_end();

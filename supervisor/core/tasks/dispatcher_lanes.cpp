@@ -64,6 +64,7 @@ void Dispatcher::deliver(Lane& lane, Serving& serving, TaskSlot slot) {
   }
   serving.untouched = false;
   serving.in_work.push_back(slot);
+  task_in(slot).recalled = false;
   --counts_.queued;
   ++counts_.in_work;
   act(DeliverTask{lane.life(), slot, task_in(slot).id});

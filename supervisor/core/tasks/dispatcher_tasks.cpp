@@ -19,7 +19,7 @@ void Dispatcher::settle_answer(Lane& lane, TaskSlot slot, Answer answer, Duratio
   Task& task = task_in(slot);
   const auto how = death == nullptr ? std::nullopt : std::optional(*death);
   if (answer == Answer::error) {
-    if (task.errors < policy_.retry_errors) {
+    if (task.errors < policy_.retry_errors && !task.cancelling()) {
       return try_again(lane, slot);
     }
     return record(slot, {slot, task.id, Outcome::failed, task.attempts() + 1, lane.life(), duration, Mishap::reported, how});
@@ -49,6 +49,10 @@ void Dispatcher::try_again(Lane& lane, TaskSlot slot) {
 
 /// It was in work when its worker came to grief. No longer counted as in work.
 void Dispatcher::blame(Lane& lane, TaskSlot slot, Mishap mishap, Duration duration, const WorkerLost* death) {
+  if (task_in(slot).cancelling()) {
+    ++counts_.queued;
+    return cancel(slot);
+  }
   if (aborting_) {
     ++counts_.queued;
     return leave(slot);  // Its worker is being stopped: that is no fault of the task.
@@ -92,6 +96,9 @@ void Dispatcher::give_back(Serving& serving) {
 
 /// Before what comes after it in the input.
 void Dispatcher::requeue(TaskSlot slot) {
+  if (task_in(slot).cancelling()) {
+    return cancel(slot);
+  }
   if (draining_) {
     return leave(slot);
   }
@@ -125,15 +132,21 @@ void Dispatcher::leave_queued() {
 void Dispatcher::record(TaskSlot slot, RecordTask record) {
   Task& task = task_in(slot);
   ++(record.outcome == Outcome::done ? counts_.done : record.outcome == Outcome::failed ? counts_.failed : counts_.quarantined);
-  if (policy_.order_span) {
-    recorded_[number(task.id) - oldest_] = true;
-    while (!recorded_.empty() && recorded_.front()) {
-      recorded_.pop_front();
-      ++oldest_;
-    }
-  }
+  close_gap(task.id);
   act(std::move(record));
   task = Task{};
+}
+
+/// In order: nobody waits for this one any more.
+void Dispatcher::close_gap(TaskId task) {
+  if (!policy_.order_span) {
+    return;
+  }
+  recorded_[number(task) - oldest_] = true;
+  while (!recorded_.empty() && recorded_.front()) {
+    recorded_.pop_front();
+    ++oldest_;
+  }
 }
 
 void Dispatcher::maybe_halt() {

@@ -35,13 +35,14 @@ struct TaskCounts {
   std::uint64_t done = 0;
   std::uint64_t failed = 0;
   std::uint64_t quarantined = 0;
-  std::uint64_t left = 0;     ///< Given up unspent, because everything was told to stop.
-  std::uint64_t retries = 0;  ///< Attempts beyond each task's first.
-  std::uint64_t dropped = 0;  ///< Answers that nobody had asked for, or that came twice.
+  std::uint64_t left = 0;       ///< Given up unspent, because everything was told to stop.
+  std::uint64_t cancelled = 0;  ///< Likewise, because whoever submitted them has no use for them any more.
+  std::uint64_t retries = 0;    ///< Attempts beyond each task's first.
+  std::uint64_t dropped = 0;    ///< Answers that nobody had asked for, or that came twice.
 
   [[nodiscard]] std::uint64_t recorded() const { return done + failed + quarantined; }
   /// The law of conservation: nothing is lost, nothing counts twice.
-  [[nodiscard]] bool balanced() const { return accepted == queued + in_work + recorded() + left; }
+  [[nodiscard]] bool balanced() const { return accepted == queued + in_work + recorded() + left + cancelled; }
 };
 
 /// So many tasks that failed or were quarantined end everything.
@@ -58,16 +59,17 @@ struct TaskPolicy {
   std::uint32_t retry_errors = 0;                         ///< After an error that the worker reported.
   Duration retry_delay = std::chrono::milliseconds(100);  ///< Before the second retry, twice that before the third, …
   Duration longest_retry_delay = std::chrono::seconds(10);
-  std::optional<Duration> timeout;                       ///< From the moment at which a worker has nothing else to do.
-  Duration greet_within = std::chrono::seconds(60);      ///< From its exec to HELLO.
-  Duration die_within = std::chrono::seconds(1);         ///< From the end of a channel to that of its process.
-  Duration leave_within = std::chrono::seconds(10);      ///< From the end of the tasks to the end of a worker.
-  bool each = false;                                     ///< One process for each task: called when there is one.
-  bool greets = true;                                    ///< Workers say HELLO; filters that read lines do not.
-  bool can_give_back = true;                             ///< Workers understand CANCEL.
-  std::uint32_t most_queued = 1024;                      ///< Accepted and not yet given to a worker. At least 1.
-  std::uint32_t widest_window = 256;                     ///< Tasks at one worker. At least 1.
-  Duration window_worth = std::chrono::milliseconds(5);  ///< Work that is prefetched, so that no worker waits for a pipe.
+  std::optional<Duration> timeout;                          ///< From the moment at which a worker has nothing else to do.
+  Duration greet_within = std::chrono::seconds(60);         ///< From its exec to HELLO.
+  Duration die_within = std::chrono::seconds(1);            ///< From the end of a channel to that of its process.
+  Duration leave_within = std::chrono::seconds(10);         ///< From the end of the tasks to the end of a worker.
+  bool each = false;                                        ///< One process for each task: called when there is one.
+  bool greets = true;                                       ///< Workers say HELLO; filters that read lines do not.
+  bool can_give_back = true;                                ///< Workers understand CANCEL.
+  Duration decide_within = std::chrono::milliseconds(200);  ///< From a cancellation to the word of the worker that has the task.
+  std::uint32_t most_queued = 1024;                         ///< Accepted and not yet given to a worker. At least 1.
+  std::uint32_t widest_window = 256;                        ///< Tasks at one worker. At least 1.
+  Duration window_worth = std::chrono::milliseconds(5);     ///< Work that is prefetched, so that no worker waits for a pipe.
   std::optional<Halt> halt;
   std::optional<std::uint64_t> order_span;  ///< In order: from the oldest unrecorded task to the newest accepted one.
 };

@@ -62,8 +62,14 @@ struct TellRetry {
   std::optional<WorkerLost> death;
 };
 
-/// Everything was told to stop before it was done: let go of its bytes.
+/// Everything was told to stop before it was done, or it was cancelled: let go of its bytes.
 struct LeaveTask {
+  TaskSlot slot{};
+  TaskId task{};
+};
+
+/// It was to be cancelled and cannot be: it is in work, or its worker does not say whether it is.
+struct TellBegun {
   TaskSlot slot{};
   TaskId task{};
 };
@@ -111,7 +117,7 @@ struct HaltTasks {
 /// All tasks have ended or are left. No worker is needed any more: start none.
 struct EndTasks {};
 
-using TaskAction = std::variant<DeliverTask, CallWorker, RecallTask, RecordTask, TellRetry, LeaveTask, VouchForWorker,
+using TaskAction = std::variant<DeliverTask, CallWorker, RecallTask, RecordTask, TellRetry, LeaveTask, TellBegun, VouchForWorker,
                                 ReplaceWorker, DismissWorker, StopWorker, CloseInput, HaltTasks, EndTasks>;
 using TaskActions = std::vector<TaskAction>;
 

@@ -74,6 +74,12 @@ struct WorkerLost {
   bool out_of_memory = false;
 };
 
+/// Whoever submitted this task has no use for it any more. Decided by LeaveTask, TellBegun or RecordTask, whatever comes first.
+struct CancelAsked {
+  TaskSlot slot{};
+  TaskId task{};
+};
+
 /// No new task is to begin; those in work may end.
 struct DrainAsked {};
 
@@ -84,6 +90,6 @@ struct TaskDeadlineReached {};
 
 using TaskEvent =
     std::variant<TaskSubmitted, InputEnded, ChannelOpened, SlotClosed, WorkerGreeted, TaskAnswered, TaskProgressed, ChannelBroken,
-                 ChannelClosed, TimeLost, WorkerStarved, WorkerLost, DrainAsked, AbortAsked, TaskDeadlineReached>;
+                 ChannelClosed, TimeLost, WorkerStarved, WorkerLost, CancelAsked, DrainAsked, AbortAsked, TaskDeadlineReached>;
 
 }  // namespace corral::core

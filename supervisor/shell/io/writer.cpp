@@ -45,20 +45,20 @@ class Writer::Direct : public Writer::Backend {
   void flush() override {
     if (!waiting_) {
       write_some();
-      if (!buffer_.empty()) {
+      if (pending() > 0) {
         wait_for_room();
       }
     }
   }
 
-  [[nodiscard]] std::size_t pending() const override { return buffer_.size(); }
+  [[nodiscard]] std::size_t pending() const override { return buffer_.size() - done_; }
   [[nodiscard]] int error_number() const override { return error_; }
   [[nodiscard]] std::uint64_t dropped() const override { return dropped_; }
 
   bool wait(Duration patience) override {
     const auto until = std::chrono::steady_clock::now() + patience;
     write_some();
-    while (!buffer_.empty()) {
+    while (pending() > 0) {
       const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
       pollfd ready{target(), POLLOUT, 0};
       if (left.count() <= 0 || ::poll(&ready, 1, static_cast<int>(left.count())) == 0) {
@@ -111,20 +111,27 @@ class Writer::Direct : public Writer::Backend {
   }
 
   void write_some() {
-    std::size_t done = 0;
-    while (done < buffer_.size()) {
-      const ssize_t wrote = write_once(buffer_.data() + done, size_of_write(std::string_view(buffer_).substr(done)));
+    while (pending() > 0) {
+      const ssize_t wrote = write_once(buffer_.data() + done_, size_of_write(std::string_view(buffer_).substr(done_)));
       if (wrote >= 0) {
-        done += static_cast<std::size_t>(wrote);
+        done_ += static_cast<std::size_t>(wrote);
       } else if (errno == EAGAIN) {
         break;
       } else if (errno != EINTR) {
         error_ = errno;
-        dropped_ += buffer_.size() - done;
-        done = buffer_.size();
+        dropped_ += pending();
+        done_ = buffer_.size();
       }
     }
-    buffer_.erase(0, done);
+    let_go_of_written();
+  }
+
+  /// Not after every write: what is left may be a hundred megabytes, of which the reader takes a hundred kilobytes at a time.
+  void let_go_of_written() {
+    if (done_ * 2 >= buffer_.size()) {
+      buffer_.erase(0, done_);
+      done_ = 0;
+    }
     if (buffer_.empty() && buffer_.capacity() > keep_) {
       std::string().swap(buffer_);
     }
@@ -145,7 +152,7 @@ class Writer::Direct : public Writer::Backend {
         return;
       }
       flush();
-      if (buffer_.empty()) {
+      if (pending() == 0) {
         drained_();
       }
     });
@@ -159,6 +166,7 @@ class Writer::Direct : public Writer::Backend {
   asio::posix::stream_descriptor waiter_;
   std::function<void()> drained_;
   std::string buffer_;
+  std::size_t done_ = 0;  ///< Of buffer_.
   bool waiting_ = false;
   bool whole_lines_ = false;
   int error_ = 0;

@@ -29,8 +29,8 @@ namespace {
 
 class FrameChannel : public Channel {
  public:
-  FrameChannel(Life life, FileDescriptor own, FileDescriptor theirs)
-      : Channel(life), socket_(std::move(own)), theirs_(std::move(theirs)) {}
+  FrameChannel(Life life, FileDescriptor own, FileDescriptor theirs, std::uint32_t most)
+      : Channel(life), socket_(std::move(own)), theirs_(std::move(theirs)), most_(most), parser_(most) {}
 
   [[nodiscard]] WorkerEnds ends() const override { return {-1, -1, theirs_.get()}; }
   void launched() override { theirs_.reset(); }
@@ -106,7 +106,9 @@ class FrameChannel : public Channel {
       case wire::FrameType::cancel: return sink(life_, {Message::Kind::answered, task, core::Answer::given_back, {}});
       case wire::FrameType::progress: return sink(life_, {Message::Kind::progressed, task, {}, frame.payload});
       case wire::FrameType::task:
-      case wire::FrameType::drain: return refuse("sent a frame that only the supervisor may send", sink);
+      case wire::FrameType::drain:
+      case wire::FrameType::quarantined:
+      case wire::FrameType::begun: return refuse("sent a frame that only the supervisor may send", sink);
     }
   }
 
@@ -119,6 +121,7 @@ class FrameChannel : public Channel {
     longest_ = hello->longest_payload;
     wire::Hello ours;
     ours.version = std::min(hello->version, wire::protocol_version);
+    ours.longest_payload = most_;
     ours.name = "corral";
     send(wire::FrameType::hello, 0, wire::encode(ours));
     sink(life_, {Message::Kind::greeted, {}, {}, hello->name});
@@ -126,6 +129,7 @@ class FrameChannel : public Channel {
 
   FileDescriptor socket_;
   FileDescriptor theirs_;
+  std::uint32_t most_;  ///< What we take.
   wire::FrameParser parser_;
   std::uint32_t longest_ = wire::longest_payload;  ///< What the worker takes.
   std::vector<core::TaskId> refused_;
@@ -135,12 +139,13 @@ class FrameChannel : public Channel {
 
 }  // namespace
 
-Result<std::unique_ptr<Channel>> open_frame_channel(Life life) {
+Result<std::unique_ptr<Channel>> open_frame_channel(Life life, std::size_t longest) {
   std::array<int, 2> fds{};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds.data()) != 0) {
     return system_failure("cannot create a channel for its tasks", errno);
   }
-  return std::make_unique<FrameChannel>(life, FileDescriptor(fds[0]), FileDescriptor(fds[1]));
+  const auto most = static_cast<std::uint32_t>(std::min<std::size_t>(longest, UINT32_MAX));
+  return std::make_unique<FrameChannel>(life, FileDescriptor(fds[0]), FileDescriptor(fds[1]), most);
 }
 
 }  // namespace corral::shell

@@ -77,8 +77,9 @@ class Channel {
   bool closing_ = false;  ///< The end of the input is to be sent behind out_.
 };
 
-[[nodiscard]] Result<std::unique_ptr<Channel>> open_frame_channel(Life life);
-/// `longest`: of a line of output.
+/// `longest`: of the payload of an answer.
+[[nodiscard]] Result<std::unique_ptr<Channel>> open_frame_channel(Life life, std::size_t longest);
+/// Likewise of a line of output.
 [[nodiscard]] Result<std::unique_ptr<Channel>> open_line_channel(Life life, std::size_t longest);
 /// `longest`: of all its output.
 [[nodiscard]] Result<std::unique_ptr<Channel>> open_output_channel(Life life, std::size_t longest);

@@ -35,7 +35,7 @@ Channels::Entry* Channels::find(Life life) {
 }
 
 Result<WorkerEnds> Channels::connect(Life life) {
-  auto channel = mode_ == TaskMode::frames  ? open_frame_channel(life)
+  auto channel = mode_ == TaskMode::frames  ? open_frame_channel(life, longest_)
                  : mode_ == TaskMode::lines ? open_line_channel(life, longest_)
                                             : open_output_channel(life, longest_);
   if (!channel) {

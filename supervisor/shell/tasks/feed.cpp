@@ -34,9 +34,26 @@ Result<std::unique_ptr<Feed>> Feed::open(boost::asio::io_context& loop, FeedOpti
     return std::unexpected(std::move(channels.error()));
   }
   feed->channels_ = std::move(*channels);
-  feed->results_ = std::make_unique<Results>(loop, feed->options_.results, feed->hooks_.awake);
-  feed->input_ = std::make_unique<TaskInput>(loop, feed->options_.input_fd, feed->options_.longest_task, feed->hooks_.awake);
+  if (Result<void> opened = feed->open_ends(loop); !opened) {
+    return std::unexpected(std::move(opened.error()));
+  }
   return feed;
+}
+
+Result<void> Feed::open_ends(boost::asio::io_context& loop) {
+  if (!options_.client_fd) {
+    results_ = std::make_shared<Results>(loop, options_.results, hooks_.awake);
+    input_ = std::make_shared<TaskInput>(loop, options_.input_fd, options_.longest_task, hooks_.awake);
+    return {};
+  }
+  auto client = Client::open(loop, *options_.client_fd, hooks_.awake);
+  if (!client) {
+    return std::unexpected(std::move(client.error()));
+  }
+  client_ = std::move(*client);
+  input_ = client_;
+  results_ = client_;
+  return {};
 }
 
 void Feed::step(Instant now, const core::TaskEvent& event) {
@@ -52,6 +69,7 @@ void Feed::step(Instant now, const core::TaskEvent& event) {
 
 void Feed::proceed(Instant now) {
   look_at_output();
+  listen_to_client(now);
   while (!input_told_ && dispatcher_.room() > 0 && store_.bytes() < most_held && !results_->congested() &&
          results_->held() < most_held) {
     if (counts().accepted == options_.limit) {
@@ -70,11 +88,16 @@ void Feed::proceed(Instant now) {
       }
       return;
     }
-    if (line->bytes.empty() && !line->too_long && options_.mode == TaskMode::frames) {
+    if (line->bytes.empty() && !line->too_long && options_.mode == TaskMode::frames && client_ == nullptr) {
       continue;  // An empty line is no JSON, and no task either.
     }
     const bool unfit = line->too_long || (options_.mode == TaskMode::each && line->bytes.find('\0') != std::string_view::npos);
-    step(now, core::TaskSubmitted{store_.put(std::move(*line)), unfit});
+    const std::uint64_t number = line->number;
+    const core::TaskSlot slot = store_.put(std::move(*line));
+    if (client_ != nullptr) {
+      client_->accepted(number, slot, core::TaskId{counts().accepted});
+    }
+    step(now, core::TaskSubmitted{slot, unfit});
   }
 }
 
@@ -87,13 +110,21 @@ void Feed::take_ready(Instant now) {
 void Feed::receive(Life life, const Message& message) {
   switch (message.kind) {
     case Message::Kind::greeted: return step(now_, core::WorkerGreeted{life});
-    case Message::Kind::progressed: return step(now_, core::TaskProgressed{life, message.task});
+    case Message::Kind::progressed: return pass_progress(life, message);
     case Message::Kind::closed: return step(now_, core::ChannelClosed{life});
     case Message::Kind::broken: broken_why_ = message.payload; return step(now_, core::ChannelBroken{life});
     case Message::Kind::answered:
       starvation_.answered(life, now_);
       answer_ = message.payload;
       return step(now_, core::TaskAnswered{life, message.task, message.answer});
+  }
+}
+
+void Feed::pass_progress(Life life, const Message& message) {
+  step(now_, core::TaskProgressed{life, message.task});
+  const auto head = client_ == nullptr ? std::nullopt : dispatcher_.head(life.worker.index);
+  if (head && head->task == message.task) {
+    client_->progressed(store_.at(head->slot).number, message.payload);
   }
 }
 
@@ -109,6 +140,7 @@ void Feed::look_at_output() {
 
 void Feed::flush() {
   channels_->flush();
+  tell_begun();
   results_->flush();
   look_at_output();
 }
@@ -240,13 +272,16 @@ int Feed::status(int by, int otherwise) const {
   if (left && by != 0) {
     return 128 + by;
   }
+  if (left && client_lost_) {
+    return 1;
+  }
   if (left && output_gone_) {
     return results_->write_error() == EPIPE ? 128 + SIGPIPE : 1;
   }
   if (left) {
     return dispatcher_.proven() ? 1 : 125;
   }
-  if (output_gone_ || miscounted_ || input_->read_error() != 0 || counts.failed + counts.quarantined > 0) {
+  if (output_gone_ || miscounted_ || client_lost_ || input_->read_error() != 0 || counts.failed + counts.quarantined > 0) {
     return 1;
   }
   return otherwise;

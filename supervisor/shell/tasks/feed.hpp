@@ -15,6 +15,7 @@
 #include "supervisor/core/event.hpp"
 #include "supervisor/core/tasks/dispatcher.hpp"
 #include "supervisor/shell/tasks/channels.hpp"
+#include "supervisor/shell/tasks/client.hpp"
 #include "supervisor/shell/tasks/payload_store.hpp"
 #include "supervisor/shell/tasks/progress.hpp"
 #include "supervisor/shell/tasks/results.hpp"
@@ -26,10 +27,11 @@ namespace corral::shell {
 struct FeedOptions {
   core::TaskPolicy policy;
   TaskMode mode = TaskMode::frames;
-  int input_fd = 0;                                    ///< The caller's, open as long as the feed lives.
-  std::string input_name;                              ///< For messages.
-  std::string output_name;                             ///< Likewise.
-  std::size_t longest_task = wire::longest_payload;    ///< In bytes.
+  int input_fd = 0;                                  ///< The caller's, open as long as the feed lives.
+  std::optional<int> client_fd;                      ///< A client gives the tasks, and takes the results. Likewise the caller's.
+  std::string input_name;                            ///< For messages.
+  std::string output_name;                           ///< Likewise.
+  std::size_t longest_task = wire::longest_payload;  ///< In bytes.
   std::size_t longest_answer = wire::longest_payload;  ///< Likewise.
   std::optional<std::uint64_t> limit;                  ///< No more tasks than that are taken from the input.
   ProgressStyle progress = ProgressStyle::none;
@@ -94,7 +96,11 @@ class Feed {
  private:
   Feed(FeedOptions options, FeedHooks hooks, ProgramId program, std::uint32_t workers);
   void step(Instant now, const core::TaskEvent& event);
+  [[nodiscard]] Result<void> open_ends(boost::asio::io_context& loop);
   void receive(Life life, const Message& message);
+  void listen_to_client(Instant now);
+  void tell_begun();
+  void pass_progress(Life life, const Message& message);
   void look_at_output();
   void show_progress(Instant now);
   void note_miscount(const core::WorkerLost& death);
@@ -105,6 +111,7 @@ class Feed {
   void perform(const core::RecordTask& action);
   void perform(const core::TellRetry& action);
   void perform(const core::LeaveTask& action);
+  void perform(const core::TellBegun& action);
   void perform(const core::VouchForWorker& action);
   void perform(const core::ReplaceWorker& action);
   void perform(const core::DismissWorker& action);
@@ -121,11 +128,13 @@ class Feed {
   core::Dispatcher dispatcher_;
   core::TaskActions actions_;
   std::optional<Channels> channels_;
-  std::unique_ptr<TaskSource> input_;
-  std::unique_ptr<ResultSink> results_;
+  std::shared_ptr<Client> client_;  ///< Both of these, where there is one.
+  std::shared_ptr<TaskSource> input_;
+  std::shared_ptr<ResultSink> results_;
   PayloadStore store_;
   Starvation starvation_;
   std::vector<std::optional<core::TaskSlot>> called_for_;  ///< By worker: the task of its present or next life.
+  std::vector<std::optional<core::TaskId>> told_begun_;    ///< By worker: what its client knows it to be at.
   Instant now_{};
   Instant begun_ = never;  ///< When the first worker came.
   Instant progress_due_ = never;
@@ -135,6 +144,7 @@ class Feed {
   bool output_gone_ = false;
   bool hinted_ = false;
   bool miscounted_ = false;
+  bool client_lost_ = false;
 };
 
 }  // namespace corral::shell

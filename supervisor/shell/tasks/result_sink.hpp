@@ -11,6 +11,9 @@
 
 namespace corral::shell {
 
+/// "Timeout": the type of the error of a task that no worker has answered.
+[[nodiscard]] std::string_view name_of(core::Mishap mishap);
+
 class ResultSink {
  public:
   ResultSink() = default;

@@ -30,6 +30,8 @@ void append_json(std::string& out, std::string_view json) {
 /// As a shell has it in $(...), for one line break.
 std::string_view without_line_end(std::string_view text) { return text.substr(0, text.size() - (text.ends_with('\n') ? 1 : 0)); }
 
+}  // namespace
+
 std::string_view name_of(core::Mishap mishap) {
   switch (mishap) {
     case core::Mishap::reported: return "Error";
@@ -40,8 +42,6 @@ std::string_view name_of(core::Mishap mishap) {
   }
   return "Error";
 }
-
-}  // namespace
 
 Results::Results(boost::asio::io_context& loop, ResultOptions options, std::function<void()> drained)
     : options_(options), writer_(loop, options.fd, std::move(drained)) {

@@ -38,7 +38,7 @@ void Checker::settle(Task& task, Due due, Place place) {
   done_ += due == Due::done ? 1 : 0;
   failed_ += due == Due::failed || due == Due::unfit ? 1 : 0;
   quarantined_ += due == Due::quarantined ? 1 : 0;
-  while (oldest_ < tasks_.size() && tasks_[oldest_].place == Place::recorded) {
+  while (oldest_ < tasks_.size() && (tasks_[oldest_].place == Place::recorded || tasks_[oldest_].place == Place::cancelled)) {
     ++oldest_;
   }
 }
@@ -121,8 +121,10 @@ void Checker::told(const TaskAnswered& event) {
 
 void Checker::answered(Worker& worker, Task& task, Answer answer) {
   const bool was_alone = std::exchange(worker.alone, false);
-  if (answer == Answer::given_back && !draining_) {
-    worker.going = true;  // Somebody else has told it to end.
+  if (answer == Answer::given_back && task.decide_by != never) {
+    settle(task, Due::cancel, Place::cancelled);
+  } else if (answer == Answer::given_back && !draining_) {
+    worker.going = worker.going || !task.recalled;  // Somebody else has told it to end.
     task.returned = true;
     put(task, was_alone ? Place::suspect : Place::ready);
   } else if (answer == Answer::given_back) {
@@ -134,7 +136,7 @@ void Checker::answered(Worker& worker, Task& task, Answer answer) {
     task.of_death = false;
     if (answer == Answer::result) {
       settle(task, Due::done, Place::recorded);
-    } else if (task.errors == policy_.retry_errors) {
+    } else if (task.errors == policy_.retry_errors || task.decide_by != never) {
       settle(task, Due::failed, Place::recorded);
     } else if (draining_) {
       settle(task, Due::leave, Place::left);
@@ -215,7 +217,9 @@ void Checker::blame(Worker& worker, Mishap mishap) {
   task.seconds = now_ - worker.since;
   task.mishap = mishap;
   task.of_death = mishap == Mishap::died;
-  if (aborting_) {
+  if (task.decide_by != never) {
+    settle(task, Due::cancel, Place::cancelled);
+  } else if (aborting_) {
     settle(task, Due::leave, Place::left);
   } else if (++task.deaths > policy_.retries || mishap == Mishap::timeout) {
     settle(task, Due::quarantined, Place::recorded);
@@ -230,7 +234,9 @@ void Checker::blame(Worker& worker, Mishap mishap) {
   for (std::size_t i = 1; i < worker.has.size(); ++i) {
     Task& behind = tasks_[worker.has[i]];
     behind.returned = true;
-    if (draining_) {
+    if (behind.decide_by != never) {
+      settle(behind, Due::cancel, Place::cancelled);
+    } else if (draining_) {
       settle(behind, Due::leave, Place::left);
     } else {
       put(behind, Place::ready);
@@ -249,6 +255,31 @@ void Checker::replace(Worker& worker, ReplaceWorker::Why why, bool own_fault) {
   worker.replace_due = ReplaceWorker{worker.life, why, own_fault};
   worker.serves = worker.leaves = false;
   worker.condemned = true;
+}
+
+void Checker::told(const CancelAsked& event) {
+  Task& task = tasks_[number(event.task)];
+  if (task.place == Place::ready || task.place == Place::suspect) {
+    return settle(task, Due::cancel, Place::cancelled);
+  }
+  for (const Worker& worker : workers_) {
+    const auto found = std::ranges::find(worker.has, number(event.task));
+    if (found == worker.has.end()) {
+      continue;
+    }
+    if (found == worker.has.begin() || !policy_.can_give_back) {
+      begun(task);
+    } else if (task.decide_by == never) {
+      task.recalled = true;
+      task.decide_by = now_ + policy_.decide_within;
+      ++recalls_;
+    }
+  }
+}
+
+void Checker::begun(Task& task) {
+  task.begun_due = true;
+  ++due_;
 }
 
 void Checker::told(const DrainAsked&) {
@@ -286,6 +317,12 @@ void Checker::told(const TaskDeadlineReached&) {
       }
     } else if (policy_.timeout && !worker.has.empty() && now_ >= worker.heard + *policy_.timeout) {
       come_to_grief(worker, Mishap::timeout);
+    }
+    for (const std::uint64_t id : worker.has) {
+      if (now_ >= tasks_[id].decide_by) {
+        tasks_[id].decide_by = never;
+        begun(tasks_[id]);
+      }
     }
   }
 }

@@ -25,9 +25,9 @@ class Checker {
   void at_rest() const;
 
  private:
-  enum class Place : std::uint8_t { ready, suspect, in_work, recorded, left };
+  enum class Place : std::uint8_t { ready, suspect, in_work, recorded, left, cancelled };
   /// What the step under way has to say about a task.
-  enum class Due : std::uint8_t { nothing, done, failed, quarantined, unfit, retry, leave };
+  enum class Due : std::uint8_t { nothing, done, failed, quarantined, unfit, retry, leave, cancel };
   struct Task {
     core::TaskSlot slot{};
     Place place = Place::ready;
@@ -36,9 +36,12 @@ class Checker {
     std::uint32_t errors = 0;
     bool given = false;     ///< At least once.
     bool returned = false;  ///< It has come back as if it had never been given.
-    Instant not_before{};   ///< As a suspect.
-    Duration delay{};       ///< Of the retry that is due.
-    Duration seconds{};     ///< Of the attempt that is due; negative: whatever is said.
+    bool recalled = false;  ///< Its worker was asked to give it back.
+    bool begun_due = false;
+    Instant decide_by = never;  ///< It is to be cancelled, and its worker is asked.
+    Instant not_before{};       ///< As a suspect.
+    Duration delay{};           ///< Of the retry that is due.
+    Duration seconds{};         ///< Of the attempt that is due; negative: whatever is said.
     core::Mishap mishap{};
     Life life;
     bool of_death = false;
@@ -81,6 +84,7 @@ class Checker {
   void told(const core::ChannelBroken& event);
   void told(const core::WorkerStarved& event);
   void told(const core::WorkerLost& event);
+  void told(const core::CancelAsked& event);
   void told(const core::DrainAsked& event);
   void told(const core::AbortAsked& event);
   void told(const core::TaskDeadlineReached& event);
@@ -91,6 +95,7 @@ class Checker {
   void vouch(Worker& worker) { worker.vouch_due = !worker.vouched; }
   void end_if_over();
   void begin_leaving(Worker& worker);
+  void begun(Task& task);
   void settle(Task& task, Due due, Place place);
 
   // checker_decisions.cpp: what it decides
@@ -100,6 +105,7 @@ class Checker {
   void check(const core::RecordTask& action);
   void check(const core::TellRetry& action);
   void check(const core::LeaveTask& action);
+  void check(const core::TellBegun& action);
   void check(const core::VouchForWorker& action);
   void check(const core::ReplaceWorker& action);
   void check(const core::DismissWorker& action);
@@ -129,7 +135,7 @@ class Checker {
   const core::TaskPolicy& policy_;
   std::vector<Worker> workers_;
   std::vector<Task> tasks_;  ///< By number.
-  std::uint64_t places_[5]{};
+  std::uint64_t places_[6]{};
   std::uint64_t oldest_ = 0;  ///< That is not recorded.
   std::uint64_t retries_ = 0;
   std::uint64_t dropped_ = 0;

@@ -1,5 +1,6 @@
 // What the dispatcher decides: everything that the checker has not foreseen is a mistake.
 #include <algorithm>
+#include <utility>
 
 #include "tests/simulation/tasks/checker.hpp"
 #include "tests/simulation/tasks/require.hpp"
@@ -63,7 +64,7 @@ void Checker::check(const DeliverTask& action) {
   worker.untouched = worker.feed_due = false;
   put(task, Place::in_work);
   task.given = true;
-  task.returned = false;
+  task.returned = task.recalled = false;
 }
 
 void Checker::check(const CallWorker&) { require(false, "nobody is called where workers stay"); }
@@ -73,7 +74,7 @@ void Checker::check(const RecallTask& action) {
   const Worker& worker = known(action.life);
   const auto found = std::ranges::find(worker.has, number(action.task));
   require(found != worker.has.end() && found != worker.has.begin(), "only what has not begun is asked back");
-  require(recalls_ > 0, "tasks are asked back once, by those who understand it, when a drain begins");
+  require(recalls_ > 0, "tasks are asked back once, of those who understand it, when a drain begins or they are cancelled");
   --recalls_;
 }
 
@@ -107,7 +108,16 @@ void Checker::check(const TellRetry& action) {
 }
 
 void Checker::check(const LeaveTask& action) {
-  settled(action.task, action.slot, Due::leave, "a task is left only when everything stops");
+  const Due due =
+      number(action.task) < tasks_.size() && tasks_[number(action.task)].due == Due::cancel ? Due::cancel : Due::leave;
+  Task& task = settled(action.task, action.slot, due, "a task is left only when everything stops, or when it is cancelled");
+  task.decide_by = never;
+}
+
+void Checker::check(const TellBegun& action) {
+  Task& task = tasks_[number(action.task)];
+  require(std::exchange(task.begun_due, false) && task.slot == action.slot, "who cancels a task is told once that it is in work");
+  --due_;
 }
 
 void Checker::check(const VouchForWorker& action) {

@@ -35,7 +35,8 @@ void Checker::check_nothing_is_due() const {
 
 void Checker::check_counts(const Dispatcher& dispatcher) const {
   const TaskCounts& counts = dispatcher.counts();
-  require(counts.accepted == counts.queued + counts.in_work + counts.done + counts.failed + counts.quarantined + counts.left,
+  require(counts.accepted ==
+              counts.queued + counts.in_work + counts.done + counts.failed + counts.quarantined + counts.left + counts.cancelled,
           "nothing is lost, nothing counts twice");
   require(counts.accepted == tasks_.size(), "every task is accepted");
   require(counts.queued == count(Place::ready) + count(Place::suspect), "queued are those that wait for a worker");
@@ -46,6 +47,7 @@ void Checker::check_counts(const Dispatcher& dispatcher) const {
   require(counts.in_work == in_work && in_work == count(Place::in_work), "in work are those that a worker has");
   require(counts.done == done_ && counts.failed == failed_ && counts.quarantined == quarantined_, "outcomes are counted");
   require(counts.left == count(Place::left), "what is left is counted");
+  require(counts.cancelled == count(Place::cancelled), "what is cancelled is counted");
   require(counts.retries == retries_, "retries are counted");
   require(counts.dropped == dropped_, "answers that nobody asked for are dropped, and counted");
 }
@@ -97,6 +99,9 @@ void Checker::check_stuck(const Dispatcher& dispatcher) {
 Instant Checker::first_due() const {
   Instant first = never;
   for (const Worker& worker : workers_) {
+    for (const std::uint64_t id : worker.has) {
+      first = std::min(first, tasks_[id].decide_by);
+    }
     if (!worker.open || worker.condemned || worker.stopped) {
       continue;
     }

@@ -47,6 +47,9 @@ class Run {
       return false;
     }
     now_ = std::max(now_, first);
+    if (scenario_.misdeeds.cancels > 0 && !slot_of_.empty() && chance(staff_.random(), scenario_.misdeeds.cancels)) {
+      return cancel_some_task();
+    }
     // What falls together comes in any order.
     std::uint32_t nth = pick(staff_.random(), 4);
     for (;; nth = (nth + 1) % 4) {
@@ -112,7 +115,15 @@ class Run {
       slot = free_slots_.back();
       free_slots_.pop_back();
     }
+    slot_of_.push_back(slot);
     return step(TaskSubmitted{TaskSlot{slot}, scenario_.unfit > 0 && chance(staff_.random(), scenario_.unfit)});
+  }
+
+  /// One of the latest, most of which are still there.
+  bool cancel_some_task() {
+    const auto latest = static_cast<std::uint32_t>(std::min<std::size_t>(slot_of_.size(), 20));
+    const std::size_t id = slot_of_.size() - 1 - pick(staff_.random(), latest);
+    return step(CancelAsked{TaskSlot{slot_of_[id]}, TaskId{id}});
   }
 
   [[nodiscard]] Instant deadline_due() {
@@ -178,6 +189,7 @@ class Run {
   TaskActions actions_;
   std::vector<TaskEvent> told_;
   std::vector<std::uint32_t> free_slots_;
+  std::vector<std::uint32_t> slot_of_;  ///< By number of the task.
   std::uint32_t next_slot_ = 0;
   std::size_t burst_ = 0;
   std::uint32_t waiting_ = 0;  ///< Lines that could be read.

@@ -34,6 +34,7 @@ Misdeeds make_misdeeds(core::Random& random, bool greets) {
   misdeeds.never_again = rate(random, 0.4);
   misdeeds.late_timer = rate(random, 1);
   misdeeds.early_timer = rate(random, 0.2);
+  misdeeds.cancels = rate(random, 0.4);
   return misdeeds;
 }
 
@@ -50,6 +51,7 @@ core::TaskPolicy make_policy(core::Random& random) {
   policy.leave_within = ticks(random, 30);
   policy.greets = chance(random, 0.7);
   policy.can_give_back = policy.greets && chance(random, 0.8);
+  policy.decide_within = 1ms + ticks(random, 20);
   policy.most_queued = 1 + pick(random, chance(random, 0.5) ? 4 : 40);
   policy.widest_window = 1 + pick(random, chance(random, 0.5) ? 4 : 20);
   policy.window_worth = std::array<Duration, 4>{0ms, 1ms, 5ms, 20ms}[pick(random, 4)];

@@ -41,6 +41,7 @@ struct Misdeeds {
   double never_again = 0;  ///< The slot of a worker that has gone is not used any more.
   double late_timer = 0;
   double early_timer = 0;
+  double cancels = 0;  ///< Whoever submits tasks has no use for one any more: at each turn.
 };
 
 struct Arrival {
