@@ -257,51 +257,6 @@ void Checker::replace(Worker& worker, ReplaceWorker::Why why, bool own_fault) {
   worker.condemned = true;
 }
 
-void Checker::told(const CancelAsked& event) {
-  Task& task = tasks_[number(event.task)];
-  if (task.place == Place::ready || task.place == Place::suspect) {
-    return settle(task, Due::cancel, Place::cancelled);
-  }
-  for (const Worker& worker : workers_) {
-    const auto found = std::ranges::find(worker.has, number(event.task));
-    if (found == worker.has.end()) {
-      continue;
-    }
-    if (found == worker.has.begin() || !policy_.can_give_back) {
-      begun(task);
-    } else if (task.decide_by == never) {
-      task.recalled = true;
-      task.decide_by = now_ + policy_.decide_within;
-      ++recalls_;
-    }
-  }
-}
-
-void Checker::begun(Task& task) {
-  task.begun_due = true;
-  ++due_;
-}
-
-void Checker::told(const DrainAsked&) {
-  if (draining_) {
-    return;
-  }
-  draining_ = true;
-  for (Task& task : tasks_) {
-    if (task.place == Place::ready || task.place == Place::suspect) {
-      settle(task, Due::leave, Place::left);
-    }
-  }
-  for (const Worker& worker : workers_) {
-    recalls_ += policy_.can_give_back && worker.has.size() > 1 ? worker.has.size() - 1 : 0;
-  }
-}
-
-void Checker::told(const AbortAsked&) {
-  told(DrainAsked{});
-  aborting_ = true;
-}
-
 void Checker::told(const TaskDeadlineReached&) {
   for (Worker& worker : workers_) {
     if (!worker.open || worker.condemned) {

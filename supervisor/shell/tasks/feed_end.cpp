@@ -1,0 +1,51 @@
+// What it comes to when all is over: the exit status, and a sentence.
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <csignal>
+
+#include "supervisor/shell/tasks/feed.hpp"
+
+namespace corral::shell {
+
+int Feed::status(int by, int otherwise) const {
+  const core::TaskCounts& counts = dispatcher_.counts();
+  const bool left = counts.left > 0 || counts.queued + counts.in_work > 0 || !input_told_;
+  if (left && by != 0) {
+    return 128 + by;
+  }
+  if (left && client_lost_) {
+    return 1;
+  }
+  if (left && output_gone_) {
+    return results_->write_error() == EPIPE ? 128 + SIGPIPE : 1;
+  }
+  if (left) {
+    return dispatcher_.proven() ? 1 : 125;
+  }
+  if (output_gone_ || miscounted_ || client_lost_ || input_->read_error() != 0 || counts.failed + counts.quarantined > 0) {
+    return 1;
+  }
+  return otherwise;
+}
+
+std::string Feed::summary() const {
+  const core::TaskCounts& counts = dispatcher_.counts();
+  std::string text = fmt::format("{} of {} tasks done", counts.done, counts.accepted);
+  const auto add = [&](std::uint64_t count, std::string_view what) {
+    if (count > 0) {
+      text += fmt::format(", {} {}", count, what);
+    }
+  };
+  add(counts.failed, "failed");
+  add(counts.quarantined, "quarantined");
+  add(counts.retries, counts.retries == 1 ? "retry" : "retries");
+  add(counts.dropped, "stray answers dropped");
+  const std::uint64_t open = counts.left + counts.queued + counts.in_work;
+  if (open > 0 || !input_told_) {
+    text += fmt::format("; {} not done, and what the input still holds", open);
+  }
+  return text;
+}
+
+}  // namespace corral::shell
