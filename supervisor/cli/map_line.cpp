@@ -61,6 +61,9 @@ void add_task_options(CLI::App& app, MapOptions& options) {
       "--limit", [&](const std::string& t) { options.limit = parse_count(t, 1, 4'000'000'000U); },
       "take no more tasks than that");
   app.add_option_function<std::string>(
+      "--max-tasks", [&](const std::string& t) { policy.max_tasks = parse_count(t, 1, 4'000'000'000U); },
+      "replace a worker that has done so many tasks");
+  app.add_option_function<std::string>(
       "--client", [&](const std::string& t) { options.client = static_cast<int>(parse_count(t, 0, most_descriptors)); },
       "a program gives tasks and takes answers in frames, over this descriptor: docs/protocol.md");
 }
@@ -107,6 +110,9 @@ int map_with(MapOptions& options, const MapExtras& extras) {
   }
   if (options.client && (options.raw || options.ordered || options.limit || !options.output.empty() || options.tasks != "-")) {
     refuse("--client takes the place of the files: no TASKS, -o, --raw, --ordered or --limit go with it");
+  }
+  if (options.policy.max_tasks && program.launch.task_arguments) {
+    refuse("--max-tasks is for workers that stay: with {} there is a process for each task anyway");
   }
   if (program.launch.command.front().find("{}") != std::string::npos) {
     refuse("the command itself cannot be {}: a task is data; write sh -c and mean it, or name the program");

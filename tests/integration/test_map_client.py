@@ -109,6 +109,16 @@ class Clients(MapTest):
             else:
                 self.assertTrue(os.path.exists(mark))
 
+    def test_what_is_behind_a_drain_can_be_cancelled_and_a_client_that_goes_then_is_seen(self):
+        client, corral = self.serve("-j1")
+        self.give(client, {"sleep": 600}, 1, 2)
+        client.send(DRAIN)
+        client.next_of(0, BEGUN)
+        client.send(CANCEL, 2)
+        self.assertEqual(client.next_of(2, *DECISIONS)[0], CANCEL)
+        client.socket.close()
+        self.finish(corral, 1)
+
     def test_progress_is_passed_on(self):
         client, corral = self.serve("-j1", "--timeout", "5s")
         self.give(client, {"progress": 0.3})

@@ -107,9 +107,9 @@ TASK_MUTANTS = [
     ("a filter is told of the end of the input", TROUBLES, "(input_ended_ || order_is_full)", "order_is_full"),
     ("a filter holds back what the order waits for", TROUBLES, "(input_ended_ || order_is_full)", "input_ended_"),
     ("a filter is not told of the end while more may come", TROUBLES, "(ready_.empty() && (input_ended_ || order_is_full))", "ready_.empty()"),
-    ("a filter that has a suspect is told of the end", TROUBLES, "serving->alone || draining_ || (ready", "draining_ || (ready"),
+    ("a filter that has a suspect is told of the end", TROUBLES, "serving->alone || draining_ ||", "draining_ ||"),
     ("a filter at its end gets nothing more", LANES, "serving.flushing || serving.going ||", "serving.going ||"),
-    ("a filter at its end is replaced when it stays", LANES, "  if (serving.flushing && serving.in_work.empty()) {", "  if (false) {"),
+    ("a filter at its end is replaced when it stays", LANES, "(serving.flushing || is_used_up(serving))", "is_used_up(serving)"),
     # Cancelling
     ("a task that waits is cancelled at once", CANCELLING, "      queue->erase(found);\n      return cancel(event.slot);", "      return;"),
     ("what is in work is not cancelled", CANCELLING, ".in_work.front() == slot ||", ".in_work.size() == 0 ||"),
@@ -126,6 +126,12 @@ TASK_MUTANTS = [
     ("who was kept for a cancelled suspect serves", CANCELLING, "      return begin_serving(lane);  // It is", "      return;  // It is"),
     ("cancelled tasks keep no order waiting", CANCELLING, "  close_gap(task.id);\n", ""),
     ("a slot used again is another task", CANCELLING, "!known || task_in(event.slot).id != event.task", "!known"),
+    # Recycling
+    ("a worker is given no more than it may have", LANES, "!ready_.empty() && !is_used_up(serving)", "!ready_.empty()"),
+    ("a used-up worker goes", LANES, "(serving.flushing || is_used_up(serving))", "serving.flushing"),
+    ("a used-up worker is told that no more comes", LANES, "    if (!serving.flushing) {\n      act(CloseInput{lane.life()});\n    }\n", ""),
+    ("what comes back was not done", TASKS, "    --std::get<Serving>(lane.state).given;\n", ""),
+    ("a used-up filter is told so", TROUBLES, "is_used_up(*serving) ||", ""),
     # The end
     ("nothing is given out after a drain", EVENTS, "  leave_queued();\n  leave_called();", "  leave_called();"),
     ("what is prefetched is asked back", EVENTS, "  leave_called();\n  recall_prefetched();", "  leave_called();"),

@@ -105,6 +105,7 @@ class Dispatcher {
   void time_out(Lane& lane, Serving& serving);
   void condemn(Lane& lane, ReplaceWorker::Why why);
   void begin_leaving(Lane& lane);
+  [[nodiscard]] bool is_used_up(const Serving& serving) const { return serving.given == policy_.max_tasks; }
   void dismiss(Lane& lane);
   void vouch(Lane& lane);
   void recall_prefetched();

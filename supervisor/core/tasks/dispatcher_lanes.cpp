@@ -25,7 +25,10 @@ void Dispatcher::serve(Lane& lane) {
   if (serving.going) {
     return serving.in_work.empty() ? condemn(lane, ReplaceWorker::Why::going) : void();
   }
-  if (serving.flushing && serving.in_work.empty()) {
+  if (serving.in_work.empty() && (serving.flushing || is_used_up(serving))) {
+    if (!serving.flushing) {
+      act(CloseInput{lane.life()});
+    }
     return begin_leaving(lane);
   }
   serving.alone = false;  // It was answered.
@@ -44,12 +47,12 @@ void Dispatcher::fill(Lane& lane) {
   // Where little is left, everybody gets a share of it.
   const std::size_t share = std::max<std::size_t>(1, ready_.size() / lanes_.size());
   const std::size_t most = serving.least > 1 ? wide : std::min(wide, serving.in_work.size() + share);
-  while (serving.in_work.size() < most && !ready_.empty()) {
+  while (serving.in_work.size() < most && !ready_.empty() && !is_used_up(serving)) {
     const TaskSlot slot = ready_.front();
     ready_.pop_front();
     deliver(lane, serving, slot);
   }
-  if (serving.in_work.size() < wide && !std::exchange(lane.hungry, true)) {
+  if (serving.in_work.size() < wide && !is_used_up(serving) && !std::exchange(lane.hungry, true)) {
     hungry_.push_back(lane.worker.index);
   }
 }
@@ -64,6 +67,7 @@ void Dispatcher::deliver(Lane& lane, Serving& serving, TaskSlot slot) {
   }
   serving.untouched = false;
   serving.in_work.push_back(slot);
+  ++serving.given;
   task_in(slot).recalled = false;
   --counts_.queued;
   ++counts_.in_work;

@@ -11,6 +11,7 @@ void Dispatcher::settle_answer(Lane& lane, TaskSlot slot, Answer answer, Duratio
   --counts_.in_work;
   if (answer == Answer::given_back) {
     ++counts_.queued;
+    --std::get<Serving>(lane.state).given;
     // Who was alone stays a suspect.
     return std::get<Serving>(lane.state).alone && !draining_ ? suspects_.push_front(slot) : requeue(slot);
   }

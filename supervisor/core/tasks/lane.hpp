@@ -42,6 +42,7 @@ struct Serving {
   Instant head_since = never;    ///< Since when the front one is.
   Instant heard = never;         ///< Likewise, or of its last PROGRESS: its timeout counts from then.
   Instant closed_by = never;     ///< Its channel is closed: by then its end must have come too.
+  std::uint64_t given = 0;       ///< Tasks in all, but for those that it has given back.
   std::uint32_t least = 1;       ///< The window is at least that wide: for filters that hold their output back.
   bool untouched = true;         ///< It never had a task: as fresh as on its first day.
   bool alone = false;            ///< What it has takes workers down: it gets nothing else meanwhile.

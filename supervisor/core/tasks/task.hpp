@@ -70,6 +70,7 @@ struct TaskPolicy {
   std::uint32_t most_queued = 1024;                         ///< Accepted and not yet given to a worker. At least 1.
   std::uint32_t widest_window = 256;                        ///< Tasks at one worker. At least 1.
   Duration window_worth = std::chrono::milliseconds(5);     ///< Work that is prefetched, so that no worker waits for a pipe.
+  std::optional<std::uint64_t> max_tasks;                   ///< A worker that has done so many is replaced. At least 1.
   std::optional<Halt> halt;
   std::optional<std::uint64_t> order_span;  ///< In order: from the oldest unrecorded task to the newest accepted one.
 };

@@ -81,7 +81,7 @@ Result<std::unique_ptr<Client>> Client::open(asio::io_context& loop, int socket,
 bool Client::full() const { return waiting_.size() >= most_waiting || waiting_bytes_ >= most_waiting_bytes; }
 
 void Client::watch() {
-  if (watching_ || over_ || gone_ || full()) {
+  if (watching_ || shut_ || gone_ || full()) {
     return;
   }
   watching_ = true;
@@ -123,7 +123,7 @@ void Client::read_some() {
     if (got < 0 || parser_.has_part() || !greeted_) {
       return be_gone(parser_.has_part() ? "has closed its socket in the middle of a frame" : "has closed its socket");
     }
-    over_ = true;
+    over_ = shut_ = true;
     return watch_for_hang_up();
   }
   const std::string_view bytes(buffer_.data(), static_cast<std::size_t>(got));

@@ -100,6 +100,7 @@ class Client : public TaskSource, public ResultSink {
   bool greeted_ = false;
   bool watching_ = false;
   bool over_ = false;  ///< It gives no more tasks.
+  bool shut_ = false;  ///< It says nothing any more.
   bool gone_ = false;
 };
 

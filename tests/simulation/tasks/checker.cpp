@@ -121,6 +121,7 @@ void Checker::told(const TaskAnswered& event) {
 
 void Checker::answered(Worker& worker, Task& task, Answer answer) {
   const bool was_alone = std::exchange(worker.alone, false);
+  worker.given -= answer == Answer::given_back ? 1 : 0;
   if (answer == Answer::given_back && task.decide_by != never) {
     settle(task, Due::cancel, Place::cancelled);
   } else if (answer == Answer::given_back && !draining_) {
@@ -150,6 +151,9 @@ void Checker::answered(Worker& worker, Task& task, Answer answer) {
     replace(worker, ReplaceWorker::Why::going, true);
   } else if (worker.flushing && worker.has.empty()) {
     begin_leaving(worker);  // There is nothing that it could still do.
+  } else if (used_up(worker) && worker.has.empty()) {
+    begin_leaving(worker);
+    worker.close_due = true;
   }
 }
 
@@ -176,14 +180,14 @@ void Checker::told(const WorkerStarved& event) {
   worker->heard = now_;
   if (!worker->alone && !draining_) {
     worker->allowance = std::max(worker->allowance, worker->has.size() * 2);
-    worker->feed_due = count(Place::ready) > 0;
+    worker->feed_due = count(Place::ready) > 0 && !used_up(*worker);
   }
   worker->flushing = worker->close_due = nothing_comes(*worker);
 }
 
 /// However long a filter would wait, there is nothing more for it before it has said what it has.
 bool Checker::nothing_comes(const Worker& worker) const {
-  if (worker.alone || draining_) {
+  if (worker.alone || draining_ || used_up(worker)) {
     return true;
   }
   const bool order_is_full = policy_.order_span && tasks_.size() - oldest_ >= *policy_.order_span;

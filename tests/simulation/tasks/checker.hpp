@@ -65,6 +65,7 @@ class Checker {
     Instant heard{};                 ///< Likewise, or its last PROGRESS: the timeout counts from then.
     Instant greet_by{};
     Instant stop_at{};
+    std::uint64_t given = 0;    ///< And not given back.
     std::size_t allowance = 0;  ///< It may have so many, for it starves.
     // What the step under way has to ask for.
     std::optional<core::ReplaceWorker> replace_due;
@@ -96,6 +97,7 @@ class Checker {
   void end_if_over();
   void begin_leaving(Worker& worker);
   void begun(Task& task);
+  [[nodiscard]] bool used_up(const Worker& worker) const { return policy_.max_tasks && worker.given >= *policy_.max_tasks; }
   void settle(Task& task, Due due, Place place);
 
   // checker_decisions.cpp: what it decides

@@ -60,6 +60,7 @@ void Checker::check(const DeliverTask& action) {
     worker.since = worker.heard = now_;
   }
   worker.has.push_back(number(action.task));
+  require(!policy_.max_tasks || ++worker.given <= *policy_.max_tasks, "a worker is given no more tasks than it may have in all");
   require(worker.has.size() <= widest(worker), "a worker has no more than its window");
   worker.untouched = worker.feed_due = false;
   put(task, Place::in_work);

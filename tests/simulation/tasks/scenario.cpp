@@ -54,6 +54,9 @@ core::TaskPolicy make_policy(core::Random& random) {
   policy.decide_within = 1ms + ticks(random, 20);
   policy.most_queued = 1 + pick(random, chance(random, 0.5) ? 4 : 40);
   policy.widest_window = 1 + pick(random, chance(random, 0.5) ? 4 : 20);
+  if (chance(random, 0.25)) {
+    policy.max_tasks = 1 + pick(random, 6);
+  }
   policy.window_worth = std::array<Duration, 4>{0ms, 1ms, 5ms, 20ms}[pick(random, 4)];
   if (chance(random, 0.4)) {
     policy.order_span = 1 + pick(random, 12);
