@@ -19,8 +19,8 @@ class Cancel(WorkerTest):
         worker.send(task(1, 0.3), task(2, 3600), task(3, 0))
         time.sleep(0.05)
         worker.send(frame(CANCEL, 2))
+        self.assertEqual(worker.frame(), (CANCEL, 2, b""))  # At once: whoever asks is not to wait for a long task.
         self.assertEqual(worker.value(1), 0.3)
-        self.assertEqual(worker.frame(), (CANCEL, 2, b""))
         self.assertEqual(worker.value(3), 0)
         self.ends_well(worker)
 

@@ -10,10 +10,38 @@
         corral.serve()
 
 `corral map tasks.jsonl -- python3 worker.py` feeds it; without corral the same script filters standard input to
-standard output, one line of JSON for each. Only the standard library is needed.
+standard output, one line of JSON for each. And from within a program:
+
+    with corral.Executor() as executor:
+        squares = list(executor.map(square, range(1000)))
+
+a concurrent.futures.Executor whose workers may be killed. Only the standard library is needed.
 """
+
+from typing import TYPE_CHECKING, Any
 
 from ._serve import cancelled, progress, serve, task
 
+if TYPE_CHECKING:
+    from ._death import TaskTimeout, WorkerDied
+    from ._executor import Executor
+
 __version__ = "0.1.0"
-__all__ = ["cancelled", "progress", "serve", "task"]
+__all__ = ["Executor", "TaskTimeout", "WorkerDied", "cancelled", "progress", "serve", "task"]
+
+
+def __getattr__(name: str) -> Any:
+    """The executor is loaded when it is asked for: workers start in half the time without."""
+    if name == "Executor":
+        from ._executor import Executor
+
+        return Executor
+    if name in ("TaskTimeout", "WorkerDied"):
+        from . import _death
+
+        return getattr(_death, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list:  # type: ignore[type-arg]
+    return sorted([*globals(), *__all__])

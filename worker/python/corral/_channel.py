@@ -74,6 +74,8 @@ class Channel:
     def wait(self) -> None:
         """Until something has come. Everything must have been written before."""
         with self._reading:
+            if self.tasks or self.draining or self.ended:
+                return  # The thread was here meanwhile.
             full = self._receive(0)
             while full and not self.ended:
                 full = self._receive(socket.MSG_DONTWAIT)
@@ -128,19 +130,21 @@ class Channel:
         others.clear()
 
     def _give_back(self, cancelled: Dict[int, Set[int]]) -> None:
-        """One walk, from the latest task to the first, for any number of CANCELs."""
-        kept: List[protocol.Task] = []
+        """One walk, from the latest task to the first, for any number of CANCELs.
+
+        The serving loop may take tasks out at the same time: one that is not there any more has begun.
+        """
         answers: List[bytes] = []
         reached: Set[int] = set()
-        for pair in reversed(self.tasks):
+        for pair in reversed(list(self.tasks)):
             reached |= cancelled.get(id(pair), set())
             if pair[0] in reached:
+                try:
+                    self.tasks.remove(pair)
+                except ValueError:
+                    continue
                 answers.append(protocol.frame(protocol.CANCEL, pair[0]))
-            else:
-                kept.append(pair)
         if answers:
-            self.tasks.clear()  # It remains the same deque: the serving loop holds it.
-            self.tasks.extend(reversed(kept))
             self.answers += reversed(answers)
             self.flush()
 
@@ -189,7 +193,7 @@ class Channel:
         self._broken = False
 
     def watch(self) -> None:
-        """Sees to it that what is held is written even if the next task is long."""
+        """Sees to it that what is held is written, and a CANCEL answered, even if the next task is long."""
         self.watched = True
         self._stop = threading.Lock()
         self._stop.acquire()
@@ -199,14 +203,16 @@ class Channel:
     def _watch(self, stop: threading.Lock) -> None:
         seen, idle = -1, 0
         try:
-            while idle < _IDLE_ROUNDS and not stop.acquire(True, _WATCH):
+            while (idle < _IDLE_ROUNDS or self.tasks) and not stop.acquire(True, _WATCH):
                 idle = idle + 1 if self._flushes == seen else 0
                 if self.answers and self._flushes == seen:
                     self.flush()
+                if self.tasks and not self.ended:
+                    self.look()
                 seen = self._flushes
             self.watched = False  # The next answer that is held starts another thread; one held just before ...
             self.flush()  # ... is written now.
-        except OSError:
+        except (OSError, protocol.ProtocolError):
             pass  # The serving thread will meet it too, and knows what to say.
 
     def unwatch(self) -> None:

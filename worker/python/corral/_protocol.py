@@ -10,8 +10,8 @@ from collections import deque
 from typing import Deque, List, Optional, Tuple
 
 VERSION = 1
-HELLO, TASK, RESULT, ERROR, PROGRESS, CANCEL, DRAIN = range(1, 8)
-NAMES = ("", "HELLO", "TASK", "RESULT", "ERROR", "PROGRESS", "CANCEL", "DRAIN")
+HELLO, TASK, RESULT, ERROR, PROGRESS, CANCEL, DRAIN, QUARANTINED, BEGUN = range(1, 10)
+NAMES = ("", "HELLO", "TASK", "RESULT", "ERROR", "PROGRESS", "CANCEL", "DRAIN", "QUARANTINED", "BEGUN")
 
 # Length, type, task. Type, flags and zero are read as one number: with the others 0, as they must be, it is the type.
 HEADER = struct.Struct("<IIQ")
@@ -49,10 +49,12 @@ class Parser:
 
     A payload is copied once, out of the buffer; one that the buffer cannot hold has memory of its own, and what is
     missing of it is read straight into that. Tasks and other frames are kept apart, so that a CANCEL can overtake its
-    TASK; it does not reach one that comes after it and has the same number.
+    TASK; it does not reach one that comes after it and has the same number. A client has RESULTs in their place.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, main: int = TASK, last: int = DRAIN) -> None:
+        self._main = main
+        self._last = last
         self.tasks: Deque[Task] = deque()
         self.others: List[Tuple[int, int, bytearray, Optional[Task]]] = []  # The last one: the TASK before it.
         self._buffer = bytearray(_BUFFER)
@@ -80,11 +82,12 @@ class Parser:
             self._take_long(count)
             return
         buffer, add, unpack = self._buffer, self.tasks.append, HEADER.unpack_from
+        main, last = self._main, self._last
         at, end = 0, self._end + count
         while end - at >= 16:
             length, kind, task = unpack(buffer, at)
             after = at + 16 + length
-            if not HELLO <= kind <= DRAIN:
+            if not HELLO <= kind <= last:
                 self._problem = "sent bytes that are no frame of the task protocol"
                 raise ProtocolError(self._problem)
             if after > end:
@@ -92,7 +95,7 @@ class Parser:
                     self._begin_long(kind, task, length, at + 16, end)
                     at = end
                 break
-            if kind == TASK:
+            if kind == main:
                 add((task, buffer[at + 16 : after]))
             else:
                 self._add_other(kind, task, buffer[at + 16 : after])
@@ -114,7 +117,7 @@ class Parser:
             return
         (kind, task), payload = self._long_of, self._long
         self._long = bytearray()
-        if kind == TASK:
+        if kind == self._main:
             self.tasks.append((task, payload))
         else:
             self._add_other(kind, task, payload)

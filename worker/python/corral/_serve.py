@@ -17,6 +17,7 @@ from ._json import dumps, json_work
 
 Handler = Callable[[Any], Any]
 Work = Callable[[Any], Union[bytes, bytearray]]
+Encoder = Callable[[BaseException, int], bytes]
 F = TypeVar("F", bound=Callable[[Any], Any])
 
 _PROGRESS_PAUSE = 0.1  # Seconds between two PROGRESS frames that are really sent.
@@ -173,8 +174,8 @@ def _serve_supervisor(channel: Channel, work: Work) -> None:
         channel.release()
 
 
-def serve_channel(channel: Channel, work: Work) -> None:
-    """Answers every task with what `work` makes of its payload, or with the exception that it raises.
+def serve_channel(channel: Channel, work: Work, encode: Encoder = encode_error) -> None:
+    """Answers every task with what `work` makes of its payload, or with the exception that it raises, encoded.
 
     SystemExit and KeyboardInterrupt are no answer but the end of this worker: signal handlers raise them.
     """
@@ -186,6 +187,8 @@ def serve_channel(channel: Channel, work: Work) -> None:
         while True:
             while tasks:
                 channel.current = number, payload = take()
+                if tasks and not channel.watched:
+                    channel.watch()
                 try:
                     result = work(payload)
                     kind = 3  # RESULT
@@ -197,7 +200,7 @@ def serve_channel(channel: Channel, work: Work) -> None:
                 except BaseException as error:
                     if forked:
                         _end_child(error)
-                    result = encode_error(error, longest)
+                    result = encode(error, longest)
                     kind = 4  # ERROR
                     size = len(result)
                 if forked:

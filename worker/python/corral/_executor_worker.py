@@ -1,0 +1,89 @@
+"""A worker of corral.Executor: tasks are pickled calls, results pickled values."""
+
+from __future__ import annotations
+
+import base64
+import os
+import sys
+import traceback
+from typing import Any, Dict, Optional
+
+from . import _claim, _logs, _pickles
+from . import _protocol as protocol
+from ._channel import Channel
+from ._serve import serve_channel
+
+VARIABLE = "CORRAL_EXECUTOR"
+
+
+class NotReady(Exception):
+    """The preparation or the initializer has failed: no task can be done here. Its text is the traceback."""
+
+
+def read_setup() -> Dict[str, Any]:
+    text = os.environ.pop(VARIABLE)
+    if text.startswith("file:"):
+        with open(text[len("file:") :], "rb") as file:
+            return dict(_pickles.loads(file.read()))
+    return dict(_pickles.loads(base64.b64decode(text)))
+
+
+def _prepare(setup: Dict[str, Any]) -> None:
+    """The parent's sys.path, and its main module under another name, as multiprocessing's spawn has it."""
+    from multiprocessing import process, spawn
+
+    process.current_process()._inheriting = True  # type: ignore[attr-defined]  # Whoever starts processes at import is told.
+    try:
+        spawn.prepare(setup["preparation"])
+    finally:
+        del process.current_process()._inheriting  # type: ignore[attr-defined]
+    if setup["initializer"] is not None:
+        function, arguments = _pickles.loads(setup["initializer"])
+        function(*arguments)
+
+
+class _Raised(Exception):
+    """A call has raised what would end this worker: it is the end of the call alone."""
+
+
+def _work(payload: bytes) -> bytes:
+    function, arguments, keywords = _pickles.loads(payload)
+    try:
+        return _pickles.dumps(function(*arguments, **keywords))
+    except (SystemExit, KeyboardInterrupt) as error:
+        raise _Raised from error
+
+
+def _encode(error: BaseException, longest: int) -> bytes:
+    if isinstance(error, NotReady):
+        return _pickles.BEGINNING + str(error).encode("utf-8", "backslashreplace")[: longest - 1]
+    if isinstance(error, _Raised) and error.__cause__ is not None:
+        error = error.__cause__
+    return _pickles.dump_error(error, longest)
+
+
+def main() -> None:
+    channel: Optional[Channel] = _claim.open_channel()
+    if channel is None:
+        sys.exit("corral: this is a worker of corral.Executor, which starts it by itself")
+    _logs.keep_whole()
+    work = _work
+    try:
+        _prepare(read_setup())
+    except BaseException:
+        text = traceback.format_exc()
+
+        def work(payload: bytes) -> bytes:
+            raise NotReady(text)
+
+    try:
+        channel.greet()
+        serve_channel(channel, work, _encode)
+    except protocol.ProtocolError as problem:
+        sys.exit(f"corral: the supervisor {problem}")
+    except (BrokenPipeError, ConnectionResetError):
+        if channel.forked:
+            raise
+        sys.exit(1)  # Nobody is there who could be told.
+    finally:
+        channel.release()
