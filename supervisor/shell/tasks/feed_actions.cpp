@@ -54,7 +54,8 @@ void Feed::perform(const core::RecordTask& action) {
     results_->add(action, line, answer_);
   } else {
     const std::string story = story_of(action, broken_why_);
-    hooks_.say(true, "task_quarantined",
+    hooks_.say(client_ == nullptr, "task_quarantined",  // A client is told with the answer.
+
                fmt::format("task {}: {}; {} after {} attempt{}", line, story,
                            action.outcome == core::Outcome::failed ? "failed" : "quarantined", action.attempts,
                            action.attempts == 1 ? "" : "s"));
