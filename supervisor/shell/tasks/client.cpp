@@ -99,7 +99,7 @@ void Client::watch() {
 void Client::watch_for_hang_up() {
   socket_.async_wait(asio::posix::stream_descriptor::wait_error, [this](boost::system::error_code ec) {
     if (!ec) {
-      be_gone("has closed its socket");
+      be_gone("has closed its socket", false);
       awake_();
     }
   });
@@ -108,7 +108,7 @@ void Client::watch_for_hang_up() {
 void Client::watch_process() {
   process_.async_wait(asio::posix::stream_descriptor::wait_read, [this](boost::system::error_code ec) {
     if (!ec) {
-      be_gone("has ended");
+      be_gone("has ended", false);
       awake_();
     }
   });
@@ -121,7 +121,7 @@ void Client::read_some() {
   }
   if (got <= 0) {
     if (got < 0 || parser_.has_part() || !greeted_) {
-      return be_gone(parser_.has_part() ? "has closed its socket in the middle of a frame" : "has closed its socket");
+      return be_gone(parser_.has_part() ? "has closed its socket in the middle of a frame" : "has closed its socket", false);
     }
     over_ = shut_ = true;
     return watch_for_hang_up();
@@ -194,13 +194,13 @@ void Client::take_cancel(std::uint64_t number) {
   skip({}, number);
 }
 
-void Client::be_gone(std::string why) {
+void Client::be_gone(std::string why, bool fault) {
   if (std::exchange(gone_, true)) {
     return;
   }
   waiting_.clear();
   waiting_bytes_ = 0;
-  end_ = End{std::move(why), !std::exchange(over_, true)};
+  end_ = End{std::move(why), !std::exchange(over_, true), fault};
 }
 
 std::optional<InputLine> Client::next() {

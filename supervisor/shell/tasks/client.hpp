@@ -46,6 +46,7 @@ class Client : public TaskSource, public ResultSink {
   struct End {
     std::string why;     ///< One clause, for "the client ...".
     bool early = false;  ///< It had not said that it has no more tasks.
+    bool fault = false;  ///< It has written what is no protocol.
   };
   /// Once, when it takes no answers any more.
   [[nodiscard]] std::optional<End> take_end() { return std::exchange(end_, {}); }
@@ -81,7 +82,7 @@ class Client : public TaskSource, public ResultSink {
   void greet(const wire::Frame& frame);
   void take_task(const wire::Frame& frame);
   void take_cancel(std::uint64_t number);
-  void be_gone(std::string why);
+  void be_gone(std::string why, bool fault = true);
   [[nodiscard]] bool full() const;
   void send(wire::FrameType type, std::uint64_t number, std::string_view payload);
 

@@ -15,7 +15,7 @@ void Feed::listen_to_client(Instant now) {
   const std::optional<Client::End> end = client_->take_end();
   if (end && !dispatcher_.ended()) {
     client_lost_ = end->early || counts().queued + counts().in_work > 0;
-    hooks_.say(client_lost_, "client_gone", fmt::format("the client {}: its workers are stopped", end->why));
+    hooks_.say(end->fault, "client_gone", fmt::format("the client {}: its workers are stopped", end->why));
     input_told_ = true;
     step(now, core::DrainAsked{});
     hooks_.judge(core::TasksHalted{});  // Nobody has use for what they do.

@@ -8,6 +8,7 @@ had not written counts as not done, and the oldest of it as the task that killed
 from __future__ import annotations
 
 import os
+import select
 import socket
 import sys
 import threading
@@ -17,7 +18,8 @@ from . import _protocol as protocol
 
 HOLD = 0.0002  # Seconds that an answer may wait for company.
 LONG = 64 * 1024  # Bytes from which on an answer is written by itself, without being copied.
-_WATCH = 0.005  # Seconds after which the thread writes what is still held.
+_WATCH = 5  # Milliseconds after which the thread writes what is still held.
+_LONG_ROUNDS = 4  # So many times without an answer, and the task in work is a long one.
 _IDLE_ROUNDS = 200  # So many times without anything to do, and the thread ends.
 
 
@@ -43,7 +45,7 @@ class Channel:
         self._asking = 0
         self._writer = 0  # The thread that writes.
         self._reading = threading.Lock()
-        self._stop = threading.Lock()
+        self._stop = (-1, -1)  # A pipe: whoever writes into it ends the thread.
         self._thread: Optional[threading.Thread] = None
         os.register_at_fork(before=self._before_fork, after_in_parent=self._after_fork, after_in_child=self._in_child)
 
@@ -194,33 +196,49 @@ class Channel:
 
     def watch(self) -> None:
         """Sees to it that what is held is written, and a CANCEL answered, even if the next task is long."""
+        self.unwatch()  # One that has ended has left its pipe.
         self.watched = True
-        self._stop = threading.Lock()
-        self._stop.acquire()
-        self._thread = threading.Thread(target=self._watch, args=(self._stop,), name="corral", daemon=True)
+        self._stop = os.pipe()
+        self._thread = threading.Thread(target=self._watch, args=(self._stop[0],), name="corral", daemon=True)
         self._thread.start()
 
-    def _watch(self, stop: threading.Lock) -> None:
+    def _watch(self, stop: int) -> None:
+        """By the clock while answers come; in the middle of a long task it sleeps until something is said to it."""
+        often, seldom = select.poll(), select.poll()
+        for one in (often, seldom):
+            one.register(stop, select.POLLIN)
+        seldom.register(self._socket, select.POLLIN)
         seen, idle = -1, 0
         try:
-            while (idle < _IDLE_ROUNDS or self.tasks) and not stop.acquire(True, _WATCH):
+            while idle < _IDLE_ROUNDS or self.current is not None:
+                at_long_one = idle >= _LONG_ROUNDS and self.current is not None and not self.ended
+                ready = seldom.poll() if at_long_one else often.poll(_WATCH)
+                if any(fd == stop for fd, _ in ready):
+                    break
                 idle = idle + 1 if self._flushes == seen else 0
                 if self.answers and self._flushes == seen:
                     self.flush()
-                if self.tasks and not self.ended:
+                if self.current is not None and not self.ended:
                     self.look()
                 seen = self._flushes
-            self.watched = False  # The next answer that is held starts another thread; one held just before ...
+            self.watched = False  # The next task begins another thread; what was held just before ...
             self.flush()  # ... is written now.
         except (OSError, protocol.ProtocolError):
             pass  # The serving thread will meet it too, and knows what to say.
 
     def unwatch(self) -> None:
         thread, self._thread = self._thread, None
-        if thread is not None and thread.is_alive() and thread is not threading.current_thread():
-            self._stop.release()
+        if thread is not None and thread is not threading.current_thread():
+            os.write(self._stop[1], b"\0")
             thread.join()
+        self._close_stop()
         self.watched = False
+
+    def _close_stop(self) -> None:
+        stop, self._stop = self._stop, (-1, -1)
+        for fd in stop:
+            if fd >= 0:
+                os.close(fd)
 
     # --- the end, and processes that are forked off -------------------------------------------------------------------
 
@@ -244,6 +262,7 @@ class Channel:
         self._writing, self._reading = threading.Lock(), threading.Lock()
         self._writer = 0
         self._thread = None
+        self._close_stop()
         self.watched = False
         self.answers.clear()
         self.tasks.clear()

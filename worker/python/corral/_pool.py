@@ -46,6 +46,7 @@ class Item:
 
 class Pool:
     def __init__(self, command: List[str], environment: Dict[str, str], leftover: Optional[str] = None) -> None:
+        self._wake_read = self._wake_write = -1
         self._lock = threading.Lock()
         self._waiting: Deque[Item] = deque()
         self._open: Dict[int, Item] = {}
@@ -73,8 +74,6 @@ class Pool:
                 stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], env=environment, start_new_session=True)  # fmt: skip
         except BaseException:
             self._socket.close()
-            os.close(self._wake_read)
-            os.close(self._wake_write)
             self._remove_leftover()
             raise
         finally:
@@ -361,11 +360,17 @@ class Pool:
                 item.future.set_exception(BrokenProcessPool(why))
             if item.decided is not None:
                 item.decided.set()
-        os.close(self._wake_read)
-        with self._lock:
-            os.close(self._wake_write)
-            self._wake_write = -1
         self._remove_leftover()
+
+    def __del__(self) -> None:
+        """Not before: somebody may just be about to wake the thread, and the number may be another file's by then."""
+        self._close_wake()
+
+    def _close_wake(self) -> None:
+        for fd in (self._wake_read, self._wake_write):
+            if fd >= 0:
+                os.close(fd)
+        self._wake_read = self._wake_write = -1
 
     def _remove_leftover(self) -> None:
         if self._leftover is not None:
@@ -384,7 +389,4 @@ class Pool:
         self._leftover = None
         self._process.returncode = 0  # Not its child: nobody is to wait for it here.
         self._socket.close()
-        for fd in (self._wake_read, self._wake_write):
-            if fd >= 0:
-                os.close(fd)
-        self._wake_read = self._wake_write = -1
+        self._close_wake()

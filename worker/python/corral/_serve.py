@@ -187,7 +187,7 @@ def serve_channel(channel: Channel, work: Work, encode: Encoder = encode_error) 
         while True:
             while tasks:
                 channel.current = number, payload = take()
-                if tasks and not channel.watched:
+                if not channel.watched:
                     channel.watch()
                 try:
                     result = work(payload)
@@ -214,8 +214,6 @@ def serve_channel(channel: Channel, work: Work, encode: Encoder = encode_error) 
                     channel.flush()
                     channel.look()
                     due = clock() + HOLD
-                elif not channel.watched:
-                    channel.watch()
             _logs.flush()
             channel.flush()
             # Nobody has use for the last ones while we wait.

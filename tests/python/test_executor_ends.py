@@ -1,0 +1,202 @@
+"""Programs that use corral.Executor, and how they end: well, badly, by signals. Nobody is ever left behind."""
+
+import fcntl
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+import unittest
+import uuid
+
+from harness import CEILING, environment
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+HEAD = f"""
+import os, sys, time
+sys.path.insert(0, {HERE!r})
+import calls, corral
+"""
+TWO_LONG = """
+if __name__ == "__main__":
+    with corral.Executor(2) as executor:
+        futures = [executor.submit(calls.sleep, 3600) for _ in range(5)]
+        while not futures[1].running():
+            time.sleep(0.01)
+        print("running", flush=True)
+        futures[0].result()
+"""
+
+
+def take_terminal():
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+class Programs(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+        self.token = "CORRAL_TOKEN_" + uuid.uuid4().hex
+
+    def tearDown(self):
+        for pid in self.alive():
+            os.kill(pid, signal.SIGKILL)
+
+    def alive(self):
+        """Who has our token in its environment, but for zombies."""
+        found = []
+        for name in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{name}/environ", "rb") as file:
+                    if self.token.encode() in file.read():
+                        found.append(int(name))
+            except OSError:
+                pass
+        return found
+
+    def nobody_is_left(self):
+        until = time.monotonic() + CEILING
+        while self.alive():
+            self.assertLess(time.monotonic(), until, self.alive())
+            time.sleep(0.01)
+
+    def program(self, text, head=HEAD, **popen):
+        path = os.path.join(self.folder, "program.py")
+        with open(path, "w") as file:
+            file.write(head + text)
+        variables = environment(**{self.token: "1"})
+        popen = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **popen}
+        process = subprocess.Popen([sys.executable, path], env=variables, text=True, **popen)
+        self.addCleanup(self.end, process)
+        return process
+
+    def end(self, process):
+        process.kill()
+        process.wait()
+        for stream in filter(None, (process.stdout, process.stderr)):
+            stream.close()
+
+    def run_program(self, text, status=0, **more):
+        process = self.program(text, **more)
+        out, err = process.communicate(timeout=CEILING)
+        self.assertEqual(process.returncode, status, err)
+        self.nobody_is_left()
+        return out, err
+
+    def test_functions_of_the_main_module(self):
+        out, err = self.run_program("""
+            offset = 10
+            def work(item):
+                return item + offset + len(sys.argv)
+            class Own(Exception):
+                pass
+            def fail(item):
+                raise Own(item)
+            if __name__ == "__main__":
+                with corral.Executor(2) as executor:
+                    print(list(executor.map(work, range(3))))
+                    print(type(executor.submit(fail, 1).exception()) is Own)
+        """.replace("\n            ", "\n"))
+        self.assertEqual((out, err), ("[11, 12, 13]\nTrue\n", ""))
+
+    def test_a_program_without_a_guard_is_told_so(self):
+        _, err = self.run_program("corral.Executor(1).submit(calls.give, 1).result()\n", 1)
+        self.assertIn("belongs behind `if __name__ == '__main__':`", err)
+
+    def test_what_tasks_print_comes_whole_also_at_exit(self):
+        out, _ = self.run_program("""
+import atexit
+def work(item):
+    print("x" * 50, item)
+    sys.stdout.write("part of a line")
+    print("", end="")
+    print()
+def begin():
+    atexit.register(print, "the worker says goodbye")
+if __name__ == "__main__":
+    with corral.Executor(2, begin) as executor:
+        list(executor.map(work, range(200)))
+""")
+        self.assertEqual(len(re.findall(r"^x{50} \d+$", out, re.M)), 200)
+        self.assertIn(out.count("the worker says goodbye"), (1, 2))  # One may be too late for any task.
+
+    def test_at_the_end_of_a_program_what_was_submitted_is_still_done(self):
+        out, err = self.run_program("""
+def work(item):
+    time.sleep(0.01)
+    print("done", flush=True)
+if __name__ == "__main__":
+    executor = corral.Executor(2)
+    for n in range(20):
+        executor.submit(work, n)
+""")
+        self.assertEqual((out.count("done"), err), (20, ""))
+
+    def test_an_exception_ends_the_program_after_its_calls(self):
+        out, err = self.run_program("""
+if __name__ == "__main__":
+    with corral.Executor(2) as executor:
+        future = executor.submit(calls.sleep, 0.1)
+        raise KeyError("oops")
+""", 1)
+        self.assertIn("oops", err)
+
+    def test_sys_exit_inside_of_it_does_not_wait(self):
+        self.run_program(TWO_LONG.replace("futures[0].result()", "sys.exit(3)"), 3)
+
+    def test_a_program_that_is_killed_leaves_nobody(self):
+        for number in (signal.SIGTERM, signal.SIGKILL, signal.SIGHUP):
+            with self.subTest(number):
+                process = self.program(TWO_LONG)
+                self.assertEqual(process.stdout.readline(), "running\n")
+                os.kill(process.pid, number)
+                process.wait(CEILING)
+                self.nobody_is_left()
+
+    def test_ctrl_c_on_a_terminal_ends_it_in_the_middle_of_long_tasks(self):
+        for text in (TWO_LONG, TWO_LONG.replace("with corral.Executor(2) as executor:", "executor = corral.Executor(2)\n    if 1:")):
+            with self.subTest(text):
+                ours, theirs = pty.openpty()
+                process = self.program(text, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+                                       preexec_fn=take_terminal)
+                os.close(theirs)
+                said = b""
+                while b"running" not in said:
+                    said += os.read(ours, 1000)
+                os.write(ours, b"\x03")
+                while True:
+                    try:
+                        chunk = os.read(ours, 1000)
+                    except OSError:
+                        break
+                    if not chunk:
+                        break
+                    said += chunk
+                process.wait(CEILING)
+                os.close(ours)
+                self.assertIn(b"KeyboardInterrupt", said)
+                self.assertNotIn(b"corral:", said)
+                self.nobody_is_left()
+
+    def test_an_executor_in_a_thread_and_one_that_is_never_shut_down(self):
+        self.run_program("""
+import threading
+def use():
+    executor = corral.Executor(1)
+    assert executor.submit(calls.give, 5).result() == 5
+    keep.append(executor)
+keep = []
+if __name__ == "__main__":
+    thread = threading.Thread(target=use)
+    thread.start()
+    thread.join()
+""")
+
+
+if __name__ == "__main__":
+    unittest.main()
