@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import json
 import os
-import select
-import socket
-import subprocess
 import threading
 import weakref
 from collections import deque
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
-from typing import Any, Deque, Dict, List, Optional, Tuple
+from typing import Any, Deque, Dict, List, Optional
 
 from . import _pickles
 from . import _protocol as protocol
 from ._death import death_of
+from ._link import Link
 
 AHEAD = 1000  # Tasks at corral: enough for every window, and little enough for a CANCEL to come through.
 AHEAD_BYTES = 16 << 20
@@ -46,40 +44,23 @@ class Item:
 
 class Pool:
     def __init__(self, command: List[str], environment: Dict[str, str], leftover: Optional[str] = None) -> None:
-        self._wake_read = self._wake_write = -1
         self._lock = threading.Lock()
         self._waiting: Deque[Item] = deque()
         self._open: Dict[int, Item] = {}
         self._sizes: Dict[int, int] = {}  # Of those of _open that are large.
         self._ahead_bytes = 0
         self._next = 0
-        self._out: Deque[memoryview] = deque()
-        self._answers: Deque[Tuple[int, int, bytes]] = deque()  # (type, number, payload), read and not dealt with.
-        self._parser = protocol.Parser(protocol.RESULT, protocol.BEGUN)
         self._closing = False  # No more calls will be submitted.
         self._drained = False  # corral knows.
         self._aborted = False
-        self._ended = False
         self._broken = ""
         self._owner = os.getpid()
         self._leftover = leftover
-        self._wake_read, self._wake_write = os.pipe()
-        os.set_blocking(self._wake_write, False)
-        os.set_blocking(self._wake_read, False)
-        self._socket, theirs = socket.socketpair()
         try:
-            # A session of its own: Ctrl-C is for the program that uses it, which then tells it what to do.
-            self._process = subprocess.Popen(
-                [command[0], "map", "--client", str(theirs.fileno()), *command[1:]],
-                stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], env=environment, start_new_session=True)  # fmt: skip
+            self._link = Link(command, environment)
         except BaseException:
-            self._socket.close()
             self._remove_leftover()
             raise
-        finally:
-            theirs.close()
-        self._socket.setblocking(False)
-        self._out.append(memoryview(protocol.hello("corral.Executor")))
         self._thread = threading.Thread(target=self._run, name="corral.Executor", daemon=True)
         pools.add(self)
         self._thread.start()
@@ -111,7 +92,7 @@ class Pool:
                 return
             if item.decided is None:
                 item.decided = threading.Event()
-                self._send(protocol.frame(protocol.CANCEL, item.number))
+                self._link.send(protocol.frame(protocol.CANCEL, item.number))
         if threading.current_thread() is self._thread:
             self._work_until(item.decided)  # A callback asks: nobody else would read the answer.
         else:
@@ -126,7 +107,7 @@ class Pool:
     def close(self) -> None:
         """No more calls. Takes no lock: the garbage collector may call it, anywhere."""
         self._closing = True
-        self._wake()
+        self._link.wake()
 
     def cancel_all(self) -> None:
         """All that have not begun. Does not wait for what corral says of those that it has."""
@@ -138,28 +119,16 @@ class Pool:
             for item in list(self._open.values()):
                 if item.decided is None and not item.future.running():
                     item.decided = threading.Event()
-                    self._send(protocol.frame(protocol.CANCEL, item.number))
-        self._wake()
+                    self._link.send(protocol.frame(protocol.CANCEL, item.number))
+        self._link.wake()
 
     def abort(self) -> None:
         """Stops the workers: what is in work is not waited for."""
         self._aborted = True
-        self._wake()
+        self._link.wake()
 
     def join(self) -> None:
         self._thread.join()
-
-    # --- writing ------------------------------------------------------------------------------------------------------
-
-    def _wake(self) -> None:
-        try:
-            os.write(self._wake_write, b"\0")
-        except OSError:
-            pass  # It is full, and so will be read; or all is over.
-
-    def _send(self, data: Any) -> None:
-        self._out.append(memoryview(data))
-        self._flush()
 
     def _send_ahead(self) -> None:
         """Locked. As many as may be at corral."""
@@ -181,44 +150,24 @@ class Pool:
             if length < 4096:
                 small.append(payload)
                 if size > _WRITE:
-                    self._out.append(memoryview(b"".join(small)))
+                    self._link.queue(b"".join(small))
                     small, size = [], 0
             else:
                 self._sizes[number] = length
                 self._ahead_bytes += length
-                self._out.append(memoryview(b"".join(small)))
-                self._out.append(memoryview(payload))
+                self._link.queue(b"".join(small))
+                self._link.queue(payload)
                 small, size = [], 0
         if small:
-            self._out.append(memoryview(b"".join(small)))
-        self._flush()
-
-    def _flush(self) -> None:
-        """Locked. What the socket takes now; the thread does the rest."""
-        out = self._out
-        if self._ended:
-            out.clear()
-        while out:
-            try:
-                sent = self._socket.send(out[0])
-            except BlockingIOError:
-                if threading.current_thread() is not self._thread:
-                    self._wake()
-                return
-            except OSError:
-                out.clear()  # corral has gone: the thread finds the end of what it says.
-                return
-            if sent == len(out[0]):
-                out.popleft()
-            else:
-                out[0] = out[0][sent:]
+            self._link.queue(b"".join(small))
+        self._link.flush()
 
     def _look_for_end(self) -> None:
         """Locked. When everything is sent, and nothing else will come, corral is told so."""
         if self._closing and not self._drained and not any(item.payload is not None for item in self._waiting):
             self._waiting.clear()
             self._drained = True
-            self._send(protocol.frame(protocol.DRAIN, 0))
+            self._link.send(protocol.frame(protocol.DRAIN, 0))
 
     # --- the thread ---------------------------------------------------------------------------------------------------
 
@@ -229,57 +178,20 @@ class Pool:
             self._end()
 
     def _work_until(self, decided: Optional[threading.Event]) -> None:
+        answers = self._link.answers
         while decided is None or not decided.is_set():
-            while self._answers:
-                self._deal_with(*self._answers.popleft())
+            while answers:
+                self._deal_with(*answers.popleft())
                 if decided is not None and decided.is_set():
                     return
             with self._lock:
                 self._send_ahead()
                 self._look_for_end()
-                out = bool(self._out)
-            if self._ended or not self._read(out):
+            if self._aborted:
+                self._link.leave()
+            if self._link.ended:
                 return
-
-    def _read(self, out: bool) -> bool:
-        """Waits for corral, or for whoever wakes this thread. False at the end."""
-        poll = select.poll()
-        poll.register(self._socket, select.POLLIN | (select.POLLOUT if out else 0))
-        poll.register(self._wake_read, select.POLLIN)
-        events = dict(poll.poll())
-        if self._wake_read in events:
-            try:
-                os.read(self._wake_read, 4096)
-            except BlockingIOError:
-                pass
-        if self._aborted:
-            self._socket.close()
-            self._ended = True
-            return False
-        if events.get(self._socket.fileno(), 0) & ~select.POLLOUT:
-            try:
-                count = self._socket.recv_into(self._parser.room())
-            except BlockingIOError:
-                return True
-            except OSError:
-                count = 0
-            if count == 0:
-                self._ended = True
-                return False
-            self._parser.take(count)
-            self._sort()
-        return True
-
-    def _sort(self) -> None:
-        """A RESULT may overtake what was said before it: nothing but HELLO comes for a number that is answered."""
-        answers = self._answers
-        for kind, number, payload, _ in self._parser.others:
-            answers.append((kind, number, payload))
-        self._parser.others.clear()
-        results = self._parser.tasks
-        while results:
-            number, payload = results.popleft()
-            answers.append((protocol.RESULT, number, payload))
+            self._link.read()
 
     def _deal_with(self, kind: int, number: int, payload: Any) -> None:
         if kind == protocol.BEGUN:
@@ -321,7 +233,7 @@ class Pool:
                         + bytes(payload[1:]).decode("utf-8", "replace"))  # fmt: skip
             future.set_exception(BrokenProcessPool(self._broken))
             self._aborted = True
-            self._wake()
+            self._link.wake()
         elif kind == protocol.ERROR:
             try:
                 problem = _pickles.loads(payload)
@@ -338,17 +250,12 @@ class Pool:
 
     def _end(self) -> None:
         """corral has said its last word, or was left."""
-        try:
-            self._socket.close()
-        except OSError:
-            pass
-        status = self._process.wait()
+        status = self._link.wait()
         with self._lock:
-            self._ended = True
+            self._link.ended = True
             left = [item for item in self._open.values()] + [item for item in self._waiting if item.payload is not None]
             self._open.clear()
             self._waiting.clear()
-            self._out.clear()
             if left and not self._aborted:
                 how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
                 self._break(f"corral {how}, and with it the workers")
@@ -361,16 +268,6 @@ class Pool:
             if item.decided is not None:
                 item.decided.set()
         self._remove_leftover()
-
-    def __del__(self) -> None:
-        """Not before: somebody may just be about to wake the thread, and the number may be another file's by then."""
-        self._close_wake()
-
-    def _close_wake(self) -> None:
-        for fd in (self._wake_read, self._wake_write):
-            if fd >= 0:
-                os.close(fd)
-        self._wake_read = self._wake_write = -1
 
     def _remove_leftover(self) -> None:
         if self._leftover is not None:
@@ -385,8 +282,6 @@ class Pool:
     def in_child(self) -> None:
         """It has copies of everything, and none of it is its own. Its thread is not here."""
         self._lock = threading.Lock()
-        self._ended = self._closing = True
+        self._closing = True
         self._leftover = None
-        self._process.returncode = 0  # Not its child: nobody is to wait for it here.
-        self._socket.close()
-        self._close_wake()
+        self._link.in_child()
