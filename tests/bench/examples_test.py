@@ -63,6 +63,22 @@ class Examples(unittest.TestCase):
         self.assertEqual((got_width, got_height), (width, picture.height_of(width)))
         self.assertEqual(rows, b"".join(b"\0" + picture.render_row(width, row) for row in range(got_height)))
 
+    def test_the_picture_as_tasks_is_the_same(self):
+        width = 240
+        with tempfile.TemporaryDirectory() as folder:
+            tasks = os.path.join(folder, "tasks")
+            with open(tasks, "w") as file:
+                file.writelines(f"{block}\n" for block in range(picture.block_count(width)))
+            done = corral("map", tasks, "--", "/usr/bin/python3", "docs/examples/mandelbrot/task.py",
+                          MANDELBROT_WORK=folder, MANDELBROT_WIDTH=str(width))  # fmt: skip
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            pieces = []
+            for block in range(picture.block_count(width)):
+                with open(os.path.join(folder, f"block-{block:05}"), "rb") as file:
+                    pieces.append(file.read())
+        rows = png_rows(picture.assemble(width, pieces))[2]
+        self.assertEqual(rows, b"".join(b"\0" + picture.render_row(width, row) for row in range(picture.height_of(width))))
+
     def test_the_shards_add_up_to_pi(self):
         done = corral("run", "docs/examples/shards/corral.json", STEPS="20000")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)

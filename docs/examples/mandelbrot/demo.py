@@ -1,11 +1,10 @@
 """corral's main job on real input, measured: a picture rendered on every core while one worker is killed half-way.
 
-Times a sample of the blocks on one core first, then lets `corral run` render all of them, kills a worker with SIGKILL
-when half is done, and ends with a line for each worker and the speed-up over one core. Called by ./dev run.
+Times a sample of the blocks on one core first, then feeds all of them to workers through `corral map`, kills a worker with
+SIGKILL when half is done, and ends with a line for each worker and the speed-up over one core. Called by ./dev run.
 """
 
 import argparse
-import glob
 import json
 import math
 import os
@@ -60,12 +59,13 @@ def one_core_estimate(width, seconds):
     return took * count / len(sample), len(sample), took
 
 
-def read_notes(work):
-    notes = []
-    for path in glob.glob(os.path.join(work, "note-*.json")):
-        with open(path, "rb") as file:
-            notes.append(json.load(file))
-    return sorted(notes, key=lambda note: (note["worker"], note["incarnation"]))
+def read_results(work):
+    """What has become of the blocks so far, in the order in which they ended."""
+    try:
+        with open(os.path.join(work, "results.jsonl"), "rb") as file:
+            return [json.loads(line) for line in file if line.endswith(b"\n")]
+    except OSError:
+        return []
 
 
 def parent_of(pid):
@@ -76,12 +76,13 @@ def parent_of(pid):
         return None
 
 
-def kill_one(work, corral_pid):
-    """SIGKILL for the last worker that is there now. True when one was hit."""
-    for note in reversed(read_notes(work)):
-        if parent_of(note["pid"]) == corral_pid:  # A pid that is not corral's own child any more is nobody to kill.
-            say(f"demo: half of the picture is done; kill -9 {note['pid']}, which is render/{note['worker']}")
-            os.kill(note["pid"], signal.SIGKILL)
+def kill_one(results, corral_pid):
+    """SIGKILL for the worker that was the last to answer. True when it was hit."""
+    for entry in reversed(results):
+        pid = entry["result"]["pid"]
+        if parent_of(pid) == corral_pid:  # A pid that is not corral's own child any more is nobody to kill.
+            say(f"demo: half of the picture is done; kill -9 {pid}, which is worker {entry['worker']}")
+            os.kill(pid, signal.SIGKILL)
             return True
     return False
 
@@ -90,48 +91,61 @@ def watch(corral, work, count):
     """Until corral ends; kills one worker half-way. Returns whether one was killed."""
     killed = False
     while corral.poll() is None:
-        if not killed and len(glob.glob(os.path.join(work, "block-?????"))) * 2 >= count:
-            killed = kill_one(work, corral.pid)
+        if not killed:
+            results = read_results(work)
+            killed = len(results) * 2 >= count and kill_one(results, corral.pid)
         time.sleep(0.05)
     return killed
 
 
-def report(work, wall, one_core, sampled, sample_took, cores):
-    notes = read_notes(work)
+def report(results, wall, one_core, sampled, sample_took, cores):
     say()
-    say("worker       cores      CPU time   blocks   restarts")
+    say("worker   cores      CPU time   blocks   restarts")
     total = 0.0
-    for worker in sorted({note["worker"] for note in notes}):
-        lives = [note for note in notes if note["worker"] == worker]
-        cpu = sum(life["cpu_seconds"] for life in lives)
+    for worker in sorted({entry["worker"] for entry in results}):
+        own = [entry["result"] for entry in results if entry["worker"] == worker]
+        cpu = sum(result["cpu_seconds"] for result in own)
         total += cpu
-        where = ",".join(map(str, lives[-1]["cores"]))
-        blocks = sum(life["blocks"] for life in lives)
-        say(f"render/{worker:<5} {where:<9} {cpu:>8.1f} s {blocks:>8} {lives[-1]['incarnation'] - 1:>10}")
+        where = ",".join(map(str, own[-1]["cores"]))
+        say(f"{worker:<8} {where:<9} {cpu:>8.1f} s {len(own):>8} {len({result['pid'] for result in own}) - 1:>10}")
     say()
+    for entry in results:
+        if entry["attempts"] > 1:
+            say(f"block {entry['task']} was in work when its worker was killed: done in attempt {entry['attempts']}")
     say(f"one core   {one_core:6.1f} s  of work: {sampled} blocks spread over the picture took {sample_took:.1f} s of one core's time")
     say(f"corral     {wall:6.1f} s  by the clock on {cores} cores, from its start to its end, the killed worker's lost block included")
     say(f"speed-up   {one_core / wall:6.2f} ×  of {cores} possible; cores kept busy {100 * total / wall / cores:.0f} % of the time")
     load = os.getloadavg()[0]
     if load > cores * 1.2:
         say(f"           (the load average is {load:.1f} on {cores} cores: this machine has other work to do, so it is less than it could be)")
-    return notes
 
 
 def render(options, width, work):
     """Runs corral to its end: (its exit status, seconds, whether a worker was killed)."""
-    environment = dict(os.environ, MANDELBROT_HOME=HERE, MANDELBROT_WORK=work, MANDELBROT_WIDTH=str(width))
-    environment["MANDELBROT_OUTPUT"] = os.path.abspath(options.output)
-    command = [os.path.abspath(options.corral), "run", os.path.join(HERE, "corral.json")]
-    say(f"demo: {' '.join(os.path.relpath(word) if word.startswith('/') else word for word in command)}")
+    tasks = os.path.join(work, "blocks.jsonl")
+    with open(tasks, "w") as file:
+        file.writelines(f"{block}\n" for block in range(picture.block_count(width)))
+    environment = dict(os.environ, MANDELBROT_WORK=work, MANDELBROT_WIDTH=str(width))
+    command = [os.path.abspath(options.corral), "map", tasks, "-o", os.path.join(work, "results.jsonl"), "--"]
+    command += ["/usr/bin/python3", os.path.join(HERE, "task.py")]
+    say(f"demo: {' '.join(os.path.relpath(word) if word.startswith('/') and 'usr' not in word else word for word in command)}")
     start = time.monotonic()
     corral = subprocess.Popen(command, env=environment)
     try:
         killed = watch(corral, work, picture.block_count(width))
     except KeyboardInterrupt:
-        corral.wait()  # Ctrl-C reached it too: it stops its workers and ends.
+        corral.wait()  # Ctrl-C reached it too: what is in work is done, and it ends.
         raise
     return corral.returncode, time.monotonic() - start, killed
+
+
+def put_together(options, width, work):
+    pieces = []
+    for block in range(picture.block_count(width)):
+        with open(os.path.join(work, f"block-{block:05}"), "rb") as file:
+            pieces.append(file.read())
+    with open(options.output, "wb") as file:
+        file.write(picture.assemble(width, pieces))
 
 
 def parse_options():
@@ -160,11 +174,11 @@ def main():
     status, wall, killed = render(options, width, work)
     if status != 0:
         sys.exit(f"demo: corral ended with status {status}; what it said is above, finished blocks are in {work}")
-    notes = report(work, wall, one_core, sampled, sample_took, cores)
-    if not os.path.exists(options.output):
-        sys.exit(f"demo: corral ended well but {options.output} is not there; finished blocks are in {work}")
-    if not killed or all(note["incarnation"] == 1 for note in notes):
-        sys.exit("demo: no worker was killed and came back, so this run proves little; try a larger --seconds")
+    results = read_results(work)
+    put_together(options, width, work)
+    report(results, wall, one_core, sampled, sample_took, cores)
+    if not killed or all(entry["attempts"] == 1 for entry in results):
+        sys.exit("demo: no worker was killed in the middle of a block, so this run proves little; try a larger --seconds")
     say(f"picture    {options.output}, {os.path.getsize(options.output) / 1e6:.1f} MB")
 
 

@@ -78,7 +78,11 @@ class Writer::Direct : public Writer::Backend {
       return bytes.size();
     }
     const std::size_t end = bytes.substr(0, PIPE_BUF).rfind('\n');
-    return end == std::string_view::npos ? std::min(bytes.size(), bytes.find('\n') + 1) : end + 1;
+    if (end != std::string_view::npos) {
+      return end + 1;
+    }
+    const std::size_t first = bytes.find('\n');
+    return first == std::string_view::npos ? bytes.size() : first + 1;
   }
 
   /// Once, when there is something to write: most `exec`s never have a word to say.

@@ -52,6 +52,18 @@ std::string read_all(boost::asio::io_context& loop, int fd, std::size_t expected
 
 }  // namespace
 
+TEST_CASE("what has no line end at all is written too, however long it is") {
+  boost::asio::io_context loop;
+  Ends ends = make_pipe();
+  Writer writer(loop, ends.write.get(), [] {});
+  writer.keep_lines_whole();
+  const std::string bytes(10'000, 'x');
+  writer.append(bytes);
+  writer.flush();
+  CHECK(writer.pending() == 0);
+  CHECK(read_all(loop, ends.read.get(), bytes.size()) == bytes);
+}
+
 TEST_CASE("a full pipe is not waited for, and nothing is lost") {
   boost::asio::io_context loop;
   Ends ends = make_pipe();
