@@ -38,6 +38,15 @@ core::Halt parse_halt(const std::string& text) {
   return halt;
 }
 
+/// "30s", or "300%" of what tasks take.
+void parse_timeout(const std::string& text, core::TaskPolicy& policy) {
+  if (text.ends_with('%')) {
+    policy.timeout_of_median = parse_count(text.substr(0, text.size() - 1), 100, 1'000'000) / 100.0;
+  } else {
+    policy.timeout = accept(parse_duration(text));
+  }
+}
+
 void add_task_options(CLI::App& app, MapOptions& options) {
   core::TaskPolicy& policy = options.policy;
   app.add_option("tasks", options.tasks, "a file with one task a line; - or nothing: stdin");
@@ -52,8 +61,8 @@ void add_task_options(CLI::App& app, MapOptions& options) {
       "--retry-errors", [&](const std::string& t) { policy.retry_errors = parse_count(t, 0, most_retries); },
       "how often after an error that the worker reports (0)");
   app.add_option_function<std::string>(
-      "--timeout", [&](const std::string& t) { policy.timeout = accept(parse_duration(t)); },
-      "how long a task may take; beyond it its worker is replaced and the task given up");
+      "--timeout", [&](const std::string& t) { parse_timeout(t, policy); },
+      "how long a task may take, or 300%: of the median; beyond it its worker is replaced and the task given up");
   app.add_option_function<std::string>(
       "--halt", [&](const std::string& t) { policy.halt = parse_halt(t); },
       "soon,fail=3: begin no other task after 3 that failed; now,fail=10%: and stop the workers, after a tenth of them");

@@ -68,7 +68,7 @@ TASK_MUTANTS = [
     ("nobody is idle: a death", TROUBLES,
      "  }\n  seat_suspects();\n  feed_the_hungry();", "  }\n  seat_suspects();"),
     # Time
-    ("a task has its time", LANES, "const Instant due = after(serving->heard, *policy_.timeout);",
+    ("a task has its time", LANES, "const Instant due = after(serving->heard, *timeout_);",
      "const Instant due = after(serving->heard, *policy_.timeout / 2);"),
     ("a task has no more than its time", LANES, "return now_ >= due ? time_out(lane, *serving) : wake_at(due);",
      "return now_ > due ? time_out(lane, *serving) : wake_at(due);"),
@@ -78,7 +78,7 @@ TASK_MUTANTS = [
     ("PROGRESS counts for the task in work only", EVENTS,
      "!serving->in_work.empty() && task_in(serving->in_work.front()).id == event.task", "!serving->in_work.empty()"),
     ("a deadline is not forgotten when a task is delivered", LANES,
-     "      wake_at(after(now_, *policy_.timeout));\n    }\n  }\n  serving.untouched", "    }\n  }\n  serving.untouched"),
+     "      wake_at(after(now_, *timeout_));\n    }\n  }\n  serving.untouched", "    }\n  }\n  serving.untouched"),
     ("a deadline step looks ahead", LANES, "    return wake_at(greeting->greet_by);\n", "    return;\n"),
     ("a deadline that was met is gone", EVENTS, "  wake_at_ = never;\n  for", "  for"),
     ("HELLO has its time", EVENTS, "Greeting{after(now_, policy_.greet_within)}", "Greeting{now_}"),

@@ -8,6 +8,7 @@
 namespace corral::core {
 
 Dispatcher::Dispatcher(TaskPolicy policy, ProgramId program, std::uint32_t workers) : policy_(std::move(policy)) {
+  timeout_ = policy_.timeout;
   CORRAL_CHECK(workers > 0 && policy_.most_queued > 0 && policy_.widest_window > 0);
   lanes_.reserve(workers);
   for (std::uint32_t index = 0; index < workers; ++index) {
@@ -61,6 +62,24 @@ void Dispatcher::note_duration(Duration took) {
   const auto sample = static_cast<double>(took.count());
   constexpr double weight = 1.0 / 16;
   mean_ = mean_ < 0 ? sample : mean_ + (sample - mean_) * weight;
+}
+
+/// Where the timeout follows from what tasks take.
+void Dispatcher::note_done(Duration took) {
+  if (!policy_.timeout_of_median) {
+    return;
+  }
+  durations_.add(took);
+  if (durations_.count() < TaskPolicy::median_counts_from) {
+    return;
+  }
+  const double median = static_cast<double>(durations_.quantile(0.5).count());
+  const auto scaled = static_cast<Duration::rep>(std::min(median * *policy_.timeout_of_median, 9e18));
+  const Duration timeout = std::max(TaskPolicy::least_timeout, Duration(scaled));
+  if (!timeout_ || timeout < *timeout_) {
+    wake_at(now_);  // Those in work may be late by that.
+  }
+  timeout_ = timeout;
 }
 
 // ---- Input ----------------------------------------------------------------------------------------------------------

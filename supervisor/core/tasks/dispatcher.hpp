@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "supervisor/core/tasks/durations.hpp"
 #include "supervisor/core/tasks/lane.hpp"
 #include "supervisor/core/tasks/task_action.hpp"
 
@@ -135,6 +136,7 @@ class Dispatcher {
   void wake_at(Instant when) { wake_at_ = std::min(wake_at_, when); }
   [[nodiscard]] Duration took(const Serving& serving) const { return now_ - serving.head_since; }
   void note_duration(Duration took);
+  void note_done(Duration took);
   template <class Action>
   void act(Action&& action) {
     actions_->emplace_back(std::forward<Action>(action));
@@ -149,6 +151,8 @@ class Dispatcher {
   std::deque<bool> recorded_;         ///< With an order: of the tasks from oldest_ on.
   std::uint64_t oldest_ = 0;          ///< With an order: the oldest task that is not recorded.
   TaskCounts counts_;
+  Durations durations_;              ///< Of the tasks that are done, where the timeout follows from them.
+  std::optional<Duration> timeout_;  ///< What holds now.
   double mean_ = -1;  ///< Nanoseconds that a task takes, the latest ones counting most; negative: nothing is known.
   Instant wake_at_ = never;
   Instant make_room_at_ = never;  ///< When those who wait for a fresh worker have waited long enough.

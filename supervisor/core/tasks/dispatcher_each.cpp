@@ -29,8 +29,8 @@ void Dispatcher::begin_called(Lane& lane) {
   std::get<Serving>(lane.state).untouched = false;
   proven_ = true;
   vouch(lane);
-  if (policy_.timeout) {
-    wake_at(after(now_, *policy_.timeout));
+  if (timeout_) {
+    wake_at(after(now_, *timeout_));
   }
 }
 

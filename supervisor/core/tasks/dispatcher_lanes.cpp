@@ -61,8 +61,8 @@ void Dispatcher::deliver(Lane& lane, Serving& serving, TaskSlot slot) {
   CORRAL_CHECK(!draining_);
   if (serving.in_work.empty()) {
     serving.head_since = serving.heard = now_;
-    if (policy_.timeout) {
-      wake_at(after(now_, *policy_.timeout));
+    if (timeout_) {
+      wake_at(after(now_, *timeout_));
     }
   }
   serving.untouched = false;
@@ -158,8 +158,8 @@ void Dispatcher::look_at(Lane& lane) {
     }
     wake_at(closed->closed_by);
   }
-  if (auto* serving = std::get_if<Serving>(&lane.state); serving != nullptr && policy_.timeout && !serving->in_work.empty()) {
-    const Instant due = after(serving->heard, *policy_.timeout);
+  if (auto* serving = std::get_if<Serving>(&lane.state); serving != nullptr && timeout_ && !serving->in_work.empty()) {
+    const Instant due = after(serving->heard, *timeout_);
     return now_ >= due ? time_out(lane, *serving) : wake_at(due);
   }
   if (auto* leaving = std::get_if<Leaving>(&lane.state); leaving != nullptr && !leaving->stopped) {

@@ -25,6 +25,7 @@ void Dispatcher::settle_answer(Lane& lane, TaskSlot slot, Answer answer, Duratio
     }
     return record(slot, {slot, task.id, Outcome::failed, task.attempts() + 1, lane.life(), duration, Mishap::reported, how});
   }
+  note_done(duration);
   record(slot, {slot, task.id, Outcome::done, task.attempts() + 1, lane.life(), duration, {}, {}});
 }
 

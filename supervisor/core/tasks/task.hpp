@@ -59,7 +59,12 @@ struct TaskPolicy {
   std::uint32_t retry_errors = 0;                         ///< After an error that the worker reported.
   Duration retry_delay = std::chrono::milliseconds(100);  ///< Before the second retry, twice that before the third, …
   Duration longest_retry_delay = std::chrono::seconds(10);
-  std::optional<Duration> timeout;                          ///< From the moment at which a worker has nothing else to do.
+  std::optional<Duration> timeout;  ///< From the moment at which a worker has nothing else to do.
+  /// Instead: that many times the median of the tasks done so far. Not before median_counts_from are, and never less than
+  /// least_timeout: of tasks that take microseconds, a busy machine makes some take a hundred times as long.
+  std::optional<double> timeout_of_median;
+  static constexpr std::uint64_t median_counts_from = 10;
+  static constexpr Duration least_timeout = std::chrono::milliseconds(100);
   Duration greet_within = std::chrono::seconds(60);         ///< From its exec to HELLO.
   Duration die_within = std::chrono::seconds(1);            ///< From the end of a channel to that of its process.
   Duration leave_within = std::chrono::seconds(10);         ///< From the end of the tasks to the end of a worker.
