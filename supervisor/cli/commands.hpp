@@ -45,6 +45,7 @@ struct MapOptions {
   bool lines = false;
   bool raw = false;
   bool ordered = false;
+  bool drains = true;                  ///< The first signal lets workers finish what they are at.
   std::optional<std::uint64_t> limit;  ///< Of tasks.
   std::optional<int> client;           ///< A socket: a client gives the tasks, and takes the answers.
   Talk talk;

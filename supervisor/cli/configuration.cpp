@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "supervisor/cli/complaint.hpp"
+#include "supervisor/cli/task_programs.hpp"
 #include "supervisor/shell/disk/config_file.hpp"
 
 namespace corral::cli {
@@ -62,6 +63,16 @@ std::expected<Configuration, std::vector<config::Diagnostic>> load_configuration
           loaded->diagnose(pointer_to(loaded->spec, complaint), std::move(complaint.message), std::move(complaint.suggestion)));
     }
     return std::unexpected(std::move(diagnostics));
+  }
+  if (any_tasks(loaded->spec)) {
+    loaded->spec = with_maps(std::move(loaded->spec), own_path());
+    preparation = shell::prepare(loaded->spec, running, least);
+    if (!preparation) {
+      config::Diagnostic diagnostic;
+      diagnostic.file = path;
+      diagnostic.message = preparation.error().front().message;
+      return std::unexpected(std::vector{std::move(diagnostic)});
+    }
   }
   return Configuration{std::move(loaded->spec), std::move(*preparation)};
 }

@@ -92,6 +92,8 @@ void add_worker_options(CLI::App& app, MapOptions& options, MapExtras& extras) {
       "--stop-signal", [&](const std::string& t) { program.stop.signal = parse_signal_or_refuse(t); },
       "what asks a worker to stop (TERM)");
   app.add_option("-e,--env", extras.variables, "NAME=VALUE for the workers")->allow_extra_args(false);
+  app.add_flag_callback(
+      "--no-drain", [&] { options.drains = false; }, "the first signal stops the workers: what is in work is left");
   app.add_option("--directory", program.launch.directory, "where the workers run");
 }
 

@@ -81,6 +81,15 @@ void check_sizes(const ProgramSpec& program, const Value& value, Context& contex
   }
 }
 
+void check_program(const ProgramSpec& program, const Value& value, Context& context) {
+  check_sizes(program, value, context);
+  if (const Value* restart = value.find("restart"); program.tasks && restart != nullptr) {
+    context.report.add_beyond_schema(
+        restart->key_range, "\"restart\" means nothing beside \"tasks\"",
+        "workers are replaced as their tasks need it: see \"retries\" and \"max_tasks\" in \"tasks\"");
+  }
+}
+
 std::vector<Field<ProgramSpec>> launch_fields() {
   return {
       field<ProgramSpec>("command", [](auto& program) -> auto& { return program.launch.command; }, command_form,
@@ -105,6 +114,12 @@ std::vector<Field<ProgramSpec>> launch_fields() {
                          {.meaning = "How a worker is asked to end.",
                           .example = R"({"signal": "TERM", "grace": "10s"})",
                           .otherwise = "the defaults of its keys"}),
+      field<ProgramSpec>(
+          "tasks", [](auto& program) -> auto& { return program.tasks; }, tasks_form,
+          {.meaning = "Its workers are fed with the lines of a file. `restart` means nothing beside it: workers are "
+                      "replaced as their tasks need it.",
+           .example = R"({"from": "tasks.jsonl", "to": "results.jsonl"})",
+           .otherwise = "they find their work themselves"}),
       field<ProgramSpec>(
           "start_timeout", [](auto& program) -> auto& { return program.start_timeout; }, [] { return duration(Zero::refused); },
           {.meaning = "How long a launch may hang before the program executes (a dead network file "
@@ -169,7 +184,7 @@ Form<ProgramSpec> program_form() {
       "A program",
       "A command and its policy. Its name has 1 to 64 of the characters `A-Z a-z 0-9 _ . -` and does not "
       "begin with a dot or a dash. Programs start in the order of the file.",
-      std::move(fields), check_sizes);
+      std::move(fields), check_program);
 }
 
 std::optional<std::string> refuse_program_name(std::string_view name) {
@@ -252,6 +267,7 @@ const std::vector<std::string>& rules_beyond_schema() {
       "The program to run and the directory are not empty once variables are filled in.",
       "A duration is at most 10 years, a size at most 2^63-1 bytes, a user or group number at most 4294967294.",
       "`max_delay` is not shorter than `delay`.",
+      "`restart` does not stand beside `tasks`.",
       "A soft limit is not above the hard one.",
       fmt::format("A CPU in a list is at most {}, and a range does not go backwards.", core::CpuSet::highest),
       "A real-time signal exists on the machine."};

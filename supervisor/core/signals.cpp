@@ -41,7 +41,7 @@ void Supervisor::on(const SignalReceived& event) {
 }
 
 void Supervisor::stop_or_kill(int signal) {
-  if (phase_ == Phase::running && options_.tasks && !drain_asked_) {
+  if (phase_ == Phase::running && options_.tasks && options_.drains && !drain_asked_) {
     begin_drain(signal);
   } else if (phase_ == Phase::running && (!drain_asked_ || !is_echo(signal))) {
     begin_shutdown({StopCause::Kind::signal, signal});

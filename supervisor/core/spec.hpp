@@ -109,11 +109,28 @@ struct LaunchSpec {
   friend bool operator==(const LaunchSpec&, const LaunchSpec&) = default;
 };
 
+/// What the workers of a program are fed with, in the terms of `corral map`.
+struct TasksSpec {
+  std::string from;  ///< A file with a task on each line. Never empty.
+  std::string to;    ///< Where the results go. Never empty.
+  bool lines = false;
+  bool raw = false;
+  bool ordered = false;
+  std::optional<std::uint32_t> retries;       ///< 0 to 1000.
+  std::optional<std::uint32_t> retry_errors;  ///< Likewise.
+  std::optional<Duration> timeout;
+  std::string halt;                        ///< "soon,fail=3"; empty: never.
+  std::optional<std::uint64_t> limit;      ///< At least 1.
+  std::optional<std::uint64_t> max_tasks;  ///< Likewise.
+  friend bool operator==(const TasksSpec&, const TasksSpec&) = default;
+};
+
 struct ProgramSpec {
   std::string name;  ///< 1 to 64 of A-Z a-z 0-9 _ . -, not starting with a dot or a dash.
   LaunchSpec launch;
   RestartPolicy restart;
   StopPolicy stop;
+  std::optional<TasksSpec> tasks;                     ///< Its workers are fed.
   Duration start_timeout = std::chrono::seconds(60);  ///< From the fork until exec has succeeded.
   friend bool operator==(const ProgramSpec&, const ProgramSpec&) = default;
 };

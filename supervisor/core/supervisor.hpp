@@ -49,6 +49,7 @@ struct Options {
   bool reloadable = false;              ///< There is a configuration to read again on SIGHUP.
   bool on_demand = false;               ///< Workers begin a life when they are called, and not before.
   bool tasks = false;                   ///< Workers are fed: the first signal lets them finish what they are at.
+  bool drains = true;                   ///< With tasks: else the first signal is a stop.
   std::optional<Transparent> transparent;
   Patience patience;
 };

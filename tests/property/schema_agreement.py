@@ -143,10 +143,20 @@ class Generator:
     def inherit(self):
         return self.pick([True, False, [], ["PATH", "HOME"]], [["A=B"], [""], [1], "PATH", None, ["A\u0000"], ["CORRAL_X"], ["A", "A"]])
 
+    def tasks(self, path):
+        flags = {name: self.boolean for name in ("lines", "raw", "ordered")}
+        halts = ["soon,fail=3", "now,fail=10%", "now,fail=100%", "soon,fail=999999999"]
+        bad_halts = ["soon,fail=0", "fail=3", "now,fail=101%", "now,fail=0%", "later,fail=1", "now,fail=1 ", "soon,fail=", "", 3, None]
+        return self.object(
+            path, from_=self.string, to_=self.string, **flags, retries=lambda: self.integer(0, 1000),
+            retry_errors=lambda: self.integer(0, 1000), timeout=self.positive, halt=lambda: self.pick(halts, bad_halts),
+            limit=lambda: self.integer(1, 4_000_000_000), max_tasks=lambda: self.integer(1, 4_000_000_000))
+
     def program(self, path):
         return self.object(
             path, command_=self.command, workers=lambda: self.pick(["auto", 1, 8, 100000, 4.0], ["4", "Auto", ""] + NUMBERS),
             cores=lambda: self.cores(path + "/cores"), restart=lambda: self.restart(path + "/restart"),
+            tasks=lambda: self.tasks(path + "/tasks"),
             stop=lambda: self.object(path + "/stop", signal=lambda: self.pick(["TERM", "SIGINT", "RTMIN+1"], SIGNALS),
                                      grace=self.duration),
             start_timeout=self.positive, environment=self.environment, inherit_environment=self.inherit,

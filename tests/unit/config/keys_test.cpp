@@ -12,9 +12,18 @@ using nlohmann::json;
 
 namespace {
 
-/// A configuration that says nothing but what must be said, and `value` under `path`.
-std::string document(const config::KeyDescription& key, const std::string& value) {
+/// A configuration that says nothing but what must be said where `key` stands.
+json surroundings(const config::KeyDescription& key) {
   json whole = json::parse(R"({"programs": {"NAME": {"command": ["x"]}}})");
+  if (key.path.find("/tasks/") != std::string::npos) {
+    whole[json::json_pointer(key.path).parent_pointer()] = {{"from", "a"}, {"to", "b"}};
+  }
+  return whole;
+}
+
+/// The same, and `value` under the key.
+std::string document(const config::KeyDescription& key, const std::string& value) {
+  json whole = surroundings(key);
   const auto place = json::json_pointer(key.path);
   if (key.path.ends_with("/soft") || key.path.ends_with("/hard")) {
     whole[place.parent_pointer()] = {{"soft", 5}, {"hard", 5000}};
@@ -43,7 +52,7 @@ TEST_CASE("a default that is written out changes nothing") {
     }
     ++written;
     core::SupervisorSpec with_default = good(document(key, key.default_value));
-    core::SupervisorSpec without = good(R"({"programs": {"NAME": {"command": ["x"]}}})");
+    core::SupervisorSpec without = good(surroundings(key).dump());
     CHECK(with_default == without);
   }
   CHECK(written > 15);

@@ -1,0 +1,74 @@
+"""`corral run`: programs with "tasks", whose workers are fed by a map of their own."""
+
+import json
+import os
+import signal
+
+from harness import await_that, main
+from mapping import WORKER, MapTest
+
+
+class TaskPrograms(MapTest):
+    def fed(self, tasks, **more):
+        """A program that is fed with these tasks."""
+        path = self.write("tasks.jsonl", "".join(json.dumps(task) + "\n" for task in tasks))
+        keys = {name: more.pop(name) for name in ("workers", "command", "environment", "stop") if name in more}
+        return {"command": WORKER, "workers": 2, "tasks": {"from": path, "to": self.path("results.jsonl"), **more}, **keys}
+
+    def lines(self):
+        try:
+            with open(self.path("results.jsonl")) as file:
+                return [json.loads(line) for line in file if line.endswith("\n")]
+        except FileNotFoundError:
+            return []
+
+    def test_it_ends_when_all_tasks_are_done_beside_other_programs(self):
+        corral = self.run_config({"crunch": self.fed(range(100)), "other": {"command": ["true"], "restart": "never"}})
+        self.finish(corral, 0)
+        self.assertEqual({entry["result"] for entry in self.lines()}, set(range(100)))
+        self.assertIn("crunch/0 | corral: 100 of 100 tasks done", corral.out + corral.err)
+
+    def test_it_has_failed_if_a_task_has(self):
+        corral = self.run_config({"crunch": self.fed([1, {"fail": "no good"}, 3], retry_errors=1)})
+        self.finish(corral, 1)
+        self.assertEqual([entry["attempts"] for entry in self.lines() if not entry["ok"]], [2])
+
+    def test_placeholders_and_variables_are_those_of_its_own_workers(self):
+        script = "while read x; do echo $MODE $0 $1; done"
+        program = self.fed([1], workers=1, lines=True, raw=True, environment={"MODE": "mode{index}"},
+                           command=["sh", "-c", script, "{index}/{workers}", "{{cores}}"])  # fmt: skip
+        self.finish(self.run_config({"crunch": program}), 0)
+        with open(self.path("results.jsonl")) as file:
+            self.assertEqual(file.read(), "mode0 0/1 {cores}\n")
+
+    def test_a_stop_is_a_stop(self):
+        corral = self.run_config({"crunch": self.fed([{"sleep": 0.05}] * 20 + [{"sleep": 600}] * 4)})
+        await_that("results", lambda: len(self.lines()) >= 20)
+        corral.signal(signal.SIGTERM)
+        self.finish(corral)
+        self.assertEqual(len(self.lines()), 20)
+
+    def test_one_that_is_killed_takes_its_workers_along(self):
+        corral = self.run_config({"crunch": self.fed([{"sleep": 600}] * 4)})
+        corral.await_start("crunch/0")
+        os.kill(corral.pids("crunch/0")[-1], signal.SIGKILL)
+        self.finish(corral, 1)
+
+    def test_mistakes_have_their_places(self):
+        program = self.fed([1])
+        program["restart"] = "always"
+        program["tasks"]["halt"] = "soon,fail=0"
+        program["tasks"]["form"] = program["tasks"].pop("from")
+        corral = self.run_config({"crunch": program})
+        self.finish(corral, 2)
+        for words in ("/programs/crunch/tasks/halt: expected", 'unknown key "form"', 'did you mean "from"?'):
+            self.assertIn(words, corral.err)
+        program = self.fed([1])
+        program["restart"] = "always"
+        corral = self.run_config({"crunch": program})
+        self.finish(corral, 2)
+        self.assertIn('"restart" means nothing beside "tasks"', corral.err)
+
+
+if __name__ == "__main__":
+    main()
