@@ -147,7 +147,7 @@ int show_tasks(const MapOptions& map, const FileDescriptor& tasks, std::size_t l
   if (unread != 0) {
     return complain(system_error(fmt::format("cannot read tasks from '{}'", map.tasks), unread));
   }
-  const int status = deliver({}, 0);
+  const int status = deliver("", 0);
   if (status == 0) {
     tell(each ? fmt::format("corral: {} processes would be started\n", count)
               : fmt::format("corral: {} tasks would be given to workers: {}\n", count, quoted_command(program.launch.command)));
