@@ -112,3 +112,25 @@ function(corral_package component)
   install(EXPORT corral FILE corralConfig.cmake NAMESPACE corral:: DESTINATION ${folder} COMPONENT ${component})
   install(FILES ${CMAKE_BINARY_DIR}/corralConfigVersion.cmake DESTINATION ${folder} COMPONENT ${component})
 endfunction()
+
+# A page with its program, as one text in the binary: BASE.html with BASE_data.js and BASE_view.js in it.
+function(corral_page name base)
+  foreach(part .html _data.js _view.js)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${base}${part})
+  endforeach()
+  file(READ ${CMAKE_SOURCE_DIR}/${base}.html page)
+  file(READ ${CMAKE_SOURCE_DIR}/${base}_data.js data)
+  file(READ ${CMAKE_SOURCE_DIR}/${base}_view.js view)
+  string(REPLACE "@DATA@" "${data}" page "${page}")
+  string(REPLACE "@VIEW@" "${view}" page "${page}")
+  get_filename_component(short ${base} NAME)
+  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/${short}_page.cpp CONTENT "#include \"${base}_page.hpp\"
+
+namespace corral::shell {
+
+const std::string_view ${short}_page = R\"page(${page})page\";
+
+}  // namespace corral::shell
+" @ONLY)
+  target_sources(${name} PRIVATE ${CMAKE_BINARY_DIR}/${short}_page.cpp)
+endfunction()

@@ -45,7 +45,13 @@ struct MapOptions {
   bool lines = false;
   bool raw = false;
   bool ordered = false;
-  bool drains = true;                  ///< The first signal lets workers finish what they are at.
+  bool drains = true;  ///< The first signal lets workers finish what they are at.
+  bool tag = false;
+  bool shuffle = false;
+  bool dry_run = false;
+  std::string timeline;  ///< Files; empty: none.
+  std::string trace;
+  std::string quarantine;
   std::optional<std::uint64_t> limit;  ///< Of tasks.
   std::optional<int> client;           ///< A socket: a client gives the tasks, and takes the answers.
   Talk talk;

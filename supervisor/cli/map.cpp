@@ -8,6 +8,7 @@
 #include "common/base/file_descriptor.hpp"
 #include "supervisor/cli/complaint.hpp"
 #include "supervisor/cli/map_files.hpp"
+#include "supervisor/cli/map_reports.hpp"
 #include "supervisor/cli/supervise.hpp"
 #include "supervisor/shell/preparation.hpp"
 #include "supervisor/shell/process/processes.hpp"
@@ -40,8 +41,16 @@ struct Ends {
   FileDescriptor output;
 };
 
+Result<FileDescriptor> open_input(const MapOptions& options, const process::ProcessSetup& setup) {
+  Result<FileDescriptor> input = open_tasks(options.tasks, setup);
+  if (input && options.shuffle && !can_be_shuffled(*input)) {
+    return failure("--shuf needs a file: of a pipe nobody knows what is still to come; write the tasks to a file first");
+  }
+  return input;
+}
+
 Result<Ends> open_ends(const MapOptions& options, const process::ProcessSetup& setup) {
-  Result<FileDescriptor> input = options.client ? FileDescriptor() : open_tasks(options.tasks, setup);
+  Result<FileDescriptor> input = options.client ? FileDescriptor() : open_input(options, setup);
   if (!input) {
     return std::unexpected(std::move(input.error()));
   }
@@ -50,6 +59,15 @@ Result<Ends> open_ends(const MapOptions& options, const process::ProcessSetup& s
     return std::unexpected(std::move(output.error()));
   }
   return Ends{std::move(*input), std::move(*output)};
+}
+
+int dry_run(const MapOptions& options, const process::ProcessSetup& setup) {
+  const auto input = open_input(options, setup);
+  if (!input) {
+    return complain(input.error());
+  }
+  const bool each = options.program.launch.task_arguments;
+  return show_tasks(options, *input, each ? longest_argument(options.program.launch.command) : wire::longest_payload);
 }
 
 /// All workers may fail once, and once more: then the command does not work.
@@ -68,6 +86,9 @@ int map(MapOptions options) {
   const shell::TaskMode mode = options.lines                           ? shell::TaskMode::lines
                                : options.program.launch.task_arguments ? shell::TaskMode::each
                                                                        : shell::TaskMode::frames;
+  if (options.dry_run) {
+    return dry_run(options, *setup);
+  }
   set_policies(options.program, options.policy, mode);
   if (mode == shell::TaskMode::frames) {
     options.program.launch.environment.emplace_back("CORRAL_TASK_FD", "3");
@@ -88,6 +109,13 @@ int map(MapOptions options) {
   }
 
   shell::FeedOptions feed;
+  const auto reports = open_reports(options, {ends->input.get(), ends->output.get()}, feed.reports);
+  if (!reports) {
+    return complain(reports.error());
+  }
+  if (options.shuffle) {
+    feed.shuffle = fresh_seed();
+  }
   feed.policy = options.policy;
   if (options.ordered) {
     feed.policy.order_span = longest_order;
@@ -110,8 +138,12 @@ int map(MapOptions options) {
   }
   feed.input_name = options.tasks == "-" ? "stdin" : "'" + options.tasks + "'";
   feed.output_name = options.client ? "the client" : options.output.empty() ? "stdout" : "'" + options.output + "'";
-  feed.results = {ends->output.get(), options.raw, options.ordered, mode != shell::TaskMode::frames,
-                  mode == shell::TaskMode::each};
+  feed.results.fd = ends->output.get();
+  feed.results.raw = options.raw;
+  feed.results.ordered = options.ordered;
+  feed.results.tag = options.tag;
+  feed.results.as_text = mode != shell::TaskMode::frames;
+  feed.results.as_output = mode == shell::TaskMode::each;
 
   shell::PumpOptions pump_options;
   pump_options.core.seed = fresh_seed();

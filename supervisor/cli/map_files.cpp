@@ -13,13 +13,6 @@
 namespace corral::cli {
 namespace {
 
-bool same_file(const FileDescriptor& left, const FileDescriptor& right) {
-  struct stat one{};
-  struct stat other{};
-  return ::fstat(left.get(), &one) == 0 && ::fstat(right.get(), &other) == 0 && S_ISREG(one.st_mode) &&
-         one.st_dev == other.st_dev && one.st_ino == other.st_ino;
-}
-
 std::size_t occurrences(std::string_view text, std::string_view what) {
   std::size_t count = 0;
   for (std::size_t at = text.find(what); at != std::string_view::npos; at = text.find(what, at + what.size())) {
@@ -29,6 +22,13 @@ std::size_t occurrences(std::string_view text, std::string_view what) {
 }
 
 }  // namespace
+
+bool same_file(int left, int right) {
+  struct stat one{};
+  struct stat other{};
+  return ::fstat(left, &one) == 0 && ::fstat(right, &other) == 0 && S_ISREG(one.st_mode) && one.st_dev == other.st_dev &&
+         one.st_ino == other.st_ino;
+}
 
 Result<FileDescriptor> open_tasks(const std::string& path, const process::ProcessSetup& setup) {
   if (path == "-" && setup.was_closed(STDIN_FILENO)) {
@@ -60,7 +60,7 @@ Result<FileDescriptor> open_results(const std::string& path, const FileDescripto
     return system_failure(path.empty() ? "cannot write results to stdout" : fmt::format("cannot open '{}' for the results", path),
                           errno);
   }
-  if (same_file(file, tasks)) {
+  if (same_file(file.get(), tasks.get())) {
     return failure("tasks and results are the same file: the results would overwrite tasks that are not read yet");
   }
   if (!path.empty() && ::ftruncate(file.get(), 0) != 0 && errno != EINVAL) {  // EINVAL: a FIFO or a device.

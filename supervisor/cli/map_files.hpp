@@ -18,6 +18,9 @@ namespace corral::cli {
 [[nodiscard]] Result<FileDescriptor> open_results(const std::string& path, const FileDescriptor& tasks,
                                                   const process::ProcessSetup& setup);
 
+/// Two descriptors of one regular file.
+[[nodiscard]] bool same_file(int left, int right);
+
 /// A copy of the client's socket, in its place.
 [[nodiscard]] Result<FileDescriptor> open_client(int fd);
 

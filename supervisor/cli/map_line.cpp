@@ -77,6 +77,16 @@ void add_task_options(CLI::App& app, MapOptions& options) {
       "a program gives tasks and takes answers in frames, over this descriptor: docs/protocol.md");
 }
 
+void add_report_options(CLI::App& app, MapOptions& options) {
+  app.add_flag("--tag", options.tag, "with --raw: the task and a tabulator in front of each line of its result");
+  app.add_flag("--shuf", options.shuffle, "take the tasks of a file in a random order");
+  app.add_flag("--dry-run", options.dry_run, "show what would be run, and run nothing");
+  app.add_option("--quarantine", options.quarantine,
+                 "a file for tasks that were given up, as they stand in the input; why is in FILE.stories");
+  app.add_option("--timeline", options.timeline, "a page (HTML) that shows which worker did what when");
+  app.add_option("--trace", options.trace, "the same as trace events (JSON) for Perfetto");
+}
+
 void add_worker_options(CLI::App& app, MapOptions& options, MapExtras& extras) {
   core::ProgramSpec& program = options.program;
   app.add_option_function<std::string>(
@@ -102,6 +112,7 @@ void add_worker_options(CLI::App& app, MapOptions& options, MapExtras& extras) {
 void add_map_options(CLI::App& app, MapOptions& options, MapExtras& extras) {
   options.program.launch.workers = core::AutoWorkers{};
   add_task_options(app, options);
+  add_report_options(app, options);
   add_worker_options(app, options, extras);
 }
 
@@ -121,6 +132,15 @@ int map_with(MapOptions& options, const MapExtras& extras) {
   }
   if (options.client && (options.raw || options.ordered || options.limit || !options.output.empty() || options.tasks != "-")) {
     refuse("--client takes the place of the files: no TASKS, -o, --raw, --ordered or --limit go with it");
+  }
+  if (options.client && (options.tag || options.shuffle || options.dry_run || !options.quarantine.empty())) {
+    refuse("--client takes the place of the files: no --tag, --shuf, --dry-run or --quarantine go with it");
+  }
+  if (options.tag && !options.raw) {
+    refuse("--tag goes with --raw: in a line of JSON the task has its number");
+  }
+  if (options.shuffle && options.ordered) {
+    refuse("--shuf and --ordered exclude each other: results in the order of the tasks would have to wait for all of them");
   }
   if (options.policy.max_tasks && program.launch.task_arguments) {
     refuse("--max-tasks is for workers that stay: with {} there is a process for each task anyway");

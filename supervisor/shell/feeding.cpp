@@ -33,6 +33,10 @@ Result<void> Pump::open_feed(std::uint32_t workers) {
       turn();
     }
   };
+  for (const core::CpuSet& placement : programs_.front().placements) {
+    options_.feed->reports.cores.push_back(placement.to_string());
+  }
+  options_.feed->reports.cores.resize(workers);
   auto feed = Feed::open(loop_, std::move(*options_.feed), std::move(hooks), ProgramId{0}, workers);
   if (!feed) {
     return std::unexpected(std::move(feed.error()));
@@ -68,6 +72,13 @@ void Pump::continue_feeding() {
   }
 }
 
+void Pump::hear(const WorkerLine& line) {
+  if (feed_ && line.stream == Stream::err) {
+    feed_->heard(line.life, line.text);
+  }
+  voice_->worker_line(line);
+}
+
 /// A timer that comes much too late: corral itself was stopped or starved, and its workers most likely with it.
 void Pump::note_lost_time() {
   constexpr Duration too_late = std::chrono::milliseconds(500);
@@ -90,6 +101,7 @@ void Pump::perform(const core::CloseSlot& action) { feed_->slot_closed(now(), ac
 
 /// Whoever reads the results may take as long as it likes; a second signal ends that.
 void Pump::deliver_results() {
+  feed_->close_reports();
   feed_->flush();
   int asked = drained_by_ == 0 ? 0 : 1;
   while (!feed_->wait_for_reader(between_looks)) {
@@ -112,6 +124,9 @@ void Pump::deliver_results() {
     }
   }
   say(Weight::notable, "tasks_ended", feed_->summary());
+  if (const std::vector<std::string> figures = feed_->figures(); !figures.empty()) {
+    voice_->sum_up(figures, feed_->figures_as_members());
+  }
   status_ = feed_->status(drained_by_, *status_);
 }
 

@@ -61,6 +61,9 @@ void Pump::take_in(process::Deaths deaths) {
       launch_failed(death.life);
       enqueue(core::SpawnFailed{death.life, std::move(*death.failure)});
     } else {
+      if (relay_ && feed_ && death.status != ExitStatus(ExitedWith{0})) {
+        relay_->read_now(death.life);  // Its last words belong to the story of its task.
+      }
       if (feed_) {
         feed_->lost(now(), {death.life, death.status, death.usage, death.out_of_memory});
       }

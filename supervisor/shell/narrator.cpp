@@ -288,6 +288,10 @@ std::string to_json_line(const Story& story, const Narrator& narrator, std::stri
   }
   line += R"(,"message":)";
   append_json_string(line, story.text);
+  if (!story.members.empty()) {
+    line += ',';
+    line += story.members;
+  }
   line += "}\n";
   return line;
 }

@@ -25,6 +25,7 @@ struct Story {
   std::string text;        ///< For people, without a line break.
   std::optional<Life> life;
   std::optional<ProgramId> program;
+  std::string members{};  ///< For machines: more of the JSON object.
 };
 
 class Narrator {

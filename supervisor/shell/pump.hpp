@@ -118,6 +118,7 @@ class Pump {
   [[nodiscard]] Result<void> open_feed(std::uint32_t workers);
   void continue_feeding();
   void note_lost_time();
+  void hear(const WorkerLine& line);
   void deliver_results();
 
   // job.cpp: the terminal and the shell above

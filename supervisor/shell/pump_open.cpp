@@ -73,8 +73,8 @@ Result<void> Pump::open_all(const process::ProcessSetup& setup) {
     terminal_ = Terminal::open();
     options_.processes.watch_jobs = terminal_.exists();
   } else if (!options_.own_output) {
-    Result<Relay> relay = Relay::open([this](const WorkerLine& line) { voice_->worker_line(line); },
-                                      [this](FileDescriptor fd) { close(std::move(fd)); });
+    Result<Relay> relay =
+        Relay::open([this](const WorkerLine& line) { hear(line); }, [this](FileDescriptor fd) { close(std::move(fd)); });
     if (!relay) {
       return std::unexpected(relay.error());
     }

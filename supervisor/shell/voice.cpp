@@ -97,6 +97,19 @@ void Voice::notice(const core::Notice& notice) {
 
 void Voice::say(Weight weight, std::string_view event, std::string text) { tell({weight, event, std::move(text), {}, {}}); }
 
+void Voice::sum_up(const std::vector<std::string>& lines, std::string members) {
+  if (options_.format == LogFormat::json) {
+    std::string all;
+    for (const std::string& line : lines) {
+      all += (all.empty() ? "" : "; ") + line;
+    }
+    return tell({Weight::notable, "summary", std::move(all), {}, {}, std::move(members)});
+  }
+  for (const std::string& line : lines) {
+    say(Weight::notable, "summary", line);
+  }
+}
+
 void Voice::tell(const Story& story) {
   if (story.weight < options_.least) {
     return;

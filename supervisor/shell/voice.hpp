@@ -9,6 +9,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 
@@ -35,6 +36,8 @@ class Voice {
   void notice(const core::Notice& notice);
   /// A sentence of the shell's own.
   void say(Weight weight, std::string_view event, std::string text);
+  /// What all came to: a line each for people, one event with these members of a JSON object for machines.
+  void sum_up(const std::vector<std::string>& lines, std::string members);
 
   /// A line at the bottom of the terminal that is drawn anew, below whatever else is said; empty: none. Only where stderr is
   /// a terminal.

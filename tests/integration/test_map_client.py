@@ -40,6 +40,16 @@ class Clients(MapTest):
                          {**{n: str(n).encode() for n in range(100)}, 2**64 - 1: b'"any number"'})
         self.assertEqual(len(frames), 101)
 
+    def test_a_trace_has_its_tasks_by_its_numbers(self):
+        client, corral = self.serve("-j1", "--trace", self.path("run.json"))
+        self.give(client, 1, {"fail": "no"}, first=2**63)
+        client.send(DRAIN)
+        client.rest()
+        self.finish(corral, 1)
+        with open(self.path("run.json")) as file:
+            events = [event["args"] for event in json.load(file) if event["ph"] == "X"]
+        self.assertEqual([(event["task"], event["outcome"]) for event in events], [(2**63, "done"), (2**63 + 1, "failed")])
+
     def test_the_end_of_its_side_of_the_socket_is_a_drain(self):
         client, corral = self.serve("-j1")
         self.give(client, 1, 2)

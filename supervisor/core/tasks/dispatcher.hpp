@@ -118,7 +118,7 @@ class Dispatcher {
 
   // dispatcher_tasks.cpp: one task
   void settle_answer(Lane& lane, TaskSlot slot, Answer answer, Duration took, const WorkerLost* death = nullptr);
-  void try_again(Lane& lane, TaskSlot slot);
+  void try_again(Lane& lane, TaskSlot slot, Duration took);
   void blame(Lane& lane, TaskSlot slot, Mishap mishap, Duration took, const WorkerLost* death);
   void give_up_life(Lane& lane, const WorkerLost* death);
   void give_back(Serving& serving);

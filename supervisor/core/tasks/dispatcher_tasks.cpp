@@ -21,7 +21,7 @@ void Dispatcher::settle_answer(Lane& lane, TaskSlot slot, Answer answer, Duratio
   const auto how = death == nullptr ? std::nullopt : std::optional(*death);
   if (answer == Answer::error) {
     if (task.errors < policy_.retry_errors && !task.cancelling()) {
-      return try_again(lane, slot);
+      return try_again(lane, slot, duration);
     }
     return record(slot, {slot, task.id, Outcome::failed, task.attempts() + 1, lane.life(), duration, Mishap::reported, how});
   }
@@ -30,7 +30,7 @@ void Dispatcher::settle_answer(Lane& lane, TaskSlot slot, Answer answer, Duratio
 }
 
 /// Any worker will do: it was not the worker's fault.
-void Dispatcher::try_again(Lane& lane, TaskSlot slot) {
+void Dispatcher::try_again(Lane& lane, TaskSlot slot, Duration duration) {
   ++counts_.queued;
   if (draining_) {
     return leave(slot);  // It has attempts left: its end is not yet known.
@@ -45,7 +45,8 @@ void Dispatcher::try_again(Lane& lane, TaskSlot slot) {
                 task.attempts() + policy_.retry_errors - task.errors + 1,
                 {},
                 Mishap::reported,
-                {}});
+                {},
+                duration});
   ready_.push_back(slot);
 }
 
@@ -81,7 +82,7 @@ void Dispatcher::blame(Lane& lane, TaskSlot slot, Mishap mishap, Duration durati
   task.not_before = after(now_, delay);
   ++counts_.retries;
   act(TellRetry{slot, task.id, lane.life(), task.attempts(), task.attempts() + policy_.retries - task.deaths + 1, delay, mishap,
-                how});
+                how, duration});
   suspects_.push_back(slot);
 }
 

@@ -14,9 +14,10 @@ namespace corral::core {
 
 class Durations {
  public:
-  void add(Duration took) {
-    ++counts_[bucket_of(nanoseconds(took))];
-    ++count_;
+  /// `times`: so many took that long.
+  void add(Duration took, std::uint64_t times = 1) {
+    counts_[bucket_of(nanoseconds(took))] += times;
+    count_ += times;
     longest_ = std::max(longest_, took);
   }
   [[nodiscard]] std::uint64_t count() const { return count_; }

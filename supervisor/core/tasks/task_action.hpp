@@ -60,6 +60,7 @@ struct TellRetry {
   Duration delay{};
   Mishap mishap = Mishap::died;
   std::optional<WorkerLost> death;
+  Duration seconds{};  ///< Of the attempt that failed.
 };
 
 /// Everything was told to stop before it was done, or it was cancelled: let go of its bytes.

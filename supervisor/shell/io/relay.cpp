@@ -248,6 +248,12 @@ void Relay::read_available(Pair& pair) {
   }
 }
 
+void Relay::read_now(Life life) {
+  if (Pair* pair = find(life)) {
+    read_available(*pair);
+  }
+}
+
 bool Relay::drain(Life life) {
   Pair* pair = find(life);
   if (pair == nullptr) {

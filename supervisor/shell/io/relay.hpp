@@ -69,6 +69,9 @@ class Relay {
   /// Reads once from up to a batch of pipes. `closed` gets the lives whose both pipes have ended.
   void read_ready(std::vector<Life>& closed);
 
+  /// Hands on what is there now; the pipes stay as they are.
+  void read_now(Life life);
+
   /// Reads all that is there now, and lets the pipes end when nobody else holds them. True when both have.
   [[nodiscard]] bool drain(Life life);
 

@@ -10,11 +10,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <iterator>
 #include <utility>
 
 #include "common/base/check.hpp"
 #include "common/base/text.hpp"
+#include "supervisor/shell/tasks/story.hpp"
 
 namespace corral::shell {
 namespace {
@@ -35,21 +35,6 @@ FileDescriptor watch_on_maker(int socket) {
     return FileDescriptor();  // Of another PID namespace: then the end of the socket has to do.
   }
   return FileDescriptor(static_cast<int>(::syscall(SYS_pidfd_open, maker.pid, 0U)));
-}
-
-/// What has become of a task that no worker has answered, as JSON.
-std::string story(const core::RecordTask& record, std::string_view message) {
-  std::string out = fmt::format(R"({{"type":"{}","message":)", name_of(record.mishap.value_or(core::Mishap::died)));
-  append_json_string(out, message);
-  const ExitedWith* exited = record.death ? record.death->status.exited() : nullptr;
-  const KilledBy* killed = record.death ? record.death->status.killed() : nullptr;
-  fmt::format_to(std::back_inserter(out), R"(,"attempts":{},"exit_status":{},"signal":{},"core_dump":{})", record.attempts,
-                 exited != nullptr ? std::to_string(exited->code) : "null",
-                 killed != nullptr ? std::to_string(killed->signal) : "null", killed != nullptr && killed->core_dumped);
-  fmt::format_to(std::back_inserter(out), R"(,"out_of_memory":{},"max_rss_bytes":{},"seconds":{:.6g},"worker":{}}})",
-                 record.death && record.death->out_of_memory, record.death ? record.death->usage.max_rss_bytes : 0,
-                 std::chrono::duration<double>(record.seconds).count(), record.life.worker.index);
-  return out;
 }
 
 }  // namespace
@@ -253,7 +238,7 @@ void Client::add(const core::RecordTask& record, std::uint64_t number, std::stri
   } else if (record.mishap == core::Mishap::reported) {
     send(wire::FrameType::error, number, payload);
   } else {
-    send(wire::FrameType::quarantined, number, story(record, payload));
+    send(wire::FrameType::quarantined, number, story_json(record, payload));
   }
 }
 

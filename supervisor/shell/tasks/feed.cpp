@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "common/base/units.hpp"
+#include "supervisor/shell/tasks/shuffled_input.hpp"
 #include "supervisor/shell/tasks/task_input.hpp"
 
 namespace corral::shell {
@@ -41,9 +42,16 @@ Result<std::unique_ptr<Feed>> Feed::open(boost::asio::io_context& loop, FeedOpti
 }
 
 Result<void> Feed::open_ends(boost::asio::io_context& loop) {
+  reports_.emplace(loop, std::move(options_.reports), options_.mode == TaskMode::each, hooks_.say, hooks_.awake);
+  options_.results.last_words = [this](Life life) { return reports_->last_words(life); };
+  options_.results.text_of = [this](core::TaskSlot slot) { return store_.at(slot).bytes; };
   if (!options_.client_fd) {
     results_ = std::make_shared<Results>(loop, options_.results, hooks_.awake);
-    input_ = std::make_shared<TaskInput>(loop, options_.input_fd, options_.longest_task, hooks_.awake);
+    if (options_.shuffle) {
+      input_ = std::make_shared<ShuffledInput>(loop, options_.input_fd, options_.longest_task, *options_.shuffle, hooks_.awake);
+    } else {
+      input_ = std::make_shared<TaskInput>(loop, options_.input_fd, options_.longest_task, hooks_.awake);
+    }
     return {};
   }
   auto client = Client::open(loop, *options_.client_fd, hooks_.awake);
@@ -70,8 +78,7 @@ void Feed::step(Instant now, const core::TaskEvent& event) {
 void Feed::proceed(Instant now) {
   look_at_output();
   listen_to_client(now);
-  while (!input_told_ && dispatcher_.room() > 0 && store_.bytes() < most_held && !results_->congested() &&
-         results_->held() < most_held) {
+  while (!input_told_ && dispatcher_.room() > 0 && store_.bytes() < most_held && !congested() && results_->held() < most_held) {
     if (counts().accepted == options_.limit) {
       input_told_ = true;
       return step(now, core::InputEnded{});
@@ -142,6 +149,7 @@ void Feed::flush() {
   channels_->flush();
   tell_begun();
   results_->flush();
+  reports_->flush(now_);
   look_at_output();
 }
 
@@ -157,6 +165,7 @@ Result<WorkerEnds> Feed::connect(Life life) {
 
 void Feed::launched(Life life, std::int32_t pid) {
   channels_->launched(life);
+  reports_->launched(life, pid);
   if (options_.mode == TaskMode::lines) {
     starvation_.begin(life, pid, now_);
   }
@@ -172,6 +181,7 @@ void Feed::opened(Instant now, Life life) {
     begun_ = now;
     progress_due_ = options_.progress == ProgressStyle::none ? never : after(now, progress_pause(options_.progress));
   }
+  reports_->opened(life, now);
   step(now, core::ChannelOpened{life});
   if (options_.mode == TaskMode::each) {
     judge(life, core::WorkerJudged::As::dismissed);  // Until it is called again.
@@ -199,6 +209,7 @@ void Feed::lost(Instant now, const core::WorkerLost& death) {
   answer_ = output;
   step(now, death);
   answer_ = {};
+  reports_->lost(death, now);
   proceed(now);
 }
 

@@ -18,6 +18,7 @@
 #include "supervisor/shell/tasks/client.hpp"
 #include "supervisor/shell/tasks/payload_store.hpp"
 #include "supervisor/shell/tasks/progress.hpp"
+#include "supervisor/shell/tasks/reports.hpp"
 #include "supervisor/shell/tasks/results.hpp"
 #include "supervisor/shell/tasks/starvation.hpp"
 #include "supervisor/shell/tasks/task_source.hpp"
@@ -36,6 +37,8 @@ struct FeedOptions {
   std::optional<std::uint64_t> limit;                  ///< No more tasks than that are taken from the input.
   ProgressStyle progress = ProgressStyle::none;
   ResultOptions results;
+  ReportOptions reports;
+  std::optional<std::uint64_t> shuffle;  ///< The input is a file, whose tasks are taken in a random order: its seed.
 };
 
 /// What a feed asks of whom it belongs to. Called in the loop.
@@ -57,7 +60,7 @@ class Feed {
   /// Takes from the input what there is room for.
   void proceed(Instant now);
   /// Results are not read fast enough: take_ready() is not to be called before awake().
-  [[nodiscard]] bool congested() const { return results_->congested(); }
+  [[nodiscard]] bool congested() const { return results_->congested() || reports_->congested(); }
   /// The loop stood still for that long.
   void lose_time(Instant now, Duration lost) { step(now, core::TimeLost{lost}); }
 
@@ -74,6 +77,8 @@ class Feed {
   [[nodiscard]] std::optional<Work> work_of(WorkerId worker) const;
   void slot_closed(Instant now, WorkerId worker) { step(now, core::SlotClosed{worker}); }
   void opened(Instant now, Life life);
+  /// A line of its stderr.
+  void heard(Life life, std::string_view line) { reports_->heard(life, line); }
   void lost(Instant now, const core::WorkerLost& death);
 
   void drain(Instant now) { step(now, core::DrainAsked{}); }
@@ -83,8 +88,10 @@ class Feed {
   /// Once a turn.
   void flush();
 
+  /// All workers have ended: what is told at the end goes to the files beside the results.
+  void close_reports() { reports_->close(counts()); }
   /// Waits for whoever reads the results at most that long, and may be called again. True when nothing is left.
-  bool wait_for_reader(Duration patience) { return results_->wait(patience); }
+  bool wait_for_reader(Duration patience) { return results_->wait(patience) && reports_->wait(patience); }
   /// Bytes of results that nobody has taken yet.
   [[nodiscard]] std::size_t pending() const { return results_->pending(); }
   [[nodiscard]] const core::TaskCounts& counts() const { return dispatcher_.counts(); }
@@ -92,6 +99,8 @@ class Feed {
   [[nodiscard]] int status(int by, int otherwise) const;
   /// What there is to say at the end.
   [[nodiscard]] std::string summary() const;
+  [[nodiscard]] std::vector<std::string> figures() const { return reports_->summary(); }
+  [[nodiscard]] std::string figures_as_members() const { return reports_->summary_members(counts()); }
 
  private:
   Feed(FeedOptions options, FeedHooks hooks, ProgramId program, std::uint32_t workers);
@@ -132,6 +141,7 @@ class Feed {
   std::shared_ptr<TaskSource> input_;
   std::shared_ptr<ResultSink> results_;
   PayloadStore store_;
+  std::optional<Reports> reports_;
   Starvation starvation_;
   std::vector<std::optional<core::TaskSlot>> called_for_;  ///< By worker: the task of its present or next life.
   std::vector<std::optional<core::TaskId>> told_begun_;    ///< By worker: what its client knows it to be at.

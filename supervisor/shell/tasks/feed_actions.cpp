@@ -7,31 +7,9 @@
 
 #include "common/base/units.hpp"
 #include "supervisor/shell/tasks/feed.hpp"
+#include "supervisor/shell/tasks/story.hpp"
 
 namespace corral::shell {
-namespace {
-
-std::string story_of(const core::RecordTask& record, const std::string& broken) {
-  if (record.mishap == core::Mishap::timeout) {
-    return fmt::format("ran for {} and was not done", describe_duration(record.seconds));
-  }
-  if (record.mishap == core::Mishap::garbage) {
-    return broken.empty() ? std::string("its worker closed its channel and lived on") : "its worker " + broken;
-  }
-  if (record.mishap == core::Mishap::unfit) {
-    return "is longer than a task may be, or holds a NUL that no argument can";
-  }
-  if (!record.death) {
-    return "its worker is gone";
-  }
-  const core::WorkerLost& death = *record.death;
-  return fmt::format("its worker {}{}{}, after {} ({} MiB at most)", death.status.killed() != nullptr ? "was " : "",
-                     describe(death.status), death.out_of_memory ? " for lack of memory" : "", describe_duration(record.seconds),
-                     death.usage.max_rss_bytes >> 20U);
-}
-
-}  // namespace
-
 void Feed::perform(const core::DeliverTask& action) {
   channels_->deliver(action.life, action.task, store_.at(action.slot).bytes);
   starvation_.given(action.life, now_);
@@ -49,16 +27,18 @@ void Feed::perform(const core::RecallTask& action) { channels_->recall(action.li
 
 void Feed::perform(const core::RecordTask& action) {
   const std::uint64_t line = store_.at(action.slot).number;
+  const std::string_view text = store_.at(action.slot).bytes;
   const bool answered = !action.mishap || action.mishap == core::Mishap::reported;
   if (answered) {
+    reports_->recorded(action, line, answer_, text, now_);
     results_->add(action, line, answer_);
   } else {
-    const std::string story = story_of(action, broken_why_);
+    const std::string story = story_sentence(action, broken_why_);
     hooks_.say(client_ == nullptr, "task_quarantined",  // A client is told with the answer.
-
                fmt::format("task {}: {}; {} after {} attempt{}", line, story,
                            action.outcome == core::Outcome::failed ? "failed" : "quarantined", action.attempts,
                            action.attempts == 1 ? "" : "s"));
+    reports_->recorded(action, line, story, text, now_);
     results_->add(action, line, story);
   }
   forget_call(action.slot);
@@ -66,6 +46,7 @@ void Feed::perform(const core::RecordTask& action) {
 }
 
 void Feed::perform(const core::TellRetry& action) {
+  reports_->retried(action, store_.at(action.slot).number, store_.at(action.slot).bytes, now_);
   if (action.mishap != core::Mishap::reported) {
     hooks_.say(false, "task_retried",
                fmt::format("worker {} was at task {}: attempt {} of {} follows{}", action.life.worker.index,

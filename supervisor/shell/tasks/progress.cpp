@@ -24,6 +24,17 @@ std::optional<double> share_done(const ProgressFacts& facts) {
   return *facts.taken * static_cast<double>(facts.counts.recorded()) / static_cast<double>(facts.counts.accepted);
 }
 
+/// "60# 3- 1.": more workers than columns.
+std::string counted(const std::string& cells) {
+  std::string text;
+  for (const char kind : std::string_view("#-.")) {
+    if (const auto count = std::ranges::count(cells, kind); count > 0) {
+      text += fmt::format("{}{}{}", text.empty() ? "" : " ", count, kind);
+    }
+  }
+  return text;
+}
+
 std::string troubles(const core::TaskCounts& counts) {
   std::string text;
   const auto add = [&](std::uint64_t count, std::string_view what) {
@@ -67,8 +78,9 @@ std::string progress_line(const ProgressFacts& facts, std::size_t width) {
   if (const auto left = time_left(facts)) {
     text += ", " + describe_duration(*left) + " left";
   }
-  if (text.size() + facts.cells.size() + 3 <= width) {
-    text += " |" + facts.cells + "|";
+  const std::string cells = text.size() + facts.cells.size() + 3 <= width ? facts.cells : counted(facts.cells);
+  if (text.size() + cells.size() + 3 <= width) {
+    text += " |" + cells + "|";
   }
   return text.substr(0, width);
 }

@@ -27,7 +27,8 @@ struct ProgressFacts {
 [[nodiscard]] std::optional<Duration> time_left(const ProgressFacts& facts);
 /// "512 tasks done, 3 failed, 120 a second, about 12 s left".
 [[nodiscard]] std::string progress_sentence(const ProgressFacts& facts);
-/// "[#####.....] 51% 512 done, 3 failed, 120/s, 12 s left |##-#|", at most `width` columns.
+/// "[#####.....] 51% 512 done, 3 failed, 120/s, 12 s left |##-#|", at most `width` columns; "|60# 4-|" where the cells are too
+/// many.
 [[nodiscard]] std::string progress_line(const ProgressFacts& facts, std::size_t width);
 
 }  // namespace corral::shell

@@ -27,8 +27,36 @@ void append_json(std::string& out, std::string_view json) {
   }
 }
 
+/// The beginning of a task, on one line: what cannot be seen in it becomes a blank.
+void append_tag(std::string& out, std::string_view task) {
+  constexpr std::size_t longest = 100;
+  for (std::size_t at = 0; at < task.size();) {
+    const std::size_t length = std::max<std::size_t>(1, utf8_length(task.substr(at)));
+    if (at + length > longest) {
+      out += "…";
+      break;
+    }
+    const auto first = static_cast<unsigned char>(task[at]);
+    first < ' ' || first == 0x7F ? out += ' ' : out += task.substr(at, length);
+    at += length;
+  }
+  out += '\t';
+}
+
 /// As a shell has it in $(...), for one line break.
 std::string_view without_line_end(std::string_view text) { return text.substr(0, text.size() - (text.ends_with('\n') ? 1 : 0)); }
+
+/// Each line with its task in front.
+std::string tagged(std::string_view tag, std::string_view lines) {
+  std::string out;
+  while (!lines.empty()) {
+    const std::size_t end = std::min(lines.find('\n'), lines.size());
+    append_tag(out, tag);
+    out.append(lines.substr(0, end)) += '\n';
+    lines.remove_prefix(std::min(end + 1, lines.size()));
+  }
+  return out;
+}
 
 }  // namespace
 
@@ -44,26 +72,32 @@ std::string_view name_of(core::Mishap mishap) {
 }
 
 Results::Results(boost::asio::io_context& loop, ResultOptions options, std::function<void()> drained)
-    : options_(options), writer_(loop, options.fd, std::move(drained)) {
+    : options_(std::move(options)), writer_(loop, options_.fd, std::move(drained)) {
   writer_.keep_lines_whole();
 }
 
 bool Results::congested() const { return writer_.pending() > most_pending; }
 
+std::string Results::raw_lines(const core::RecordTask& record, std::string_view payload) const {
+  const bool done = record.outcome == core::Outcome::done;
+  if (!done && !(options_.as_output && record.mishap == core::Mishap::reported)) {
+    return {};
+  }
+  if (options_.tag) {
+    return tagged(options_.text_of(record.slot), options_.as_output || !payload.empty() ? payload : "\n");
+  }
+  std::string out;
+  out.reserve(payload.size() + 1);
+  out.append(payload);
+  return options_.as_output ? out : out += '\n';
+}
+
 std::string Results::to_line(const core::RecordTask& record, std::uint64_t line, std::string_view payload) const {
   const bool done = record.outcome == core::Outcome::done;
-  std::string out;
-  if (options_.raw && options_.as_output) {
-    return done || record.mishap == core::Mishap::reported ? std::string(payload) : out;
-  }
   if (options_.raw) {
-    if (done) {
-      out.reserve(payload.size() + 1);
-      out.append(payload);
-      out += '\n';
-    }
-    return out;
+    return raw_lines(record, payload);
   }
+  std::string out;
   out.reserve(payload.size() + 128);
   fmt::format_to(std::back_inserter(out), R"({{"task":{},"ok":{},)", line, done);
   if (done) {
@@ -83,6 +117,9 @@ std::string Results::to_line(const core::RecordTask& record, std::uint64_t line,
                    record.outcome == core::Outcome::quarantined ? R"("quarantined":true,)" : "",
                    name_of(record.mishap.value_or(core::Mishap::died)));
     append_json_string(out, payload);
+    if (record.outcome == core::Outcome::quarantined && options_.last_words) {
+      out += options_.last_words(record.life);
+    }
     out += '}';
   }
   const double seconds = std::chrono::duration<double>(record.seconds).count();

@@ -21,7 +21,10 @@ struct ResultOptions {
   bool raw = false;  ///< The payload alone; tasks that were not done have no line.
   bool ordered = false;
   bool as_text = false;    ///< Payloads are text and no JSON: written as a JSON string.
+  bool tag = false;        ///< Raw: each line has its task in front, and a tabulator.
   bool as_output = false;  ///< They are the whole output of a process: raw, they are written as they are, failed ones too.
+  std::function<std::string(Life)> last_words;              ///< LastWords::member(); may be empty.
+  std::function<std::string_view(core::TaskSlot)> text_of;  ///< The task itself.
 };
 
 class Results : public ResultSink {
@@ -41,6 +44,7 @@ class Results : public ResultSink {
  private:
   void append(core::TaskId task, std::string line);
   void release();
+  [[nodiscard]] std::string raw_lines(const core::RecordTask& record, std::string_view payload) const;
   [[nodiscard]] std::string to_line(const core::RecordTask& record, std::uint64_t line, std::string_view payload) const;
 
   ResultOptions options_;

@@ -45,3 +45,13 @@ TEST_CASE("a line fits the terminal; the cells go first where it is narrow") {
   CHECK(progress_line(half, 52) == "[##########..........] 50% 50 done, 5/s, 10 s left");
   CHECK(progress_line(half, 10).size() == 10);
 }
+
+TEST_CASE("workers that are too many for the line are counted") {
+  ProgressFacts many = facts(100, 50, 1.0, 10s);
+  many.cells = std::string(60, '#') + "---" + '.';
+  CHECK(progress_line(many, 200).ends_with(" |" + many.cells + "|"));
+  CHECK(progress_line(many, 79).ends_with("10 s left |60# 3- 1.|"));
+  many.cells = std::string(64, '-');
+  CHECK(progress_line(many, 79).ends_with(" |64-|"));
+  CHECK(progress_line(many, 20).size() == 20);
+}

@@ -1,0 +1,23 @@
+// The files that `map` writes beside the results, and what it shows instead of working.
+#pragma once
+
+#include <vector>
+
+#include "common/base/file_descriptor.hpp"
+#include "common/base/result.hpp"
+#include "supervisor/cli/commands.hpp"
+#include "supervisor/shell/tasks/feed.hpp"
+
+namespace corral::cli {
+
+/// Opened and emptied, each another file and none that of `others`. They are to stay open as long as `options` are used.
+[[nodiscard]] Result<std::vector<FileDescriptor>> open_reports(const MapOptions& map, const std::vector<int>& others,
+                                                               shell::ReportOptions& options);
+
+/// `--dry-run`: to stdout what would be run, to stderr what with. The exit status.
+[[nodiscard]] int show_tasks(const MapOptions& map, const FileDescriptor& tasks, std::size_t longest);
+
+/// The file of `tasks` can be read in any order.
+[[nodiscard]] bool can_be_shuffled(const FileDescriptor& tasks);
+
+}  // namespace corral::cli
