@@ -202,9 +202,6 @@ int understand(std::vector<std::string> words) {
           map_app.parsed() ? map_options.program.launch.command : exec_options.program.launch.command;
       command.insert(command.end(), after_dashes + 1, words.end());
     }
-    if (map_app.parsed() && map_options.program.launch.command.empty()) {
-      refuse("a command is required, behind --: corral map tasks.jsonl -- python3 worker.py");
-    }
     if (exec_app.parsed() && exec_options.program.launch.command.empty()) {
       refuse("command is required");
     }

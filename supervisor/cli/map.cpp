@@ -8,6 +8,7 @@
 #include "common/base/file_descriptor.hpp"
 #include "supervisor/cli/complaint.hpp"
 #include "supervisor/cli/map_files.hpp"
+#include "supervisor/cli/map_state.hpp"
 #include "supervisor/cli/supervise.hpp"
 #include "supervisor/shell/preparation.hpp"
 #include "supervisor/shell/process/processes.hpp"
@@ -41,11 +42,13 @@ struct Ends {
 };
 
 Result<Ends> open_ends(const MapOptions& options, const process::ProcessSetup& setup) {
-  Result<FileDescriptor> input = options.client ? FileDescriptor() : open_tasks(options.tasks, setup);
+  const bool no_input = options.client || (options.state.retry_failed && !options.tasks_given);
+  Result<FileDescriptor> input = no_input ? FileDescriptor() : open_tasks(options.tasks, setup);
   if (!input) {
     return std::unexpected(std::move(input.error()));
   }
-  Result<FileDescriptor> output = options.client ? open_client(*options.client) : open_results(options.output, *input, setup);
+  Result<FileDescriptor> output =
+      options.client ? open_client(*options.client) : open_results({options.output, !options.state.file.empty()}, *input, setup);
   if (!output) {
     return std::unexpected(std::move(output.error()));
   }
@@ -86,8 +89,13 @@ int map(MapOptions options) {
   if (!ends) {
     return complain(ends.error());
   }
+  auto state = open_state(options, mode, ends->output.get());
+  if (!state) {
+    return complain(state.error());
+  }
 
   shell::FeedOptions feed;
+  feed.state = std::move(*state);
   feed.policy = options.policy;
   if (options.ordered) {
     feed.policy.order_span = longest_order;

@@ -112,6 +112,9 @@ void Pump::deliver_results() {
     }
   }
   say(Weight::notable, "tasks_ended", feed_->summary());
+  if (std::optional<std::string> way = feed_->way_on()) {
+    say(Weight::notable, "way_on", std::move(*way));
+  }
   status_ = feed_->status(drained_by_, *status_);
 }
 

@@ -16,6 +16,7 @@
 #include "supervisor/core/tasks/dispatcher.hpp"
 #include "supervisor/shell/tasks/channels.hpp"
 #include "supervisor/shell/tasks/client.hpp"
+#include "supervisor/shell/tasks/ledger.hpp"
 #include "supervisor/shell/tasks/payload_store.hpp"
 #include "supervisor/shell/tasks/progress.hpp"
 #include "supervisor/shell/tasks/results.hpp"
@@ -36,6 +37,7 @@ struct FeedOptions {
   std::optional<std::uint64_t> limit;                  ///< No more tasks than that are taken from the input.
   ProgressStyle progress = ProgressStyle::none;
   ResultOptions results;
+  std::optional<LedgerOptions> state;  ///< What has ended is recorded, and left out the next time.
 };
 
 /// What a feed asks of whom it belongs to. Called in the loop.
@@ -84,7 +86,7 @@ class Feed {
   void flush();
 
   /// Waits for whoever reads the results at most that long, and may be called again. True when nothing is left.
-  bool wait_for_reader(Duration patience) { return results_->wait(patience); }
+  bool wait_for_reader(Duration patience);
   /// Bytes of results that nobody has taken yet.
   [[nodiscard]] std::size_t pending() const { return results_->pending(); }
   [[nodiscard]] const core::TaskCounts& counts() const { return dispatcher_.counts(); }
@@ -92,10 +94,13 @@ class Feed {
   [[nodiscard]] int status(int by, int otherwise) const;
   /// What there is to say at the end.
   [[nodiscard]] std::string summary() const;
+  /// How to go on where this has stopped; nothing where all is done.
+  [[nodiscard]] std::optional<std::string> way_on() const;
 
  private:
   Feed(FeedOptions options, FeedHooks hooks, ProgramId program, std::uint32_t workers);
   void step(Instant now, const core::TaskEvent& event);
+  [[nodiscard]] bool left_over() const;
   [[nodiscard]] Result<void> open_ends(boost::asio::io_context& loop);
   void receive(Life life, const Message& message);
   void listen_to_client(Instant now);
@@ -129,6 +134,7 @@ class Feed {
   core::TaskActions actions_;
   std::optional<Channels> channels_;
   std::shared_ptr<Client> client_;  ///< Both of these, where there is one.
+  std::shared_ptr<Ledger> ledger_;  ///< Likewise.
   std::shared_ptr<TaskSource> input_;
   std::shared_ptr<ResultSink> results_;
   PayloadStore store_;

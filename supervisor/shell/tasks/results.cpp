@@ -50,13 +50,13 @@ Results::Results(boost::asio::io_context& loop, ResultOptions options, std::func
 
 bool Results::congested() const { return writer_.pending() > most_pending; }
 
-std::string Results::to_line(const core::RecordTask& record, std::uint64_t line, std::string_view payload) const {
+std::string Results::to_line(const core::RecordTask& record, std::uint64_t line, std::string_view payload, bool raw) const {
   const bool done = record.outcome == core::Outcome::done;
   std::string out;
-  if (options_.raw && options_.as_output) {
+  if (raw && options_.as_output) {
     return done || record.mishap == core::Mishap::reported ? std::string(payload) : out;
   }
-  if (options_.raw) {
+  if (raw) {
     if (done) {
       out.reserve(payload.size() + 1);
       out.append(payload);
@@ -93,29 +93,31 @@ std::string Results::to_line(const core::RecordTask& record, std::uint64_t line,
 }
 
 void Results::add(const core::RecordTask& record, std::uint64_t line, std::string_view payload) {
-  append(record.task, to_line(record, line, payload));
+  append(record.task, to_line(record, line, payload, options_.raw));
 }
 
 void Results::skip(core::TaskId task, std::uint64_t /*line*/) { append(task, {}); }
 
+void Results::put(core::TaskId /*task*/, std::string text) { writer_.append(text); }
+
 void Results::append(core::TaskId task, std::string line) {
   if (!options_.ordered) {
-    return writer_.append(line);
+    return put(task, std::move(line));
   }
   if (number(task) != next_) {
     held_ += line.size();
     waiting_.emplace(number(task), std::move(line));
     return;
   }
-  writer_.append(line);
+  put(task, std::move(line));
   ++next_;
   release();
 }
 
 void Results::release() {
   for (auto first = waiting_.begin(); first != waiting_.end() && first->first == next_; first = waiting_.erase(first)) {
-    writer_.append(first->second);
     held_ -= first->second.size();
+    put(core::TaskId{first->first}, std::move(first->second));
     ++next_;
   }
 }
