@@ -11,8 +11,8 @@ constexpr const char* schema = R"(
   PRAGMA synchronous = OFF;
   PRAGMA locking_mode = EXCLUSIVE;
   PRAGMA cache_size = -16384;
-  CREATE TABLE seen (hash BLOB PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
-  CREATE TABLE known (hash BLOB, occurrence INTEGER, failed INTEGER NOT NULL, PRIMARY KEY (hash, occurrence)) WITHOUT ROWID;
+  CREATE TABLE lines (hash BLOB PRIMARY KEY, seen INTEGER NOT NULL, failed INTEGER) WITHOUT ROWID;
+  CREATE TABLE later (hash BLOB, occurrence INTEGER, failed INTEGER NOT NULL, PRIMARY KEY (hash, occurrence)) WITHOUT ROWID;
   BEGIN;
 )";
 
@@ -31,53 +31,70 @@ Result<LineIndex> LineIndex::open() {
     return std::unexpected(std::move(made.error()));
   }
   const std::initializer_list<std::pair<Statement*, const char*>> statements{
-      {&index.add_, "INSERT OR REPLACE INTO known VALUES (?1, ?2, ?3)"},
-      {&index.seen_, "SELECT count FROM seen WHERE hash = ?1"},
-      {&index.first_, "INSERT INTO seen VALUES (?1, 1)"},
-      {&index.again_, "UPDATE seen SET count = count + 1 WHERE hash = ?1"},
-      {&index.find_, "SELECT failed FROM known WHERE hash = ?1 AND occurrence = ?2"}};
+      {&index.add_, "INSERT OR REPLACE INTO lines VALUES (?1, 0, ?2)"},
+      {&index.add_later_, "INSERT OR REPLACE INTO later VALUES (?1, ?2, ?3)"},
+      {&index.find_, "SELECT seen, failed FROM lines WHERE hash = ?1"},
+      {&index.find_later_, "SELECT failed FROM later WHERE hash = ?1 AND occurrence = ?2"},
+      {&index.first_, "INSERT INTO lines VALUES (?1, 1, NULL)"},
+      {&index.again_, "UPDATE lines SET seen = seen + 1 WHERE hash = ?1"}};
   if (Result<void> prepared = index.database_.prepare_all(statements); !prepared) {
     return std::unexpected(std::move(prepared.error()));
   }
   return index;
 }
 
-Result<void> LineIndex::add_known(const LineHash& hash, std::uint64_t occurrence, std::int64_t failed_row) {
-  any_known_ = true;
-  add_.bind_blob(1, bytes_of(hash));
-  add_.bind(2, static_cast<std::int64_t>(occurrence));
-  add_.bind(3, failed_row);
-  return add_.finish();
+Result<void> LineIndex::add(const LineHash& hash, std::uint64_t occurrence, std::int64_t failed_row) {
+  if (occurrence == 0) {
+    add_.bind_blob(1, bytes_of(hash));
+    add_.bind(2, failed_row);
+    return add_.finish();
+  }
+  any_later_ = true;
+  add_later_.bind_blob(1, bytes_of(hash));
+  add_later_.bind(2, static_cast<std::int64_t>(occurrence));
+  add_later_.bind(3, failed_row);
+  return add_later_.finish();
 }
 
-Result<std::uint64_t> LineIndex::count(const LineHash& hash) {
-  seen_.bind_blob(1, bytes_of(hash));
-  Result<bool> found = seen_.step();
+Result<LineIndex::Place> LineIndex::look_up(const LineHash& hash) {
+  find_.bind_blob(1, bytes_of(hash));
+  const Result<bool> found = find_.step();
   if (!found) {
-    return std::unexpected(std::move(found.error()));
+    return std::unexpected(found.error());
   }
-  const std::uint64_t before = *found ? static_cast<std::uint64_t>(seen_.integer(0)) : 0;
-  seen_.reset();
-  Statement& next = before == 0 ? first_ : again_;
+  Place place;
+  if (*found) {
+    place.occurrence = static_cast<std::uint64_t>(find_.integer(0));
+    place.failed_row = find_.is_null(1) ? std::nullopt : std::optional(find_.integer(1));
+  }
+  find_.reset();
+  Statement& next = *found ? again_ : first_;
   next.bind_blob(1, bytes_of(hash));
   if (Result<void> counted = next.finish(); !counted) {
     return std::unexpected(std::move(counted.error()));
   }
-  return before;
+  if (place.occurrence > 0) {
+    auto later = look_up_later(hash, place.occurrence);
+    if (!later) {
+      return std::unexpected(std::move(later.error()));
+    }
+    place.failed_row = *later;
+  }
+  return place;
 }
 
-Result<std::optional<std::int64_t>> LineIndex::known(const LineHash& hash, std::uint64_t occurrence) {
-  if (!any_known_) {
+Result<std::optional<std::int64_t>> LineIndex::look_up_later(const LineHash& hash, std::uint64_t occurrence) {
+  if (!any_later_) {
     return std::nullopt;
   }
-  find_.bind_blob(1, bytes_of(hash));
-  find_.bind(2, static_cast<std::int64_t>(occurrence));
-  Result<bool> found = find_.step();
+  find_later_.bind_blob(1, bytes_of(hash));
+  find_later_.bind(2, static_cast<std::int64_t>(occurrence));
+  const Result<bool> found = find_later_.step();
   if (!found) {
-    return std::unexpected(std::move(found.error()));
+    return std::unexpected(found.error());
   }
-  const auto row = *found ? std::optional(find_.integer(0)) : std::nullopt;
-  find_.reset();
+  const auto row = *found ? std::optional(find_later_.integer(0)) : std::nullopt;
+  find_later_.reset();
   return row;
 }
 

@@ -15,21 +15,25 @@ class LineIndex {
  public:
   [[nodiscard]] static Result<LineIndex> open();
 
-  /// `failed_row`: 0 where it is done.
-  [[nodiscard]] Result<void> add_known(const LineHash& hash, std::uint64_t occurrence, std::int64_t failed_row);
-  /// So many lines of the same bytes were counted before.
-  [[nodiscard]] Result<std::uint64_t> count(const LineHash& hash);
-  /// What add_known() was told of it.
-  [[nodiscard]] Result<std::optional<std::int64_t>> known(const LineHash& hash, std::uint64_t occurrence);
+  /// A task that was recorded; `failed_row`: 0 where it is done. Before the first look_up(), best in the order of hashes.
+  [[nodiscard]] Result<void> add(const LineHash& hash, std::uint64_t occurrence, std::int64_t failed_row);
+  struct Place {
+    std::uint64_t occurrence = 0;            ///< So many lines of the same bytes were looked up before.
+    std::optional<std::int64_t> failed_row;  ///< What add() was told of it.
+  };
+  [[nodiscard]] Result<Place> look_up(const LineHash& hash);
 
  private:
+  [[nodiscard]] Result<std::optional<std::int64_t>> look_up_later(const LineHash& hash, std::uint64_t occurrence);
+
   Database database_;
   Statement add_;
-  Statement seen_;
+  Statement add_later_;
+  Statement find_;
+  Statement find_later_;
   Statement first_;
   Statement again_;
-  Statement find_;
-  bool any_known_ = false;
+  bool any_later_ = false;  ///< Occurrences beyond the first were recorded.
 };
 
 }  // namespace corral::state

@@ -23,9 +23,12 @@ Result<void> RecorderWork::begin() {
     return failure("cannot make a file for looking lines up (TMPDIR says where): " + index.error().message);
   }
   index_ = std::move(*index);
-  Result<void> read = file_->each([this](const StateFile::Known& known) { return learn(known); });
+  Result<void> read = file_->each([this](std::string_view written) { return check(written); });
   if (read && results_ && !stop_) {
     read = results_->end_of_expected();
+  }
+  if (read && !stop_) {
+    read = file_->each_known([this](const TaskKey& key) { return learn(key); });
   }
   if (!read || stop_) {
     return read;
@@ -38,20 +41,14 @@ Result<void> RecorderWork::begin() {
   return file_->begin_run(run_);
 }
 
-Result<bool> RecorderWork::learn(const StateFile::Known& known) {
-  if (stop_) {
-    return false;
-  }
-  if (results_) {
-    if (Result<void> held = results_->expect(known.written); !held) {
-      return std::unexpected(std::move(held.error()));
-    }
-  }
-  if (known.retried) {
-    return true;
-  }
-  Result<void> added = index_->add_known(known.key.hash, known.key.occurrence, known.key.failed_row);
-  return added ? Result<bool>(true) : std::unexpected(std::move(added.error()));
+Result<bool> RecorderWork::check(std::string_view written) {
+  Result<void> held = results_ && !stop_ ? results_->expect(written) : Result<void>();
+  return held ? Result<bool>(!stop_) : std::unexpected(std::move(held.error()));
+}
+
+Result<bool> RecorderWork::learn(const TaskKey& key) {
+  Result<void> added = index_->add(key.hash, key.occurrence, key.failed_row);
+  return added ? Result<bool>(!stop_) : std::unexpected(std::move(added.error()));
 }
 
 Result<std::vector<Finding>> RecorderWork::look_up(const Lines& lines) {
@@ -60,17 +57,13 @@ Result<std::vector<Finding>> RecorderWork::look_up(const Lines& lines) {
   for (const Lines::Line& line : lines.lines) {
     Finding finding;
     finding.key.hash = hash_line(line.bytes, line.too_long);
-    const auto occurrence = index_->count(finding.key.hash);
-    if (!occurrence) {
-      return failure("cannot look lines up (TMPDIR says where that needs room): " + occurrence.error().message);
+    const auto place = index_->look_up(finding.key.hash);
+    if (!place) {
+      return failure("cannot look lines up (TMPDIR says where that needs room): " + place.error().message);
     }
-    finding.key.occurrence = *occurrence;
-    const auto known = index_->known(finding.key.hash, *occurrence);
-    if (!known) {
-      return failure("cannot look lines up: " + known.error().message);
-    }
-    const std::int64_t failed_row = known->value_or(0);
-    finding.known = known->has_value() && (failed_row == 0 || !retry_failed_);
+    finding.key.occurrence = place->occurrence;
+    const std::int64_t failed_row = place->failed_row.value_or(0);
+    finding.known = place->failed_row && (failed_row == 0 || !retry_failed_);
     finding.key.failed_row = finding.known ? 0 : failed_row;
     found.push_back(finding);
   }

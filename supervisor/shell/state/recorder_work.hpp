@@ -32,7 +32,8 @@ class RecorderWork {
   [[nodiscard]] std::vector<std::string> take_notices() { return std::exchange(notices_, {}); }
 
  private:
-  [[nodiscard]] Result<bool> learn(const StateFile::Known& known);
+  [[nodiscard]] Result<bool> check(std::string_view written);
+  [[nodiscard]] Result<bool> learn(const TaskKey& key);
 
   std::shared_ptr<StateFile> file_;
   RunFacts run_;

@@ -47,7 +47,8 @@ constexpr const char* schema = R"(
     status TEXT NOT NULL,
     result TEXT NOT NULL,
     output TEXT,
-    task BLOB);
+    task BLOB,
+    sum INTEGER NOT NULL);
   CREATE VIEW results AS
     SELECT id, run, line, status, json_extract(result, '$.attempts') AS attempts, json_extract(result, '$.seconds') AS seconds,
            json_extract(result, '$.worker') AS worker, json_extract(result, '$.result') AS result,

@@ -63,14 +63,11 @@ class StateFile {
   /// `open`: tasks that were given up unspent; nothing where the input was not read to its end.
   [[nodiscard]] Result<void> end_run(std::optional<std::uint64_t> open);
 
-  struct Known {
-    TaskKey key;  ///< failed_row: of the row itself where it has failed.
-    std::uint64_t line = 0;
-    bool retried = false;  ///< It has failed, and a later row says what became of it then.
-    std::string_view written;
-  };
-  /// Every row in the order in which they were recorded, until `take` fails or returns false.
-  [[nodiscard]] Result<void> each(const std::function<Result<bool>(const Known&)>& take);
+  /// What every row has put into the results, in the order in which they were recorded, until `take` fails or returns false. Fails
+  /// where a row is not what was recorded.
+  [[nodiscard]] Result<void> each(const std::function<Result<bool>(std::string_view written)>& take);
+  /// Every task that has ended, by its hash; failed_row is that of its failure. Likewise.
+  [[nodiscard]] Result<void> each_known(const std::function<Result<bool>(const TaskKey&)>& take);
   /// The next failed tasks after row `after` among those that were there when this was opened, at most `most`.
   [[nodiscard]] Result<std::vector<FailedTask>> failed_after(std::int64_t after, std::size_t most);
   [[nodiscard]] Result<std::vector<std::string>> texts(std::string_view sql);
@@ -89,6 +86,7 @@ class StateFile {
   [[nodiscard]] Result<void> check_version();
   [[nodiscard]] Result<void> check_identity(const Identity& identity, bool new_command);
   [[nodiscard]] Result<void> prepare();
+  [[nodiscard]] Result<void> each_row(std::string_view sql, const std::function<Result<bool>(const Statement&)>& take);
   [[nodiscard]] Result<void> insert(const TaskRow& row);
   [[nodiscard]] Result<void> write_identity(const Identity& identity);
 

@@ -20,7 +20,7 @@ std::string_view name_of(core::Outcome outcome) {
   return "failed";
 }
 
-Error damage(std::int64_t row) { return Error{fmt::format("row {} of tasks makes no sense", row), EBADMSG}; }
+Error damage(std::int64_t row) { return Error{fmt::format("row {} of tasks is not what was recorded", row), EBADMSG}; }
 
 Result<LineHash> hash_in(std::string_view bytes, std::int64_t row) {
   LineHash hash{};
@@ -31,6 +31,21 @@ Result<LineHash> hash_in(std::string_view bytes, std::int64_t row) {
   return hash;
 }
 
+std::uint64_t number_in(const Statement& row, int column) { return static_cast<std::uint64_t>(row.integer(column)); }
+
+/// Of what each() selects: row `expected`, as it was recorded.
+Result<RowContent> content_of(const Statement& row, std::int64_t expected) {
+  const auto maybe = [&](int column) { return row.is_null(column) ? std::nullopt : std::optional(row.text(column)); };
+  const std::string_view status = row.text(4);
+  const bool known_status = status == "done" || status == "failed" || status == "quarantined" || status == "retried";
+  const RowContent content{row.text(1), number_in(row, 2), number_in(row, 3), row.text(5), maybe(6), maybe(7)};
+  const bool whole = row.integer(0) == expected && known_status && hash_in(content.hash, expected);
+  if (!whole || row.integer(8) != sum_of(content)) {
+    return std::unexpected(damage(expected));
+  }
+  return content;
+}
+
 }  // namespace
 
 Result<void> StateFile::prepare() {
@@ -38,7 +53,7 @@ Result<void> StateFile::prepare() {
       {{&begin_, "BEGIN IMMEDIATE"},
        {&commit_, "COMMIT"},
        {&insert_,
-        "INSERT INTO tasks (run, hash, occurrence, line, status, result, output, task) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"},
+        "INSERT INTO tasks (run, hash, occurrence, line, status, result, output, task, sum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"},
        {&retried_, "UPDATE tasks SET status = 'retried' WHERE id = ?1"}});
   if (!prepared) {
     return std::unexpected(explain(std::move(prepared.error()), "use"));
@@ -86,9 +101,11 @@ Result<void> StateFile::insert(const TaskRow& row) {
   insert_.bind(4, static_cast<std::int64_t>(row.line));
   insert_.bind_text(5, name_of(row.outcome));
   std::string_view result = row.result;
-  insert_.bind_text(6, result.substr(0, result.size() - (result.ends_with('\n') ? 1 : 0)));
+  result.remove_suffix(result.ends_with('\n') ? 1 : 0);
+  insert_.bind_text(6, result);
   row.output ? insert_.bind_text(7, *row.output) : insert_.bind_null(7);
   row.task ? insert_.bind_blob(8, *row.task) : insert_.bind_null(8);
+  insert_.bind(9, sum_of({{row.key.hash.data(), row.key.hash.size()}, row.key.occurrence, row.line, result, row.output, row.task}));
   if (Result<void> inserted = insert_.finish(); !inserted || row.key.failed_row == 0) {
     return inserted;
   }
@@ -109,75 +126,7 @@ Result<void> StateFile::record(std::span<const TaskRow> rows) {
   return std::unexpected(explain(std::move(going.error()), "write"));
 }
 
-Result<void> StateFile::each(const std::function<Result<bool>(const Known&)>& take) {
-  auto statement = database_.prepare("SELECT id, hash, occurrence, line, status, result, output FROM tasks ORDER BY id");
-  if (!statement) {
-    return std::unexpected(explain(std::move(statement.error()), "read"));
-  }
-  std::string line;
-  for (Result<bool> more = statement->step();; more = statement->step()) {
-    if (!more) {
-      return std::unexpected(explain(std::move(more.error()), "read"));
-    }
-    if (!*more) {
-      return {};
-    }
-    const std::int64_t id = statement->integer(0);
-    const auto hash = hash_in(statement->text(1), id);
-    const std::string_view status = statement->text(4);
-    const bool retried = status == "retried";
-    const bool failed = status == "failed" || status == "quarantined";
-    if (!hash || (!failed && !retried && status != "done")) {
-      return std::unexpected(explain(damage(id), "read"));
-    }
-    Known known{{*hash, static_cast<std::uint64_t>(statement->integer(2)), failed ? id : 0},
-                static_cast<std::uint64_t>(statement->integer(3)),
-                retried,
-                {}};
-    if (statement->is_null(6)) {
-      line.assign(statement->text(5)).push_back('\n');
-      known.written = line;
-    } else {
-      known.written = statement->text(6);
-    }
-    Result<bool> go_on = take(known);
-    if (!go_on || !*go_on) {
-      return go_on ? Result<void>() : std::unexpected(std::move(go_on.error()));
-    }
-  }
-}
-
-Result<std::vector<FailedTask>> StateFile::failed_after(std::int64_t after, std::size_t most) {
-  auto statement = database_.prepare(
-      "SELECT id, hash, occurrence, line, task FROM tasks WHERE id > ?1 AND id <= ?2 AND task IS NOT NULL AND status IN "
-      "('failed', "
-      "'quarantined') ORDER BY id LIMIT ?3");
-  if (!statement) {
-    return std::unexpected(explain(std::move(statement.error()), "read"));
-  }
-  statement->bind(1, after);
-  statement->bind(2, last_row_);
-  statement->bind(3, static_cast<std::int64_t>(most));
-  std::vector<FailedTask> found;
-  for (Result<bool> more = statement->step();; more = statement->step()) {
-    if (!more) {
-      return std::unexpected(explain(std::move(more.error()), "read"));
-    }
-    if (!*more) {
-      return found;
-    }
-    const std::int64_t id = statement->integer(0);
-    const auto hash = hash_in(statement->text(1), id);
-    if (!hash) {
-      return std::unexpected(explain(hash.error(), "read"));
-    }
-    found.push_back({{*hash, static_cast<std::uint64_t>(statement->integer(2)), id},
-                     static_cast<std::uint64_t>(statement->integer(3)),
-                     std::string(statement->text(4))});
-  }
-}
-
-Result<void> StateFile::each_text(std::string_view sql, const std::function<bool(std::string_view)>& take) {
+Result<void> StateFile::each_row(std::string_view sql, const std::function<Result<bool>(const Statement&)>& take) {
   auto statement = database_.prepare(sql);
   if (!statement) {
     return std::unexpected(explain(std::move(statement.error()), "read"));
@@ -186,10 +135,61 @@ Result<void> StateFile::each_text(std::string_view sql, const std::function<bool
     if (!more) {
       return std::unexpected(explain(std::move(more.error()), "read"));
     }
-    if (!*more || !take(statement->text(0))) {
-      return {};
+    Result<bool> go_on = *more ? take(*statement) : false;
+    if (!go_on || !*go_on) {
+      return go_on ? Result<void>() : std::unexpected(std::move(go_on.error()));
     }
   }
+}
+
+Result<void> StateFile::each(const std::function<Result<bool>(std::string_view)>& take) {
+  std::int64_t before = 0;
+  return each_row("SELECT id, hash, occurrence, line, status, result, output, task, sum FROM tasks ORDER BY id",
+                  [&](const Statement& row) -> Result<bool> {
+                    const auto content = content_of(row, ++before);
+                    if (!content) {
+                      return std::unexpected(explain(content.error(), "read"));
+                    }
+                    if (content->output) {
+                      return take(*content->output);
+                    }
+                    Result<bool> go_on = take(content->result);
+                    return go_on && *go_on ? take("\n") : go_on;
+                  });
+}
+
+Result<void> StateFile::each_known(const std::function<Result<bool>(const TaskKey&)>& take) {
+  return each_row(
+      "SELECT hash, occurrence, iif(status = 'done', 0, id) FROM tasks WHERE status <> 'retried' ORDER BY hash, occurrence",
+      [&](const Statement& row) -> Result<bool> {
+        const auto hash = hash_in(row.text(0), row.integer(2));
+        if (!hash) {
+          return std::unexpected(explain(hash.error(), "read"));
+        }
+        return take({*hash, number_in(row, 1), row.integer(2)});
+      });
+}
+
+Result<std::vector<FailedTask>> StateFile::failed_after(std::int64_t after, std::size_t most) {
+  std::vector<FailedTask> found;
+  const std::string sql = fmt::format(
+      "SELECT id, hash, occurrence, line, task FROM tasks WHERE id > {} AND id <= {} AND task IS NOT NULL AND status IN ('failed', "
+      "'quarantined') ORDER BY id LIMIT {}",
+      after, last_row_, most);
+  Result<void> read = each_row(sql, [&](const Statement& row) -> Result<bool> {
+    const std::int64_t id = row.integer(0);
+    const auto hash = hash_in(row.text(1), id);
+    if (!hash) {
+      return std::unexpected(explain(hash.error(), "read"));
+    }
+    found.push_back({{*hash, number_in(row, 2), id}, number_in(row, 3), std::string(row.text(4))});
+    return true;
+  });
+  return read ? Result<std::vector<FailedTask>>(std::move(found)) : std::unexpected(std::move(read.error()));
+}
+
+Result<void> StateFile::each_text(std::string_view sql, const std::function<bool(std::string_view)>& take) {
+  return each_row(sql, [&](const Statement& row) -> Result<bool> { return take(row.text(0)); });
 }
 
 Result<std::vector<std::string>> StateFile::texts(std::string_view sql) {

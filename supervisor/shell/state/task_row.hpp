@@ -22,6 +22,18 @@ struct TaskKey {
   std::int64_t failed_row = 0;  ///< It has failed before, and this row says so; 0: it has not.
 };
 
+/// What a row says, however it is held. `status` is not among it: that changes.
+struct RowContent {
+  std::string_view hash;
+  std::uint64_t occurrence = 0;
+  std::uint64_t line = 0;
+  std::string_view result;
+  std::optional<std::string_view> output;
+  std::optional<std::string_view> task;
+};
+/// Kept beside it: SQLite does not notice when a disk has changed a byte.
+[[nodiscard]] std::int64_t sum_of(const RowContent& row);
+
 struct TaskRow {
   TaskKey key;
   std::uint64_t line = 0;  ///< Its number in the input of the run that recorded it.
