@@ -75,7 +75,7 @@ int print_status(state::StateFile& file) {
     return 1;
   }
   std::string text = fmt::format("done: {}\nfailed: {}\nquarantined: {}\n", tally->done, tally->failed, tally->quarantined);
-  const auto owner = state::StateFile::owner(file.path());
+  const auto owner = file.owner();
   if (owner) {
     text += fmt::format("open: not known: in use by corral (pid {})\n", *owner);
   } else {

@@ -94,9 +94,9 @@ void Database::Close::operator()(sqlite3* handle) const { sqlite3_close_v2(handl
 
 Result<Database> Database::open(const std::string& path, Access access) {
   std::string name = path;
-  int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_EXRESCODE | (path.empty() ? SQLITE_OPEN_CREATE : 0);
+  int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOMUTEX | (path.empty() ? SQLITE_OPEN_CREATE : 0);
   if (access == Access::read || access == Access::immutable) {
-    flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_EXRESCODE;
+    flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOMUTEX;
   }
   if (access == Access::immutable) {
     name = "file:";

@@ -1,6 +1,6 @@
 // SQLite, as much of it as corral needs: errors are values, statements are finalised by whoever holds them.
 //
-// Every call may block on the disk. What this must not do: know of tasks.
+// Every call may block on the disk; one thread at a time has a database. What this must not do: know of tasks.
 #pragma once
 
 #include <cstddef>

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <ctime>
 #include <utility>
 
 #include "common/base/text.hpp"
@@ -56,7 +57,7 @@ constexpr const char* schema = R"(
     FROM tasks WHERE status <> 'retried' AND json_valid(result);
 )";
 
-/// Far beyond what SQLite locks. A lock of this kind names its owner, and ends with it.
+/// Far beyond what SQLite locks, and of the descriptor: SQLite lets go of all locks of the process when it is done with its own.
 struct flock owner_lock() {
   struct flock lock{};
   lock.l_type = F_WRLCK;
@@ -91,24 +92,34 @@ Error StateFile::explain(Error error, std::string_view what) const {
   return Error{fmt::format("cannot {} state '{}': {}{}", what, path_, error.message, next), error.error_number};
 }
 
+/// A corral that was killed holds its lock a moment longer, when that was in the middle of a launch: the process that it was making
+/// has the descriptor until its exec.
 Result<void> StateFile::lock() {
-  struct flock lock = owner_lock();
-  if (::fcntl(lock_.get(), F_SETLK, &lock) == 0) {
-    return {};
+  constexpr int looks = 50;
+  constexpr timespec pause{0, 2'000'000};
+  for (int look = 0; look < looks; ++look) {
+    struct flock lock = owner_lock();
+    if (::fcntl(lock_.get(), F_OFD_SETLK, &lock) == 0) {
+      return {};
+    }
+    if (errno != EAGAIN && errno != EACCES) {
+      return system_failure(fmt::format("cannot lock state '{}'", path_), errno);
+    }
+    ::nanosleep(&pause, nullptr);
   }
-  if (errno != EAGAIN && errno != EACCES) {
-    return system_failure(fmt::format("cannot lock state '{}'", path_), errno);
-  }
-  const bool asked = ::fcntl(lock_.get(), F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
-  const std::string owner = asked && lock.l_pid > 0 ? fmt::format(" (pid {})", lock.l_pid) : std::string();
+  const auto other = open_to_read(path_);
+  const std::string owner = other ? fmt::format(" (pid {})", (*other)->owner().value_or("unknown")) : std::string();
   return failure(fmt::format("state '{}' is in use by another corral{}; wait for its end, or name another file", path_, owner));
 }
 
-std::optional<int> StateFile::owner(const std::string& path) {
-  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+std::optional<std::string> StateFile::owner() {
+  const FileDescriptor file(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   struct flock lock = owner_lock();
-  const bool owned = file && ::fcntl(file.get(), F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
-  return owned ? std::optional<int>(lock.l_pid) : std::nullopt;
+  if (!file || ::fcntl(file.get(), F_OFD_GETLK, &lock) != 0 || lock.l_type == F_UNLCK) {
+    return std::nullopt;
+  }
+  const auto pid = texts("SELECT value FROM meta WHERE key = 'owner'");
+  return pid && !pid->empty() ? pid->front() : "unknown";
 }
 
 Result<std::shared_ptr<StateFile>> StateFile::open(const std::string& path, const Identity& identity, bool new_command) {
@@ -144,6 +155,10 @@ Result<std::shared_ptr<StateFile>> StateFile::open(const std::string& path, cons
   }
   if (ready) {
     ready = file->prepare();
+  }
+  if (ready) {
+    ready = file->database_.run(fmt::format("INSERT OR REPLACE INTO meta VALUES ('owner', '{}')", ::getpid()).c_str());
+    ready = ready ? ready : std::unexpected(file->explain(std::move(ready.error()), "write"));
   }
   return ready ? Result<std::shared_ptr<StateFile>>(std::move(file)) : std::unexpected(std::move(ready.error()));
 }

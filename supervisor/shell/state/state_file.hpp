@@ -49,8 +49,8 @@ class StateFile {
   /// To look at it.
   [[nodiscard]] static Result<std::shared_ptr<StateFile>> open_to_read(const std::string& path);
 
-  /// The corral that has it now.
-  [[nodiscard]] static std::optional<int> owner(const std::string& path);
+  /// The pid of the corral that has it now.
+  [[nodiscard]] std::optional<std::string> owner();
 
   [[nodiscard]] Result<Identity> identity();
   [[nodiscard]] bool empty() const { return last_row_ == 0; }
@@ -91,7 +91,7 @@ class StateFile {
   [[nodiscard]] Result<void> write_identity(const Identity& identity);
 
   std::string path_;
-  FileDescriptor lock_;  ///< Closed last: closing any descriptor of a file lets go of all locks on it.
+  FileDescriptor lock_;  ///< Closed last.
   Database database_;
   Statement begin_;
   Statement commit_;
