@@ -63,6 +63,8 @@ constexpr const char* map_about =
   corral map tasks.jsonl -- python3 worker.py         workers that speak the task protocol
   seq 1000 | corral map --lines -- sed -u 's/^/n=/'   any filter: a line in, a line out
   corral map tasks.jsonl -o results.jsonl --timeout 30s -- ./worker
+  corral map tasks.jsonl -o results.jsonl --state run.db -- ./worker    the same again goes on where it was stopped
+  corral map --state run.db --status                  and --failed, --results, --retry-failed
 
 A worker that dies takes down the one task that it was at, which is tried again alone on a fresh worker.
 

@@ -92,8 +92,8 @@ Error StateFile::explain(Error error, std::string_view what) const {
   return Error{fmt::format("cannot {} state '{}': {}{}", what, path_, error.message, next), error.error_number};
 }
 
-/// A corral that was killed holds its lock a moment longer, when that was in the middle of a launch: the process that it was making
-/// has the descriptor until its exec.
+/// A corral that was killed holds its lock a moment longer, when that was in the middle of a launch: the process that it was
+/// making has the descriptor until its exec.
 Result<void> StateFile::lock() {
   constexpr int looks = 50;
   constexpr timespec pause{0, 2'000'000};

@@ -63,8 +63,8 @@ class StateFile {
   /// `open`: tasks that were given up unspent; nothing where the input was not read to its end.
   [[nodiscard]] Result<void> end_run(std::optional<std::uint64_t> open);
 
-  /// What every row has put into the results, in the order in which they were recorded, until `take` fails or returns false. Fails
-  /// where a row is not what was recorded.
+  /// What every row has put into the results, in the order in which they were recorded, until `take` fails or returns false.
+  /// Fails where a row is not what was recorded.
   [[nodiscard]] Result<void> each(const std::function<Result<bool>(std::string_view written)>& take);
   /// Every task that has ended, by its hash; failed_row is that of its failure. Likewise.
   [[nodiscard]] Result<void> each_known(const std::function<Result<bool>(const TaskKey&)>& take);

@@ -49,12 +49,12 @@ Result<RowContent> content_of(const Statement& row, std::int64_t expected) {
 }  // namespace
 
 Result<void> StateFile::prepare() {
-  Result<void> prepared = database_.prepare_all(
-      {{&begin_, "BEGIN IMMEDIATE"},
-       {&commit_, "COMMIT"},
-       {&insert_,
-        "INSERT INTO tasks (run, hash, occurrence, line, status, result, output, task, sum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"},
-       {&retried_, "UPDATE tasks SET status = 'retried' WHERE id = ?1"}});
+  Result<void> prepared = database_.prepare_all({{&begin_, "BEGIN IMMEDIATE"},
+                                                 {&commit_, "COMMIT"},
+                                                 {&insert_,
+                                                  "INSERT INTO tasks (run, hash, occurrence, line, status, result, output, task, "
+                                                  "sum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"},
+                                                 {&retried_, "UPDATE tasks SET status = 'retried' WHERE id = ?1"}});
   if (!prepared) {
     return std::unexpected(explain(std::move(prepared.error()), "use"));
   }
@@ -105,7 +105,8 @@ Result<void> StateFile::insert(const TaskRow& row) {
   insert_.bind_text(6, result);
   row.output ? insert_.bind_text(7, *row.output) : insert_.bind_null(7);
   row.task ? insert_.bind_blob(8, *row.task) : insert_.bind_null(8);
-  insert_.bind(9, sum_of({{row.key.hash.data(), row.key.hash.size()}, row.key.occurrence, row.line, result, row.output, row.task}));
+  insert_.bind(9,
+               sum_of({{row.key.hash.data(), row.key.hash.size()}, row.key.occurrence, row.line, result, row.output, row.task}));
   if (Result<void> inserted = insert_.finish(); !inserted || row.key.failed_row == 0) {
     return inserted;
   }
@@ -173,7 +174,8 @@ Result<void> StateFile::each_known(const std::function<Result<bool>(const TaskKe
 Result<std::vector<FailedTask>> StateFile::failed_after(std::int64_t after, std::size_t most) {
   std::vector<FailedTask> found;
   const std::string sql = fmt::format(
-      "SELECT id, hash, occurrence, line, task FROM tasks WHERE id > {} AND id <= {} AND task IS NOT NULL AND status IN ('failed', "
+      "SELECT id, hash, occurrence, line, task FROM tasks WHERE id > {} AND id <= {} AND task IS NOT NULL AND status IN "
+      "('failed', "
       "'quarantined') ORDER BY id LIMIT {}",
       after, last_row_, most);
   Result<void> read = each_row(sql, [&](const Statement& row) -> Result<bool> {

@@ -142,7 +142,8 @@ TEST_CASE("another command, mode or form is refused with what differs") {
 TEST_CASE("a file that is not ours is refused and stays as it is") {
   const TemporaryFolder folder;
   const std::string path = folder / "other";
-  const std::string text = "an essay on sheep, of some length, since SQLite looks at a hundred bytes before it says what it thinks of it\n";
+  const std::string text =
+      "an essay on sheep, of some length, since SQLite looks at a hundred bytes before it says what it thinks of it\n";
   write_file(path, text);
   CHECK(refusal_of(path).find("no state file of corral") != std::string::npos);
   CHECK(read_file(path) == text);
@@ -225,9 +226,10 @@ TEST_CASE("a byte that was flipped in what is known of a task is noticed, and so
     return begun ? "" : begun.error().message;
   };
   CHECK(refusal_after("SELECT 1").empty());
-  for (const char* sql : {"UPDATE tasks SET task = 'shoep' WHERE id = 1", "UPDATE tasks SET result = '[]'", "UPDATE tasks SET line = 7",
-                          "UPDATE tasks SET occurrence = 1", "UPDATE tasks SET hash = randomblob(16)", "UPDATE tasks SET hash = x'00'",
-                          "UPDATE tasks SET output = ''", "UPDATE tasks SET status = 'dome'", "DELETE FROM tasks WHERE id = 1"}) {
+  for (const char* sql :
+       {"UPDATE tasks SET task = 'shoep' WHERE id = 1", "UPDATE tasks SET result = '[]'", "UPDATE tasks SET line = 7",
+        "UPDATE tasks SET occurrence = 1", "UPDATE tasks SET hash = randomblob(16)", "UPDATE tasks SET hash = x'00'",
+        "UPDATE tasks SET output = ''", "UPDATE tasks SET status = 'dome'", "DELETE FROM tasks WHERE id = 1"}) {
     CAPTURE(sql);
     CHECK(refusal_after(sql).find("damaged") != std::string::npos);
   }
