@@ -42,6 +42,15 @@ elseif(CORRAL_STATIC)
   set(Boost_USE_STATIC_LIBS ON)
 endif()
 
+# SQLite as SQLite::SQLite3, and xxhash.h: static with a static corral. Without extensions it needs neither dl nor anything else.
+macro(corral_find_sqlite)
+  if(CORRAL_STATIC AND NOT CORRAL_SANITIZE)
+    set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
+  endif()
+  find_package(SQLite3 3.38 REQUIRED)
+  find_path(CORRAL_XXHASH xxhash.h REQUIRED)
+endmacro()
+
 # corral_module(NAME FOLDER [USES rooms...] [PRIVATE libraries...])
 # Every .cpp directly in FOLDER. USES are the rooms it may include; PRIVATE libraries stay inside its .cpp files.
 function(corral_module name folder)

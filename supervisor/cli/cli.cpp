@@ -63,6 +63,8 @@ constexpr const char* map_about =
   corral map tasks.jsonl -- python3 worker.py         workers that speak the task protocol
   seq 1000 | corral map --lines -- sed -u 's/^/n=/'   any filter: a line in, a line out
   corral map tasks.jsonl -o results.jsonl --timeout 30s -- ./worker
+  corral map tasks.jsonl -o results.jsonl --state run.db -- ./worker    the same again goes on where it was stopped
+  corral map --state run.db --status                  and --failed, --results, --retry-failed
 
 A worker that dies takes down the one task that it was at, which is tried again alone on a fresh worker.
 
@@ -201,9 +203,6 @@ int understand(std::vector<std::string> words) {
       std::vector<std::string>& command =
           map_app.parsed() ? map_options.program.launch.command : exec_options.program.launch.command;
       command.insert(command.end(), after_dashes + 1, words.end());
-    }
-    if (map_app.parsed() && map_options.program.launch.command.empty()) {
-      refuse("a command is required, behind --: corral map tasks.jsonl -- python3 worker.py");
     }
     if (exec_app.parsed() && exec_options.program.launch.command.empty()) {
       refuse("command is required");

@@ -37,11 +37,21 @@ struct ExecOptions {
 };
 [[nodiscard]] int exec(ExecOptions options);
 
+struct StateOptions {
+  std::string file;  ///< Empty: none.
+  enum class Look : std::uint8_t { none, status, failed, results };
+  Look look = Look::none;  ///< Print that, and run nothing.
+  bool retry_failed = false;
+  bool new_command = false;  ///< Go on with another command than before.
+};
+
 struct MapOptions {
   core::ProgramSpec program;
   core::TaskPolicy policy;
   std::string tasks = "-";  ///< A file, or - for stdin.
-  std::string output;       ///< Empty: stdout.
+  bool tasks_given = false;
+  std::string output;  ///< Empty: stdout.
+  StateOptions state;
   bool lines = false;
   bool raw = false;
   bool ordered = false;

@@ -9,6 +9,7 @@
 #include "supervisor/cli/complaint.hpp"
 #include "supervisor/cli/map_files.hpp"
 #include "supervisor/cli/map_reports.hpp"
+#include "supervisor/cli/map_state.hpp"
 #include "supervisor/cli/supervise.hpp"
 #include "supervisor/shell/preparation.hpp"
 #include "supervisor/shell/process/processes.hpp"
@@ -50,11 +51,13 @@ Result<FileDescriptor> open_input(const MapOptions& options, const process::Proc
 }
 
 Result<Ends> open_ends(const MapOptions& options, const process::ProcessSetup& setup) {
-  Result<FileDescriptor> input = options.client ? FileDescriptor() : open_input(options, setup);
+  const bool no_input = options.client || (options.state.retry_failed && !options.tasks_given);
+  Result<FileDescriptor> input = no_input ? FileDescriptor() : open_input(options, setup);
   if (!input) {
     return std::unexpected(std::move(input.error()));
   }
-  Result<FileDescriptor> output = options.client ? open_client(*options.client) : open_results(options.output, *input, setup);
+  Result<FileDescriptor> output =
+      options.client ? open_client(*options.client) : open_results({options.output, !options.state.file.empty()}, *input, setup);
   if (!output) {
     return std::unexpected(std::move(output.error()));
   }
@@ -107,6 +110,10 @@ int map(MapOptions options) {
   if (!ends) {
     return complain(ends.error());
   }
+  auto state = open_state(options, mode, ends->output.get());
+  if (!state) {
+    return complain(state.error());
+  }
 
   shell::FeedOptions feed;
   const auto reports = open_reports(options, {ends->input.get(), ends->output.get()}, feed.reports);
@@ -116,6 +123,7 @@ int map(MapOptions options) {
   if (options.shuffle) {
     feed.shuffle = fresh_seed();
   }
+  feed.state = std::move(*state);
   feed.policy = options.policy;
   if (options.ordered) {
     feed.policy.order_span = longest_order;

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <string_view>
+#include <utility>
 
 namespace corral::cli {
 namespace {
@@ -46,7 +47,8 @@ Result<FileDescriptor> open_tasks(const std::string& path, const process::Proces
   return file;
 }
 
-Result<FileDescriptor> open_results(const std::string& path, const FileDescriptor& tasks, const process::ProcessSetup& setup) {
+Result<FileDescriptor> open_results(const ResultsPlace& place, const FileDescriptor& tasks, const process::ProcessSetup& setup) {
+  const std::string& path = place.path;
   if (path.empty() && setup.was_closed(STDOUT_FILENO)) {
     return failure("cannot write results to stdout: it is closed; name a file with -o");
   }
@@ -62,6 +64,13 @@ Result<FileDescriptor> open_results(const std::string& path, const FileDescripto
   }
   if (same_file(file.get(), tasks.get())) {
     return failure("tasks and results are the same file: the results would overwrite tasks that are not read yet");
+  }
+  struct stat status{};
+  if (place.kept && !path.empty() && ::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode)) {
+    FileDescriptor both(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOCTTY));
+    return both && same_file(both.get(), file.get())
+               ? Result<FileDescriptor>(std::move(both))
+               : system_failure(fmt::format("cannot read '{}', the results so far", path), errno);
   }
   if (!path.empty() && ::ftruncate(file.get(), 0) != 0 && errno != EINVAL) {  // EINVAL: a FIFO or a device.
     return system_failure(fmt::format("cannot empty '{}' for the results", path), errno);

@@ -14,8 +14,12 @@ namespace corral::cli {
 /// A file, or stdin for "-". Never waits: not for whoever is to write into a FIFO either.
 [[nodiscard]] Result<FileDescriptor> open_tasks(const std::string& path, const process::ProcessSetup& setup);
 
-/// A file, emptied, or stdout for "". Refuses the file that `tasks` are read from.
-[[nodiscard]] Result<FileDescriptor> open_results(const std::string& path, const FileDescriptor& tasks,
+/// A file, or stdout for "". Refuses the file that `tasks` are read from.
+struct ResultsPlace {
+  std::string path;
+  bool kept = false;  ///< A regular file stays as it is and can be read too; otherwise it is emptied.
+};
+[[nodiscard]] Result<FileDescriptor> open_results(const ResultsPlace& place, const FileDescriptor& tasks,
                                                   const process::ProcessSetup& setup);
 
 /// Two descriptors of one regular file.

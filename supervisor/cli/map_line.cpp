@@ -8,6 +8,8 @@
 #include <string_view>
 
 #include "common/base/units.hpp"
+#include "supervisor/cli/complaint.hpp"
+#include "supervisor/cli/map_state.hpp"
 #include "supervisor/cli/values.hpp"
 
 namespace corral::cli {
@@ -49,7 +51,9 @@ void parse_timeout(const std::string& text, core::TaskPolicy& policy) {
 
 void add_task_options(CLI::App& app, MapOptions& options) {
   core::TaskPolicy& policy = options.policy;
-  app.add_option("tasks", options.tasks, "a file with one task a line; - or nothing: stdin");
+  app.add_option("tasks", options.tasks, "a file with one task a line; - or nothing: stdin")->each([&](const std::string&) {
+    options.tasks_given = true;
+  });
   app.add_flag("--lines", options.lines, "COMMAND is a filter: a line in on stdin, a line out on stdout");
   app.add_option("-o,--output", options.output, "where the results go; stdout if not given");
   app.add_flag("--raw", options.raw, "write what workers answer and nothing else");
@@ -87,6 +91,37 @@ void add_report_options(CLI::App& app, MapOptions& options) {
   app.add_option("--trace", options.trace, "the same as trace events (JSON) for Perfetto");
 }
 
+void add_state_options(CLI::App& app, StateOptions& state) {
+  using enum StateOptions::Look;
+  app.add_option("--state", state.file, "a file that knows what is done: the same command goes on where it was stopped");
+  const auto add_look = [&](const char* name, StateOptions::Look look, const char* what) {
+    app.add_flag_function(name, [&state, look](std::int64_t) { state.look = look; }, what);
+  };
+  add_look("--status", status, "print how far the --state is, and run nothing");
+  add_look("--failed", failed, "print its tasks that failed, as lines of input");
+  add_look("--results", results, "print all of its results");
+  app.add_flag("--retry-failed", state.retry_failed, "run what failed again: that alone, or beside what is new in TASKS");
+  app.add_flag("--new-command", state.new_command, "go on with the --state of another command");
+}
+
+/// What does not go together, before there is a command.
+void check_state_options(const MapOptions& options) {
+  const StateOptions& state = options.state;
+  const bool looks = state.look != StateOptions::Look::none;
+  if (state.file.empty() && (looks || state.retry_failed || state.new_command)) {
+    refuse("--status, --failed, --results, --retry-failed and --new-command are for a --state FILE");
+  }
+  if (looks && (!options.program.launch.command.empty() || options.tasks_given || state.retry_failed)) {
+    refuse("--status, --failed and --results print what the --state knows: no TASKS, COMMAND or --retry-failed goes with them");
+  }
+  if (options.tag && !state.file.empty()) {
+    refuse("--tag and --state do not go together: results of earlier runs are told without their tasks");
+  }
+  if (options.client && !state.file.empty()) {
+    refuse("--client keeps no --state: the client knows which answers it has");
+  }
+}
+
 void add_worker_options(CLI::App& app, MapOptions& options, MapExtras& extras) {
   core::ProgramSpec& program = options.program;
   app.add_option_function<std::string>(
@@ -113,12 +148,25 @@ void add_map_options(CLI::App& app, MapOptions& options, MapExtras& extras) {
   options.program.launch.workers = core::AutoWorkers{};
   add_task_options(app, options);
   add_report_options(app, options);
+  add_state_options(app, options.state);
   add_worker_options(app, options, extras);
 }
 
 int map_with(MapOptions& options, const MapExtras& extras) {
   core::ProgramSpec& program = options.program;
   program.name = "map";
+  check_state_options(options);
+  if (options.state.look != StateOptions::Look::none) {
+    return look_at_state(options);
+  }
+  if (program.launch.command.empty() && options.state.retry_failed) {
+    if (const Result<void> taken = take_command_from_state(options); !taken) {
+      return complain(taken.error());
+    }
+  }
+  if (program.launch.command.empty()) {
+    refuse("a command is required, behind --: corral map tasks.jsonl -- python3 worker.py");
+  }
   for (const std::string& text : extras.variables) {
     program.launch.environment.push_back(parse_variable(text));
   }

@@ -24,7 +24,9 @@ LIBRARIES = {
                      "supervisor/shell/io/*.hpp", "supervisor/shell/process/*.cpp"],
     "nlohmann": ["supervisor/config/*.cpp", "supervisor/control/*.cpp", "supervisor/cli/*.cpp"],
     "CLI": ["supervisor/cli/*.cpp"],
-    "fmt": ["supervisor/config/*.cpp", "supervisor/config/*.hpp", "supervisor/control/*.cpp", "supervisor/cli/*.cpp", "supervisor/shell/*.cpp",
+    "sqlite3.h": ["supervisor/shell/state/*.cpp"],
+    "xxhash.h": ["supervisor/shell/state/*.cpp"],
+    "fmt": ["supervisor/shell/state/*.cpp", "supervisor/config/*.cpp", "supervisor/config/*.hpp", "supervisor/control/*.cpp", "supervisor/cli/*.cpp", "supervisor/shell/*.cpp",
             "supervisor/shell/process/*.cpp", "supervisor/shell/io/*.cpp", "supervisor/shell/disk/*.cpp",
             "supervisor/shell/tasks/*.cpp", "supervisor/*.cpp"],
 }

@@ -46,11 +46,19 @@ Result<void> Feed::open_ends(boost::asio::io_context& loop) {
   options_.results.last_words = [this](Life life) { return reports_->last_words(life); };
   options_.results.text_of = [this](core::TaskSlot slot) { return store_.at(slot).bytes; };
   if (!options_.client_fd) {
-    results_ = std::make_shared<Results>(loop, options_.results, hooks_.awake);
     if (options_.shuffle) {
       input_ = std::make_shared<ShuffledInput>(loop, options_.input_fd, options_.longest_task, *options_.shuffle, hooks_.awake);
-    } else {
+    } else if (!options_.state || !options_.state->retry_only) {
       input_ = std::make_shared<TaskInput>(loop, options_.input_fd, options_.longest_task, hooks_.awake);
+    }
+    if (options_.state) {
+      LedgerHooks hooks{hooks_.awake, [this](std::string text) { hooks_.say(false, "state", std::move(text)); }};
+      ledger_ = std::make_shared<Ledger>(loop, std::move(*options_.state), options_.results, std::move(input_),
+                                         options_.mode != TaskMode::frames, std::move(hooks));
+      input_ = ledger_;
+      results_ = ledger_;
+    } else {
+      results_ = std::make_shared<Results>(loop, options_.results, hooks_.awake);
     }
     return {};
   }
@@ -138,8 +146,10 @@ void Feed::pass_progress(Life life, const Message& message) {
 void Feed::look_at_output() {
   if (results_->write_error() != 0 && !std::exchange(output_gone_, true)) {
     if (results_->write_error() != EPIPE) {
-      hooks_.say(true, "output_failed",
-                 system_error(fmt::format("cannot write results to {}", options_.output_name), results_->write_error()).message);
+      hooks_.say(
+          true, "output_failed",
+          results_->failure().value_or(
+              system_error(fmt::format("cannot write results to {}", options_.output_name), results_->write_error()).message));
     }
     step(now_, core::DrainAsked{});
   }

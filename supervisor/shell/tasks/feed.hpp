@@ -16,6 +16,7 @@
 #include "supervisor/core/tasks/dispatcher.hpp"
 #include "supervisor/shell/tasks/channels.hpp"
 #include "supervisor/shell/tasks/client.hpp"
+#include "supervisor/shell/tasks/ledger.hpp"
 #include "supervisor/shell/tasks/payload_store.hpp"
 #include "supervisor/shell/tasks/progress.hpp"
 #include "supervisor/shell/tasks/reports.hpp"
@@ -39,6 +40,7 @@ struct FeedOptions {
   ResultOptions results;
   ReportOptions reports;
   std::optional<std::uint64_t> shuffle;  ///< The input is a file, whose tasks are taken in a random order: its seed.
+  std::optional<LedgerOptions> state;    ///< What has ended is recorded, and left out the next time.
 };
 
 /// What a feed asks of whom it belongs to. Called in the loop.
@@ -91,7 +93,7 @@ class Feed {
   /// All workers have ended: what is told at the end goes to the files beside the results.
   void close_reports() { reports_->close(counts()); }
   /// Waits for whoever reads the results at most that long, and may be called again. True when nothing is left.
-  bool wait_for_reader(Duration patience) { return results_->wait(patience) && reports_->wait(patience); }
+  bool wait_for_reader(Duration patience);
   /// Bytes of results that nobody has taken yet.
   [[nodiscard]] std::size_t pending() const { return results_->pending(); }
   [[nodiscard]] const core::TaskCounts& counts() const { return dispatcher_.counts(); }
@@ -101,10 +103,13 @@ class Feed {
   [[nodiscard]] std::string summary() const;
   [[nodiscard]] std::vector<std::string> figures() const { return reports_->summary(); }
   [[nodiscard]] std::string figures_as_members() const { return reports_->summary_members(counts()); }
+  /// How to go on where this has stopped; nothing where all is done.
+  [[nodiscard]] std::optional<std::string> way_on() const;
 
  private:
   Feed(FeedOptions options, FeedHooks hooks, ProgramId program, std::uint32_t workers);
   void step(Instant now, const core::TaskEvent& event);
+  [[nodiscard]] bool left_over() const;
   [[nodiscard]] Result<void> open_ends(boost::asio::io_context& loop);
   void receive(Life life, const Message& message);
   void listen_to_client(Instant now);
@@ -138,6 +143,7 @@ class Feed {
   core::TaskActions actions_;
   std::optional<Channels> channels_;
   std::shared_ptr<Client> client_;  ///< Both of these, where there is one.
+  std::shared_ptr<Ledger> ledger_;  ///< Likewise.
   std::shared_ptr<TaskSource> input_;
   std::shared_ptr<ResultSink> results_;
   PayloadStore store_;

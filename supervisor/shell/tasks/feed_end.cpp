@@ -8,9 +8,22 @@
 
 namespace corral::shell {
 
+bool Feed::wait_for_reader(Duration patience) {
+  const bool all_written = results_->wait(patience) && reports_->wait(patience);
+  if (all_written) {
+    look_at_output();  // The last of them may have been too much for the disk.
+  }
+  return all_written;
+}
+
+bool Feed::left_over() const {
+  const core::TaskCounts& counts = dispatcher_.counts();
+  return counts.left > 0 || counts.queued + counts.in_work > 0 || !input_told_;
+}
+
 int Feed::status(int by, int otherwise) const {
   const core::TaskCounts& counts = dispatcher_.counts();
-  const bool left = counts.left > 0 || counts.queued + counts.in_work > 0 || !input_told_;
+  const bool left = left_over();
   if (left && by != 0) {
     return 128 + by;
   }
@@ -45,7 +58,26 @@ std::string Feed::summary() const {
   if (open > 0 || !input_told_) {
     text += fmt::format("; {} not done, and what the input still holds", open);
   }
+  if (ledger_ != nullptr && ledger_->known() > 0) {
+    text += fmt::format("; {} were recorded before", ledger_->known());
+  }
   return text;
+}
+
+std::optional<std::string> Feed::way_on() const {
+  if (client_ != nullptr || results_->failure() || (!left_over() && !(ledger_ != nullptr && output_gone_))) {
+    return std::nullopt;
+  }
+  if (ledger_ == nullptr) {
+    return "what is done now would be done again: with --state FILE the same command goes on where it was stopped";
+  }
+  if (output_gone_ && results_->write_error() == EPIPE) {
+    return fmt::format(
+        "the same command goes on where it was stopped, and 'corral map --state {0} --results' prints what is done: '{0}' "
+        "knows all of it",
+        ledger_->name());
+  }
+  return fmt::format("the same command goes on where it was stopped: '{}' knows what is done", ledger_->name());
 }
 
 }  // namespace corral::shell

@@ -5,6 +5,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "supervisor/core/tasks/task_action.hpp"
@@ -37,6 +39,8 @@ class ResultSink {
   [[nodiscard]] virtual std::size_t held() const = 0;
   /// The reader has gone, or the disk is full: nothing more is written.
   [[nodiscard]] virtual int write_error() const = 0;
+  /// The sentence for that, where the error alone would not do.
+  [[nodiscard]] virtual std::optional<std::string> failure() const { return std::nullopt; }
   /// Waits for the reader at most that long, and may be called again. True when nothing is left.
   virtual bool wait(Duration patience) = 0;
 };

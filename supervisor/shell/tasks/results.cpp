@@ -92,9 +92,9 @@ std::string Results::raw_lines(const core::RecordTask& record, std::string_view 
   return options_.as_output ? out : out += '\n';
 }
 
-std::string Results::to_line(const core::RecordTask& record, std::uint64_t line, std::string_view payload) const {
+std::string Results::to_line(const core::RecordTask& record, std::uint64_t line, std::string_view payload, bool raw) const {
   const bool done = record.outcome == core::Outcome::done;
-  if (options_.raw) {
+  if (raw) {
     return raw_lines(record, payload);
   }
   std::string out;
@@ -130,29 +130,31 @@ std::string Results::to_line(const core::RecordTask& record, std::uint64_t line,
 }
 
 void Results::add(const core::RecordTask& record, std::uint64_t line, std::string_view payload) {
-  append(record.task, to_line(record, line, payload));
+  append(record.task, to_line(record, line, payload, options_.raw));
 }
 
 void Results::skip(core::TaskId task, std::uint64_t /*line*/) { append(task, {}); }
 
+void Results::put(core::TaskId /*task*/, std::string text) { writer_.append(text); }
+
 void Results::append(core::TaskId task, std::string line) {
   if (!options_.ordered) {
-    return writer_.append(line);
+    return put(task, std::move(line));
   }
   if (number(task) != next_) {
     held_ += line.size();
     waiting_.emplace(number(task), std::move(line));
     return;
   }
-  writer_.append(line);
+  put(task, std::move(line));
   ++next_;
   release();
 }
 
 void Results::release() {
   for (auto first = waiting_.begin(); first != waiting_.end() && first->first == next_; first = waiting_.erase(first)) {
-    writer_.append(first->second);
     held_ -= first->second.size();
+    put(core::TaskId{first->first}, std::move(first->second));
     ++next_;
   }
 }

@@ -41,11 +41,16 @@ class Results : public ResultSink {
   [[nodiscard]] int write_error() const override { return writer_.error_number(); }
   bool wait(Duration patience) override { return writer_.wait(patience); }
 
+ protected:
+  /// A result whose turn has come.
+  virtual void put(core::TaskId task, std::string text);
+  void write(std::string_view text) { writer_.append(text); }
+  [[nodiscard]] std::string to_line(const core::RecordTask& record, std::uint64_t line, std::string_view payload, bool raw) const;
+
  private:
   void append(core::TaskId task, std::string line);
   void release();
   [[nodiscard]] std::string raw_lines(const core::RecordTask& record, std::string_view payload) const;
-  [[nodiscard]] std::string to_line(const core::RecordTask& record, std::uint64_t line, std::string_view payload) const;
 
   ResultOptions options_;
   Writer writer_;

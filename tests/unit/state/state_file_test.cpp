@@ -1,0 +1,236 @@
+#include "supervisor/shell/state/state_file.hpp"
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "supervisor/shell/state/recorder_work.hpp"
+#include "tests/unit/state/temporary_folder.hpp"
+
+using namespace corral;
+using namespace corral::state;
+
+namespace {
+
+const Identity identity{{"./worker", "--fast"}, "frames", false};
+const std::atomic<bool> never_stop = false;
+
+RecorderOptions options_of(std::shared_ptr<StateFile> file, bool retry_failed = false) {
+  RecorderOptions options;
+  options.file = std::move(file);
+  options.run = {"'in'", "stdout"};
+  options.retry_failed = retry_failed;
+  return options;
+}
+
+/// One run over `input`: what it did not know, and ends as `outcome` says.
+std::vector<std::string> run_over(const std::string& path, const std::vector<std::string>& input,
+                                  core::Outcome outcome = core::Outcome::done, bool retry_failed = false) {
+  auto file = StateFile::open(path, identity, false);
+  REQUIRE(file);
+  RecorderWork work(options_of(std::move(*file), retry_failed), never_stop);
+  REQUIRE(work.begin());
+  Lines lines;
+  for (const std::string& line : input) {
+    lines.lines.push_back({line, false});
+  }
+  const auto found = work.look_up(lines);
+  REQUIRE(found);
+  std::vector<std::string> run;
+  std::vector<TaskRow> rows;
+  for (std::size_t at = 0; at < input.size(); ++at) {
+    if (!(*found)[at].known) {
+      run.push_back(input[at]);
+      rows.push_back({(*found)[at].key, at, outcome, "{}\n", {}, input[at]});
+    }
+  }
+  REQUIRE(work.record(rows, {}));
+  REQUIRE(work.end(0));
+  return run;
+}
+
+std::string refusal_of(const std::string& path, const Identity& who = identity) {
+  const auto file = StateFile::open(path, who, false);
+  return file ? "" : file.error().message;
+}
+
+std::int64_t count(const std::string& path, const char* status) {
+  auto file = StateFile::open_to_read(path);
+  REQUIRE(file);
+  return (*file)->number("SELECT count(*) FROM tasks WHERE status = '" + std::string(status) + "'").value_or(-1);
+}
+
+using Words = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("what was recorded is known the next time, whatever was put before it or taken away") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "run.db";
+  CHECK(run_over(path, {"a", "b", "c"}) == Words{"a", "b", "c"});
+  CHECK(run_over(path, {"a", "b", "c"}).empty());
+  CHECK(run_over(path, {"new", "c", "a"}) == Words{"new"});
+}
+
+TEST_CASE("equal lines are as many tasks as there are of them") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "run.db";
+  CHECK(run_over(path, {"a", "a"}) == Words{"a", "a"});
+  CHECK(run_over(path, {"a", "b", "a", "a"}) == Words{"b", "a"});
+  CHECK(run_over(path, {"a", "a", "a", "a"}) == Words{"a"});
+  CHECK(count(path, "done") == 5);
+}
+
+TEST_CASE("what has failed is known too, unless it shall be tried again; then its end counts alone") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "run.db";
+  CHECK(run_over(path, {"a", "b"}, core::Outcome::failed) == Words{"a", "b"});
+  CHECK(run_over(path, {"a", "b"}).empty());
+  CHECK(run_over(path, {"a"}, core::Outcome::quarantined, true) == Words{"a"});
+  CHECK(count(path, "failed") == 1);
+  CHECK(count(path, "quarantined") == 1);
+  CHECK(run_over(path, {"a", "b", "c"}, core::Outcome::done, true) == Words{"a", "b", "c"});
+  CHECK(run_over(path, {"a", "b", "c"}, core::Outcome::done, true).empty());
+  CHECK(count(path, "done") == 3);
+  CHECK(count(path, "retried") == 3);
+}
+
+TEST_CASE("what has failed can be had again, once each, in pages") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "run.db";
+  Words lines;
+  for (int number = 0; number < 600; ++number) {
+    lines.push_back("line " + std::to_string(number));
+  }
+  run_over(path, lines, core::Outcome::failed);
+  auto file = StateFile::open(path, identity, false);
+  REQUIRE(file);
+  RecorderWork work(options_of(std::move(*file), true), never_stop);
+  REQUIRE(work.begin());
+  Words found;
+  for (auto page = work.next_failed(); page && !page->empty(); page = work.next_failed()) {
+    std::vector<TaskRow> rows;
+    for (const FailedTask& task : *page) {
+      found.push_back(task.task);
+      rows.push_back({task.key, task.line, core::Outcome::failed, "{}\n", {}, task.task});
+    }
+    REQUIRE(work.record(rows, {}));  // Those that fail again are for the next time.
+  }
+  CHECK(found == lines);
+}
+
+TEST_CASE("another command, mode or form is refused with what differs") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "run.db";
+  run_over(path, {"a"});
+  CHECK(refusal_of(path).empty());
+  const std::string other = refusal_of(path, {{"./worker", "--slow"}, "frames", false});
+  CHECK(other.find("--fast") != std::string::npos);
+  CHECK(other.find("--slow") != std::string::npos);
+  CHECK(other.find("--new-command") != std::string::npos);
+  CHECK(refusal_of(path, {{"./worker", "--fast"}, "lines", false}).find("--lines") != std::string::npos);
+  CHECK(refusal_of(path, {{"./worker", "--fast"}, "frames", true}).find("--raw") != std::string::npos);
+  CHECK(StateFile::open(path, {{"./other"}, "frames", false}, true));
+  CHECK(refusal_of(path).find("./other") != std::string::npos);
+  CHECK_FALSE(StateFile::open(path, {{"./other"}, "lines", false}, true));
+}
+
+TEST_CASE("a file that is not ours is refused and stays as it is") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "other";
+  const std::string text =
+      "an essay on sheep, of some length, since SQLite looks at a hundred bytes before it says what it thinks of it\n";
+  write_file(path, text);
+  CHECK(refusal_of(path).find("no state file of corral") != std::string::npos);
+  CHECK(read_file(path) == text);
+
+  const std::string database = folder / "other.db";
+  write_file(database, "");
+  auto made = Database::open(database, Database::Access::write);
+  REQUIRE(made);
+  REQUIRE(made->run("CREATE TABLE sheep (name TEXT)"));
+  made->close();
+  const std::string before = read_file(database);
+  CHECK(refusal_of(database).find("database of another program") != std::string::npos);
+  CHECK(read_file(database) == before);
+  CHECK(StateFile::open_to_read(database).error().message.find("database of another program") != std::string::npos);
+}
+
+TEST_CASE("a newer version is refused") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "run.db";
+  run_over(path, {"a"});
+  auto database = Database::open(path, Database::Access::write);
+  REQUIRE(database);
+  REQUIRE(database->run("PRAGMA user_version = 2"));
+  database->close();
+  CHECK(refusal_of(path).find("newer corral") != std::string::npos);
+}
+
+TEST_CASE("whether it is cut or a byte is flipped: a sentence or a run, never a crash") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "run.db";
+  const std::string damaged = folder / "damaged.db";
+  Words lines;
+  for (int number = 0; number < 300; ++number) {
+    lines.push_back("line " + std::to_string(number));
+  }
+  run_over(path, lines, core::Outcome::failed);
+  const std::string whole = read_file(path);
+  const auto use = [&](const std::string& content) {
+    write_file(damaged, content);
+    auto file = StateFile::open(damaged, identity, false);
+    if (!file) {
+      CHECK_FALSE(file.error().message.empty());
+      return;
+    }
+    RecorderWork work(options_of(std::move(*file), true), never_stop);
+    Result<void> going = work.begin();
+    for (int page = 0; going && page < 5; ++page) {
+      const auto failed = work.next_failed();
+      going = failed ? going : std::unexpected(failed.error());
+    }
+    if (going) {
+      going = work.record(std::vector<TaskRow>(1), {});
+    }
+    CHECK((going || !going.error().message.empty()));
+  };
+  for (std::size_t size = 0; size < whole.size(); size += 251) {
+    use(whole.substr(0, size));
+  }
+  for (std::size_t at = 0; at < whole.size(); at += at < 200 ? 1 : 97) {
+    std::string content = whole;
+    content[at] = static_cast<char>(static_cast<unsigned char>(content[at]) ^ (1U << (at % 8)));
+    use(content);
+  }
+}
+
+TEST_CASE("a byte that was flipped in what is known of a task is noticed, and so is a row that is gone") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "run.db";
+  run_over(path, {"sheep", "goats"}, core::Outcome::failed);
+  const auto refusal_after = [&](const char* sql) {
+    const std::string copy = folder / "copy.db";
+    write_file(copy, read_file(path));
+    auto database = Database::open(copy, Database::Access::write);
+    REQUIRE(database);
+    REQUIRE(database->run(sql));
+    database->close();
+    auto file = StateFile::open(copy, identity, false);
+    REQUIRE(file);
+    const Result<void> begun = RecorderWork(options_of(std::move(*file)), never_stop).begin();
+    return begun ? "" : begun.error().message;
+  };
+  CHECK(refusal_after("SELECT 1").empty());
+  for (const char* sql :
+       {"UPDATE tasks SET task = 'shoep' WHERE id = 1", "UPDATE tasks SET result = '[]'", "UPDATE tasks SET line = 7",
+        "UPDATE tasks SET occurrence = 1", "UPDATE tasks SET hash = randomblob(16)", "UPDATE tasks SET hash = x'00'",
+        "UPDATE tasks SET output = ''", "UPDATE tasks SET status = 'dome'", "DELETE FROM tasks WHERE id = 1"}) {
+    CAPTURE(sql);
+    CHECK(refusal_after(sql).find("damaged") != std::string::npos);
+  }
+}
