@@ -80,6 +80,12 @@ std::vector<std::string> map_command(const core::ProgramSpec& program, const std
   if (!tasks.halt.empty()) {
     words.add("--halt", tasks.halt);
   }
+  if (!tasks.state.empty()) {
+    words.add("--state", tasks.state);
+  }
+  if (!tasks.quarantine.empty()) {
+    words.add("--quarantine", tasks.quarantine);
+  }
   words.add("--stop-signal", signal_name(program.stop.signal));
   words.add("--grace", format_duration(program.stop.grace));
   words.add("--no-drain", true);

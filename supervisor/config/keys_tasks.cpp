@@ -63,6 +63,18 @@ std::vector<Field<TasksSpec>> way_fields() {
               {.meaning = "Results come in the order of the tasks.", .example = "true"})};
 }
 
+std::vector<Field<TasksSpec>> file_fields() {
+  return {
+      field<TasksSpec>("state", [](auto& tasks) -> auto& { return tasks.state; }, path_form,
+                       {.meaning = "A file that knows which tasks have ended: the next run goes on where this one was stopped.",
+                        .example = R"("run.db")",
+                        .otherwise = "every run does all of them"}),
+      field<TasksSpec>("quarantine", [](auto& tasks) -> auto& { return tasks.quarantine; }, path_form,
+                       {.meaning = "A file for tasks that were given up, as they stand in `from`.",
+                        .example = R"("quarantine.jsonl")",
+                        .otherwise = "their results alone say so"})};
+}
+
 std::vector<Field<TasksSpec>> fault_fields() {
   return {
       field<TasksSpec>(
@@ -97,6 +109,7 @@ std::vector<Field<TasksSpec>> fault_fields() {
 
 Form<std::optional<TasksSpec>> tasks_form() {
   std::vector<Field<TasksSpec>> fields = way_fields();
+  std::ranges::move(file_fields(), std::back_inserter(fields));
   std::ranges::move(fault_fields(), std::back_inserter(fields));
   return converted<std::optional<TasksSpec>>(
       object_form<TasksSpec>(

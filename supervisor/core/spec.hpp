@@ -120,6 +120,8 @@ struct TasksSpec {
   std::optional<std::uint32_t> retry_errors;  ///< Likewise.
   std::optional<Duration> timeout;
   std::string halt;                        ///< "soon,fail=3"; empty: never.
+  std::string state;                       ///< A file; empty: nothing is recorded.
+  std::string quarantine;                  ///< Likewise, for tasks that are given up.
   std::optional<std::uint64_t> limit;      ///< At least 1.
   std::optional<std::uint64_t> max_tasks;  ///< Likewise.
   friend bool operator==(const TasksSpec&, const TasksSpec&) = default;

@@ -41,6 +41,18 @@ class TaskPrograms(MapTest):
         with open(self.path("results.jsonl")) as file:
             self.assertEqual(file.read(), "mode0 0/1 {cores}\n")
 
+    def test_with_a_state_the_next_run_goes_on(self):
+        tasks = [{"sleep": 0.05}] * 20 + [{"sleep": 0.051}] * 20
+        more = {"state": self.path("run.db"), "quarantine": self.path("bad"), "ordered": False}
+        corral = self.run_config({"crunch": self.fed(tasks, **more)})
+        await_that("results", lambda: len(self.lines()) >= 5)
+        corral.signal(signal.SIGTERM)
+        self.finish(corral)
+        before = len(self.lines())
+        self.assertLess(before, 40)
+        self.finish(self.run_config({"crunch": self.fed(tasks, **more)}), 0)
+        self.assertEqual(sorted(entry["task"] for entry in self.lines()), list(range(40)))
+
     def test_a_stop_is_a_stop(self):
         corral = self.run_config({"crunch": self.fed([{"sleep": 0.05}] * 20 + [{"sleep": 600}] * 4)})
         await_that("results", lambda: len(self.lines()) >= 20)

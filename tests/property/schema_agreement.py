@@ -148,7 +148,7 @@ class Generator:
         halts = ["soon,fail=3", "now,fail=10%", "now,fail=100%", "soon,fail=999999999"]
         bad_halts = ["soon,fail=0", "fail=3", "now,fail=101%", "now,fail=0%", "later,fail=1", "now,fail=1 ", "soon,fail=", "", 3, None]
         return self.object(
-            path, from_=self.string, to_=self.string, **flags, retries=lambda: self.integer(0, 1000),
+            path, from_=self.string, to_=self.string, state=self.string, quarantine=self.string, **flags, retries=lambda: self.integer(0, 1000),
             retry_errors=lambda: self.integer(0, 1000), timeout=self.positive, halt=lambda: self.pick(halts, bad_halts),
             limit=lambda: self.integer(1, 4_000_000_000), max_tasks=lambda: self.integer(1, 4_000_000_000))
 

@@ -223,7 +223,7 @@ MUTANTS = [
            "if (!has_process(kind(worker.state))) {\n      apply(id, Happening::stop_wanted);", "if (false) {\n      apply(id, Happening::stop_wanted);"),
     Mutant("nobody is stopped because the tasks have ended", FED,
            "if (!has_process(kind(worker.state))) {\n      apply(id, Happening::stop_wanted);", "if (true) {\n      apply(id, Happening::stop_wanted);"),
-    Mutant("the first signal drains", SIGNALS, "phase_ == Phase::running && options_.tasks && !drain_asked_", "false"),
+    Mutant("the first signal drains", SIGNALS, "options_.tasks && options_.drains && !drain_asked_", "false"),
     Mutant("the second signal stops", SIGNALS, "(!drain_asked_ || !is_echo(signal))", "!drain_asked_"),
     Mutant("an echo of the first signal is no second one", SIGNALS, "(!drain_asked_ || !is_echo(signal))", "true"),
     Mutant("tasks are told of a drain", SIGNALS, "  act(DrainTasks{signal});\n", ""),

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <iterator>
 #include <utility>
 
@@ -41,6 +43,33 @@ void append_tag(std::string& out, std::string_view task) {
     at += length;
   }
   out += '\t';
+}
+
+// A million results a second are little else than these numbers: the library's formatting would take a third of the time.
+void append_number(std::string& out, std::uint64_t number) {
+  std::array<char, 20> digits{};
+  out.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr);
+}
+
+/// "0.000012345": to the nanosecond, without zeros at its end.
+void append_seconds(std::string& out, Duration duration) {
+  const auto all = static_cast<std::uint64_t>(std::max<Duration::rep>(std::chrono::nanoseconds(duration).count(), 0));
+  constexpr std::uint64_t in_a_second = 1'000'000'000;
+  append_number(out, all / in_a_second);
+  std::uint64_t rest = all % in_a_second;
+  if (rest == 0) {
+    return;
+  }
+  std::size_t places = 9;
+  for (; rest % 10 == 0; rest /= 10) {
+    --places;
+  }
+  const std::size_t begin = out.size();
+  out.append(places + 1, '0');
+  out[begin] = '.';
+  for (std::size_t at = begin + places; rest > 0; rest /= 10) {
+    out[at--] = static_cast<char>('0' + rest % 10);
+  }
 }
 
 /// As a shell has it in $(...), for one line break.
@@ -99,7 +128,9 @@ std::string Results::to_line(const core::RecordTask& record, std::uint64_t line,
   }
   std::string out;
   out.reserve(payload.size() + 128);
-  fmt::format_to(std::back_inserter(out), R"({{"task":{},"ok":{},)", line, done);
+  out += R"({"task":)";
+  append_number(out, line);
+  out += done ? R"(,"ok":true,)" : R"(,"ok":false,)";
   if (done) {
     out += R"("result":)";
     options_.as_text ? append_json_string(out, without_line_end(payload)) : append_json(out, payload);
@@ -122,10 +153,13 @@ std::string Results::to_line(const core::RecordTask& record, std::uint64_t line,
     }
     out += '}';
   }
-  const double seconds = std::chrono::duration<double>(record.seconds).count();
-  fmt::format_to(std::back_inserter(out), R"(,"attempts":{},"seconds":{:.6g},"worker":{}}})", record.attempts, seconds,
-                 record.life.worker.index);
-  out += '\n';
+  out += R"(,"attempts":)";
+  append_number(out, record.attempts);
+  out += R"(,"seconds":)";
+  append_seconds(out, record.seconds);
+  out += R"(,"worker":)";
+  append_number(out, record.life.worker.index);
+  out += "}\n";
   return out;
 }
 
