@@ -203,9 +203,17 @@ class Files(StateTest):
         self.assertEqual(set(self.written()), set(range(5000)))
 
 
+    def test_a_name_that_sqlite_has_a_meaning_for_is_a_name(self):
+        for name in (":memory:", "file:x?mode=memory"):
+            for text in ("1 of 1 tasks done", "1 were recorded before"):
+                corral = self.start("map", self.write("tasks", b"a\n"), "--state", name, "--lines", "--", *FILTER, cwd=self.folder)
+                self.finish(corral, 0)
+                self.assertIn(text, corral.err)
+
+
 class Words(StateTest):
     def test_what_does_not_go_together(self):
-        for words in (["--status"], ["--retry-failed", "--", "cat"], ["--state", "x", "--failed", "--", "cat"],
+        for words in (["--status"], ["--state", "", "--", "cat"], ["--retry-failed", "--", "cat"], ["--state", "x", "--failed", "--", "cat"],
                       ["--state", "x", "--results", "tasks"], ["--state", "x", "--client", "5", "--", "cat"], ["--state", "x"]):
             with self.subTest(words):
                 corral = self.start("map", *words, cwd=self.folder)
