@@ -44,10 +44,12 @@ endif()
 
 # SQLite as SQLite::SQLite3, and xxhash.h: static with a static corral. Without extensions it needs neither dl nor anything else.
 macro(corral_find_sqlite)
+  set(corral_suffixes ${CMAKE_FIND_LIBRARY_SUFFIXES})
   if(CORRAL_STATIC AND NOT CORRAL_SANITIZE)
     set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
   endif()
   find_package(SQLite3 3.38 REQUIRED)
+  set(CMAKE_FIND_LIBRARY_SUFFIXES ${corral_suffixes})
   find_path(CORRAL_XXHASH xxhash.h REQUIRED)
 endmacro()
 

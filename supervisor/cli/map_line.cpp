@@ -93,7 +93,15 @@ void add_report_options(CLI::App& app, MapOptions& options) {
 
 void add_state_options(CLI::App& app, StateOptions& state) {
   using enum StateOptions::Look;
-  app.add_option("--state", state.file, "a file that knows what is done: the same command goes on where it was stopped");
+  app.add_option_function<std::string>(
+      "--state",
+      [&state](const std::string& path) {
+        if (path.empty()) {
+          refuse("the file has an empty name (an unset variable?)");
+        }
+        state.file = path;
+      },
+      "a file that knows what is done: the same command goes on where it was stopped");
   const auto add_look = [&](const char* name, StateOptions::Look look, const char* what) {
     app.add_flag_function(name, [&state, look](std::int64_t) { state.look = look; }, what);
   };

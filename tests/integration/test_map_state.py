@@ -88,6 +88,10 @@ class GoingOn(StateTest):
         self.assertEqual(read(self.path("out")), "".join(f"n{number}\n" for number in range(500)))
         self.assertEqual(json.loads(self.ask("--results").splitlines()[7])["result"], "n7")
 
+    def test_more_results_than_may_wait_for_the_disk(self):
+        self.go(b"".join(b"%d\n" % number for number in range(60000)), "-o", self.path("out"))
+        self.assertEqual(len(self.written()), 60000)
+
     def test_a_process_for_each_task(self):
         self.go(b"1\n2\n", "--raw", "-o", self.path("out"), command=["sh", "-c", "echo out $1; exit $1", "sh", "{}"], lines=False, status=1)
         self.assertEqual(sorted(read(self.path("out")).splitlines()), ["out 1", "out 2"])
@@ -121,6 +125,13 @@ class Failed(StateTest):
         self.ask("--retry-failed", status=1)
         self.assertIn("done: 1\nfailed: 1\n", self.ask("--status"))
 
+    def test_however_many_there_are(self):
+        """More than are read from the state at once."""
+        self.go([{"fail": str(number)} for number in range(600)], command=WORKER, lines=False, status=1)
+        self.ask("--retry-failed", status=1)
+        self.assertEqual(sqlite3.connect(self.path("run.db")).execute("SELECT count(*) FROM tasks WHERE status = 'retried'").fetchone(), (600,))
+        self.assertEqual(len(self.ask("--failed").splitlines()), 600)
+
     def test_beside_what_is_new_in_the_input(self):
         self.go(b"1\n0\n", command=["sh", "-c", "exit $1", "sh", "{}"], lines=False, status=1)
         again = self.go(b"0\n1\n00\n", "--retry-failed", command=["sh", "-c", "exit $1", "sh", "{}"], lines=False, status=1)
@@ -139,10 +150,11 @@ class Files(StateTest):
         os.unlink(self.path("out"))
         self.go(b"a\nb\nc\nd\n", "-o", self.path("out"))
         self.assertEqual(set(self.written()), {0, 1, 2, 3})
-        edited = read(self.path("out")).replace("na", "xx")
-        self.write("out", edited)
-        self.assertIn("move it away", self.go(b"a\nb\nc\nd\ne\n", "-o", self.path("out"), status=1).err)
-        self.assertEqual(read(self.path("out")), edited)
+        held = read(self.path("out"))
+        for other in (held.replace("na", "xx"), held + "more\n"):
+            self.write("out", other)
+            self.assertIn("move it away", self.go(b"a\nb\nc\nd\ne\n", "-o", self.path("out"), status=1).err)
+            self.assertEqual(read(self.path("out")), other)
 
     def test_results_of_something_else_are_not_overwritten(self):
         self.write("out", "precious\n")
@@ -203,9 +215,27 @@ class Files(StateTest):
         self.assertEqual(set(self.written()), set(range(5000)))
 
 
+    def test_a_name_that_sqlite_has_a_meaning_for_is_a_name(self):
+        for name in (":memory:", "file:x?mode=memory"):
+            for text in ("1 of 1 tasks done", "1 were recorded before"):
+                corral = self.start("map", self.write("tasks", b"a\n"), "--state", name, "--lines", "--", *FILTER, cwd=self.folder)
+                self.finish(corral, 0)
+                self.assertIn(text, corral.err)
+
+    @as_root
+    def test_a_disk_that_is_full_at_the_end_is_no_success(self):
+        script = """
+            mount -t tmpfs -o size=200k none "$FOLDER" && cd "$FOLDER" && echo 1 > tasks || exit
+            "$0" map tasks --state run.db -j1 --lines -- sh -c 'read -r line; head -c 400000 /dev/zero | tr "\\0" x; echo' > "$1" """
+        found = subprocess.run(["unshare", "-m", "sh", "-c", script, CORRAL, self.path("out")], capture_output=True, text=True, timeout=120,
+                               env=dict(os.environ, FOLDER=self.folder))
+        self.assertEqual(found.returncode, 1, found.stderr)
+        self.assertIn("make room", found.stderr)
+
+
 class Words(StateTest):
     def test_what_does_not_go_together(self):
-        for words in (["--status"], ["--retry-failed", "--", "cat"], ["--state", "x", "--failed", "--", "cat"],
+        for words in (["--status"], ["--state", "", "--", "cat"], ["--retry-failed", "--", "cat"], ["--state", "x", "--failed", "--", "cat"],
                       ["--state", "x", "--results", "tasks"], ["--state", "x", "--client", "5", "--", "cat"], ["--state", "x"]):
             with self.subTest(words):
                 corral = self.start("map", *words, cwd=self.folder)

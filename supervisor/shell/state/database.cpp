@@ -93,14 +93,14 @@ bool Statement::is_null(int column) const { return sqlite3_column_type(statement
 void Database::Close::operator()(sqlite3* handle) const { sqlite3_close_v2(handle); }
 
 Result<Database> Database::open(const std::string& path, Access access) {
-  std::string name = path;
+  std::string name = path.empty() || path.starts_with('/') ? path : "./" + path;  // SQLite has names that are no files.
   int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOMUTEX | (path.empty() ? SQLITE_OPEN_CREATE : 0);
   if (access == Access::read || access == Access::immutable) {
     flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOMUTEX;
   }
   if (access == Access::immutable) {
-    name = "file:";
-    for (const char c : path) {
+    const std::string plain_name = std::exchange(name, "file:");
+    for (const char c : plain_name) {
       const bool plain = c != '?' && c != '#' && c != '%';
       name += plain ? std::string(1, c) : fmt::format("%{:02x}", static_cast<unsigned char>(c));
     }
@@ -128,6 +128,13 @@ Result<Database> Database::open(const std::string& path, Access access) {
 Result<void> Database::run(const char* sql) {
   const int code = sqlite3_exec(handle_.get(), sql, nullptr, nullptr, nullptr);
   return code == SQLITE_OK ? Result<void>() : sqlite_failure(handle_.get(), code);
+}
+
+void Database::stop_if(const std::atomic<bool>* stop) {
+  constexpr int every = 100'000;  // Of SQLite's instructions: less than a millisecond.
+  const auto look = [](void* asked) { return static_cast<const std::atomic<bool>*>(asked)->load() ? 1 : 0; };
+  sqlite3_progress_handler(handle_.get(), stop == nullptr ? 0 : every, stop == nullptr ? nullptr : +look,
+                           const_cast<std::atomic<bool>*>(stop));
 }
 
 Result<Statement> Database::prepare(std::string_view sql) {

@@ -3,6 +3,7 @@
 // Every call may block on the disk; one thread at a time has a database. What this must not do: know of tasks.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -58,6 +59,8 @@ class Database {
   [[nodiscard]] Result<void> prepare_all(std::initializer_list<std::pair<Statement*, const char*>> statements);
   /// The first column of the first row; 0 where there is none.
   [[nodiscard]] Result<std::int64_t> number(std::string_view sql);
+  /// From now on whatever runs fails soon after that has become true; null: no longer.
+  void stop_if(const std::atomic<bool>* stop);
   [[nodiscard]] bool is_open() const { return handle_ != nullptr; }
   void close() { handle_.reset(); }
 

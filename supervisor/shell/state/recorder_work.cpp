@@ -23,15 +23,11 @@ Result<void> RecorderWork::begin() {
     return failure("cannot make a file for looking lines up (TMPDIR says where): " + index.error().message);
   }
   index_ = std::move(*index);
-  Result<void> read = file_->each([this](std::string_view written) { return check(written); });
-  if (read && results_ && !stop_) {
-    read = results_->end_of_expected();
-  }
-  if (read && !stop_) {
-    read = file_->each_known([this](const TaskKey& key) { return learn(key); });
-  }
-  if (!read || stop_) {
-    return read;
+  file_->stop_if(&stop_);
+  Result<void> read = learn_all();
+  file_->stop_if(nullptr);
+  if (stop_ || !read) {
+    return stop_ ? Result<void>() : read;
   }
   if (results_ && results_->mended() > 0) {
     notices_.push_back(fmt::format("{} lacked {} bytes of results that the state knows: they are written again", run_.output,
@@ -39,6 +35,14 @@ Result<void> RecorderWork::begin() {
   }
   begun_ = true;
   return file_->begin_run(run_);
+}
+
+Result<void> RecorderWork::learn_all() {
+  Result<void> read = file_->each([this](std::string_view written) { return check(written); });
+  if (read && results_ && !stop_) {
+    read = results_->end_of_expected();
+  }
+  return read && !stop_ ? file_->each_known([this](const TaskKey& key) { return learn(key); }) : read;
 }
 
 Result<bool> RecorderWork::check(std::string_view written) {

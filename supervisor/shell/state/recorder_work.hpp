@@ -32,6 +32,7 @@ class RecorderWork {
   [[nodiscard]] std::vector<std::string> take_notices() { return std::exchange(notices_, {}); }
 
  private:
+  [[nodiscard]] Result<void> learn_all();
   [[nodiscard]] Result<bool> check(std::string_view written);
   [[nodiscard]] Result<bool> learn(const TaskKey& key);
 

@@ -133,6 +133,13 @@ Result<std::shared_ptr<StateFile>> StateFile::open(const std::string& path, cons
   if (::fstat(file->lock_.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
     return failure(fmt::format("cannot keep state in '{}': it is no regular file", path));
   }
+  if (struct stat log{}; status.st_size == 0 && ::stat((path + "-wal").c_str(), &log) == 0 && log.st_size > 0) {
+    // SQLite would take it for nothing, and delete it.
+    return failure(fmt::format(
+        "cannot use state '{0}': it is empty, and its log '{0}-wal' is not; put the file back that belongs to the log, or "
+        "move the log away",
+        path));
+  }
   if (Result<void> locked = file->lock(); !locked) {
     return std::unexpected(std::move(locked.error()));
   }

@@ -4,6 +4,7 @@
 // and a loss of power. Every call may block on the disk. What this must not do: know where tasks come from.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -63,6 +64,8 @@ class StateFile {
   /// `open`: tasks that were given up unspent; nothing where the input was not read to its end.
   [[nodiscard]] Result<void> end_run(std::optional<std::uint64_t> open);
 
+  /// each() and each_known() end early once that has become true; null: no longer.
+  void stop_if(const std::atomic<bool>* stop) { database_.stop_if(stop); }
   /// What every row has put into the results, in the order in which they were recorded, until `take` fails or returns false.
   /// Fails where a row is not what was recorded.
   [[nodiscard]] Result<void> each(const std::function<Result<bool>(std::string_view written)>& take);

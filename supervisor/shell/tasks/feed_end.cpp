@@ -65,7 +65,8 @@ std::string Feed::summary() const {
 }
 
 std::optional<std::string> Feed::way_on() const {
-  if (client_ != nullptr || results_->failure() || (!left_over() && !(ledger_ != nullptr && output_gone_))) {
+  const bool any_done = counts().recorded() > 0 || (ledger_ != nullptr && ledger_->known() > 0);
+  if (client_ != nullptr || !any_done || results_->failure() || (!left_over() && !(ledger_ != nullptr && output_gone_))) {
     return std::nullopt;
   }
   if (ledger_ == nullptr) {

@@ -160,6 +160,35 @@ TEST_CASE("a file that is not ours is refused and stays as it is") {
   CHECK(StateFile::open_to_read(database).error().message.find("database of another program") != std::string::npos);
 }
 
+TEST_CASE("a log whose file is gone is kept") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "run.db";
+  for (const bool empty : {false, true}) {
+    write_file(path + "-wal", "what was recorded");
+    if (empty) {
+      write_file(path, "");
+    }
+    CHECK(refusal_of(path).find("move the log away") != std::string::npos);
+    CHECK(read_file(path + "-wal") == "what was recorded");
+  }
+}
+
+TEST_CASE("who is asked to stop while it reads begins no run") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "run.db";
+  run_over(path, {"a"});
+  {
+    auto file = StateFile::open(path, identity, false);
+    REQUIRE(file);
+    const std::atomic<bool> stop = true;
+    RecorderWork work(options_of(std::move(*file)), stop);
+    CHECK(work.begin());
+    CHECK(work.end(0));
+  }
+  CHECK(StateFile::open_to_read(path).value()->number("SELECT count(*) FROM runs").value() == 1);
+  CHECK(run_over(path, {"a"}).empty());
+}
+
 TEST_CASE("a newer version is refused") {
   const TemporaryFolder folder;
   const std::string path = folder / "run.db";
