@@ -160,7 +160,8 @@ int map(MapOptions options) {
   pump_options.core.on_demand = mode == shell::TaskMode::each;
   pump_options.voice = voice_options(options.talk);
   pump_options.voice.all_to_stderr = true;
-  pump_options.voice.endings = mode != shell::TaskMode::each && !options.policy.max_tasks;
+  pump_options.voice.endings =
+      mode != shell::TaskMode::each && !options.policy.max_tasks && !options.policy.max_memory && !options.policy.max_age;
   pump_options.voice.least =
       options.client && options.talk.quiet ? shell::Weight::trouble : std::max(pump_options.voice.least, shell::Weight::notable);
   pump_options.processes.identity = process::fresh_identity();

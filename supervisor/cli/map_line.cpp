@@ -77,6 +77,12 @@ void add_task_options(CLI::App& app, MapOptions& options) {
       "--max-tasks", [&](const std::string& t) { policy.max_tasks = parse_count(t, 1, 4'000'000'000U); },
       "replace a worker that has done so many tasks");
   app.add_option_function<std::string>(
+      "--max-memory", [&](const std::string& t) { policy.max_memory = accept(parse_size(t)); },
+      "replace a worker that has more, such as 500MiB, when its task is done");
+  app.add_option_function<std::string>(
+      "--max-age", [&](const std::string& t) { policy.max_age = accept(parse_duration(t)); },
+      "replace a worker that is so old, when its task is done; they go up to a tenth earlier, one after another");
+  app.add_option_function<std::string>(
       "--client", [&](const std::string& t) { options.client = static_cast<int>(parse_count(t, 0, most_descriptors)); },
       "a program gives tasks and takes answers in frames, over this descriptor: docs/protocol.md");
 }
@@ -198,8 +204,11 @@ int map_with(MapOptions& options, const MapExtras& extras) {
   if (options.shuffle && options.ordered) {
     refuse("--shuf and --ordered exclude each other: results in the order of the tasks would have to wait for all of them");
   }
-  if (options.policy.max_tasks && program.launch.task_arguments) {
-    refuse("--max-tasks is for workers that stay: with {} there is a process for each task anyway");
+  if ((options.policy.max_tasks || options.policy.max_memory || options.policy.max_age) && program.launch.task_arguments) {
+    refuse("--max-tasks, --max-memory and --max-age are for workers that stay: with {} there is a process for each task anyway");
+  }
+  if (options.policy.max_age == Duration::zero()) {
+    refuse("--max-age 0 would replace every worker before it has done anything; leave it out for none");
   }
   if (program.launch.command.front().find("{}") != std::string::npos) {
     refuse("the command itself cannot be {}: a task is data; write sh -c and mean it, or name the program");

@@ -16,6 +16,20 @@ corral.serve(lambda item: os.getpid())
 """
 
 
+LEAKING = f"""
+import os, sys, time
+sys.path.insert(0, {PACKAGE!r})
+import corral
+kept = []
+def work(item):
+    if "grow" in item:
+        kept.append(os.urandom(item["grow"] << 20))
+    time.sleep(item.get("sleep", 0))
+    return os.getpid()
+corral.serve(work)
+"""
+
+
 class Recycling(MapTest):
     def test_a_worker_is_replaced_after_its_tasks_and_none_of_them_is_tried_twice(self):
         corral = self.map(["pid"] * 20, "-j2", "--max-tasks", "3", command=[sys.executable, "-c", WORKER])
@@ -25,6 +39,22 @@ class Recycling(MapTest):
         self.assertEqual({entry["attempts"] for entry in results.values()}, {1})
         done = collections.Counter(entry["result"] for entry in results.values())
         self.assertLessEqual(max(done.values()), 3)
+
+    def test_a_worker_that_grows_is_replaced_when_its_task_is_done(self):
+        tasks = [{"grow": 40}] * 6 + [{"sleep": 1.2}] + [{"grow": 1}] * 4
+        corral = self.map(tasks, "-j1", "--max-memory", "150MiB", command=[sys.executable, "-c", LEAKING])
+        self.finish(corral, 0)
+        results = self.results(corral)
+        self.assertEqual({entry["attempts"] for entry in results.values()}, {1})
+        self.assertEqual(results[6]["result"], results[0]["result"], "what it was at is done first")
+        self.assertNotEqual(results[10]["result"], results[0]["result"])
+
+    def test_a_worker_that_is_old_is_replaced(self):
+        corral = self.map([{"sleep": 0.05}] * 30, "-j2", "--max-age", "300ms", command=[sys.executable, "-c", LEAKING])
+        self.finish(corral, 0)
+        results = self.results(corral)
+        self.assertEqual({entry["attempts"] for entry in results.values()}, {1})
+        self.assertGreater(len({entry["result"] for entry in results.values()}), 2)
 
     def test_filters_are_replaced_too_and_processes_for_one_task_are_not(self):
         corral = self.map(b"x\n" * 10, "-j1", "--max-tasks", "4", "--lines", "--raw", command=["sh", "-c", "sed s/x/$$/"])

@@ -4,6 +4,7 @@ EVENTS = "supervisor/core/tasks/dispatcher.cpp"
 LANES = "supervisor/core/tasks/dispatcher_lanes.cpp"
 TASKS = "supervisor/core/tasks/dispatcher_tasks.cpp"
 CANCELLING = "supervisor/core/tasks/dispatcher_cancel.cpp"
+WEAR = "supervisor/core/tasks/dispatcher_wear.cpp"
 TROUBLES = "supervisor/core/tasks/dispatcher_troubles.cpp"
 
 TASK_MUTANTS = [
@@ -80,7 +81,7 @@ TASK_MUTANTS = [
     ("a deadline is not forgotten when a task is delivered", LANES,
      "      wake_at(after(now_, *timeout_));\n    }\n  }\n  serving.untouched", "    }\n  }\n  serving.untouched"),
     ("a deadline step looks ahead", LANES, "    return wake_at(greeting->greet_by);\n", "    return;\n"),
-    ("a deadline that was met is gone", EVENTS, "  wake_at_ = never;\n  for", "  for"),
+    ("a deadline that was met is gone", EVENTS, "  wake_at_ = never;\n  measure();", "  measure();"),
     ("HELLO has its time", EVENTS, "Greeting{after(now_, policy_.greet_within)}", "Greeting{now_}"),
     ("HELLO has a deadline", EVENTS, "return wake_at(std::get<Greeting>(lane.state).greet_by);", "return;"),
     # Workers
@@ -89,7 +90,7 @@ TASK_MUTANTS = [
     ("a worker that gives tasks back unasked is replaced", EVENTS, "event.answer == Answer::given_back && !draining_", "false"),
     ("who has worked is vouched for", TASKS, "  proven_ = true;\n  vouch(lane);\n", "  proven_ = true;\n"),
     ("who has worked is vouched for once", LANES, "!std::exchange(lane.vouched, true)", "true"),
-    ("a new life has to prove itself", EVENTS, "lane.greeted = lane.vouched = false;", "lane.greeted = false;"),
+    ("a new life has to prove itself", EVENTS, "lane.greeted = lane.vouched = lane.worn = false;", "lane.greeted = lane.worn = false;"),
     ("who dies at a task is vouched for", TROUBLES, "    if (lane.greeted || proven_) {", "    if (false) {"),
     ("garbage without a task is the worker's own fault", LANES,
      "own_fault = why != ReplaceWorker::Why::timeout &&", "own_fault = why != ReplaceWorker::Why::broken_channel && why != ReplaceWorker::Why::timeout &&"),
@@ -109,7 +110,7 @@ TASK_MUTANTS = [
     ("a filter is not told of the end while more may come", TROUBLES, "(ready_.empty() && (input_ended_ || order_is_full))", "ready_.empty()"),
     ("a filter that has a suspect is told of the end", TROUBLES, "serving->alone || draining_ ||", "draining_ ||"),
     ("a filter at its end gets nothing more", LANES, "serving.flushing || serving.going ||", "serving.going ||"),
-    ("a filter at its end is replaced when it stays", LANES, "(serving.flushing || is_used_up(serving))", "is_used_up(serving)"),
+    ("a filter at its end is replaced when it stays", LANES, "(serving.flushing || is_used_up(lane, serving))", "is_used_up(lane, serving)"),
     # Cancelling
     ("a task that waits is cancelled at once", CANCELLING, "      queue->erase(found);\n      return cancel(event.slot);", "      return;"),
     ("what is in work is not cancelled", CANCELLING, ".in_work.front() == slot ||", ".in_work.size() == 0 ||"),
@@ -127,11 +128,23 @@ TASK_MUTANTS = [
     ("cancelled tasks keep no order waiting", CANCELLING, "  close_gap(task.id);\n", ""),
     ("a slot used again is another task", CANCELLING, "!known || task_in(event.slot).id != event.task", "!known"),
     # Recycling
-    ("a worker is given no more than it may have", LANES, "!ready_.empty() && !is_used_up(serving)", "!ready_.empty()"),
-    ("a used-up worker goes", LANES, "(serving.flushing || is_used_up(serving))", "serving.flushing"),
+    ("a worker is given no more than it may have", LANES, "!ready_.empty() && !is_used_up(lane, serving)", "!ready_.empty()"),
+    ("a used-up worker goes", LANES, "(serving.flushing || is_used_up(lane, serving))", "serving.flushing"),
     ("a used-up worker is told that no more comes", LANES, "    if (!serving.flushing) {\n      act(CloseInput{lane.life()});\n    }\n", ""),
     ("what comes back was not done", TASKS, "    --std::get<Serving>(lane.state).given;\n", ""),
-    ("a used-up filter is told so", TROUBLES, "is_used_up(*serving) ||", ""),
+    ("a used-up filter is told so", TROUBLES, "is_used_up(*lane, *serving) ||", ""),
+    ("who is old goes", EVENTS, "now_ >= lane.old_at && retire(lane)", "false"),
+    ("nobody goes before its age", EVENTS, "now_ >= lane.old_at && retire(lane)", "retire(lane)"),
+    ("an age has a deadline", LANES, "  wake_at(std::max(now_, lane.old_at));\n", ""),
+    ("the next age has a deadline", EVENTS, "    if (ages(lane)) {\n      wake_at(lane.old_at);\n    }\n", ""),
+    ("a new life is young", EVENTS, "lane.vouched = lane.worn = false;", "lane.vouched = false;"),
+    ("who is worn out gets nothing more", WEAR, "  lane.worn = true;\n", ""),
+    ("its end is not held against it", WEAR, "  vouch(lane);\n", ""),
+    ("a suspect is left to another one", WEAR, "    suspects_.push_front(holding->suspect);", "    static_cast<void>(holding->suspect);"),
+    ("too much is more than allowed", WEAR, "event.bytes > policy_.max_memory", "event.bytes > 0"),
+    ("who works is measured", WEAR, "    act(MeasureWorker{lane.life()});\n", ""),
+    ("and measured again", WEAR, "    if (!serving->in_work.empty()) {\n      measure_soon();\n    }\n", ""),
+    ("a stop measures nobody", WEAR, " || aborting_) {", ") {"),
     # The end
     ("nothing is given out after a drain", EVENTS, "  leave_queued();\n  leave_called();", "  leave_called();"),
     ("what is prefetched is asked back", EVENTS, "  leave_called();\n  recall_prefetched();", "  leave_called();"),

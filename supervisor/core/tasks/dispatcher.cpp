@@ -118,7 +118,8 @@ void Dispatcher::on(const ChannelOpened& event) {
   CORRAL_CHECK((policy_.each || std::holds_alternative<Vacant>(lane.state) || std::holds_alternative<Closed>(lane.state)) &&
                event.life.incarnation > lane.incarnation);
   lane.incarnation = event.life.incarnation;
-  lane.greeted = lane.vouched = false;
+  lane.greeted = lane.vouched = lane.worn = false;
+  lane.old_at = policy_.max_age ? after(now_, age_of(*policy_.max_age, lane.worker.index, number(lane.incarnation))) : never;
   if (policy_.each) {
     return begin_called(lane);
   }
@@ -206,9 +207,16 @@ void Dispatcher::on(const TaskDeadlineReached&) {
     return;
   }
   wake_at_ = never;
+  measure();
   for (Lane& lane : lanes_) {
-    look_at(lane);
+    const bool leaves = ages(lane) && now_ >= lane.old_at && retire(lane);
+    if (!leaves) {
+      look_at(lane);
+    }
     decide_overdue(lane);
+    if (ages(lane)) {
+      wake_at(lane.old_at);
+    }
   }
   make_room_for_fresh();
   seat_suspects();

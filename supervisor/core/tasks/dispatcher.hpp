@@ -83,6 +83,7 @@ class Dispatcher {
   void on(const TimeLost& event);
   void on(const WorkerStarved& event);
   void on(const WorkerLost& event);
+  void on(const WorkerMeasured& event);
   void on(const CancelAsked& event);
   void on(const DrainAsked& event);
   void on(const AbortAsked& event);
@@ -106,7 +107,9 @@ class Dispatcher {
   void time_out(Lane& lane, Serving& serving);
   void condemn(Lane& lane, ReplaceWorker::Why why);
   void begin_leaving(Lane& lane);
-  [[nodiscard]] bool is_used_up(const Serving& serving) const { return serving.given == policy_.max_tasks; }
+  [[nodiscard]] bool is_used_up(const Lane& lane, const Serving& serving) const {
+    return lane.worn || serving.given == policy_.max_tasks;
+  }
   void dismiss(Lane& lane);
   void vouch(Lane& lane);
   void recall_prefetched();
@@ -115,6 +118,13 @@ class Dispatcher {
   void cancel_at_worker(Lane& lane, TaskSlot slot);
   void cancel(TaskSlot slot);
   void decide_overdue(Lane& lane);
+
+  // dispatcher_wear.cpp: workers that are replaced before they do harm
+  [[nodiscard]] static bool ages(const Lane& lane);
+  [[nodiscard]] bool retire(Lane& lane);
+  void wear_out(Lane& lane);
+  void measure();
+  void measure_soon();
 
   // dispatcher_tasks.cpp: one task
   void settle_answer(Lane& lane, TaskSlot slot, Answer answer, Duration took, const WorkerLost* death = nullptr);
@@ -155,6 +165,7 @@ class Dispatcher {
   std::optional<Duration> timeout_;  ///< What holds now.
   double mean_ = -1;  ///< Nanoseconds that a task takes, the latest ones counting most; negative: nothing is known.
   Instant wake_at_ = never;
+  Instant measure_at_ = never;
   Instant make_room_at_ = never;  ///< When those who wait for a fresh worker have waited long enough.
   Instant now_{};
   TaskActions* actions_ = nullptr;

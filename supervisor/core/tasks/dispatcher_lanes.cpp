@@ -9,6 +9,7 @@ namespace corral::core {
 
 /// A fresh worker. Who has taken another one down goes first: nobody else shall be beside it.
 void Dispatcher::begin_serving(Lane& lane) {
+  wake_at(std::max(now_, lane.old_at));
   if (!suspects_.empty()) {
     const TaskSlot suspect = suspects_.front();
     suspects_.pop_front();
@@ -25,7 +26,7 @@ void Dispatcher::serve(Lane& lane) {
   if (serving.going) {
     return serving.in_work.empty() ? condemn(lane, ReplaceWorker::Why::going) : void();
   }
-  if (serving.in_work.empty() && (serving.flushing || is_used_up(serving))) {
+  if (serving.in_work.empty() && (serving.flushing || is_used_up(lane, serving))) {
     if (!serving.flushing) {
       act(CloseInput{lane.life()});
     }
@@ -47,12 +48,12 @@ void Dispatcher::fill(Lane& lane) {
   // Where little is left, everybody gets a share of it.
   const std::size_t share = std::max<std::size_t>(1, ready_.size() / lanes_.size());
   const std::size_t most = serving.least > 1 ? wide : std::min(wide, serving.in_work.size() + share);
-  while (serving.in_work.size() < most && !ready_.empty() && !is_used_up(serving)) {
+  while (serving.in_work.size() < most && !ready_.empty() && !is_used_up(lane, serving)) {
     const TaskSlot slot = ready_.front();
     ready_.pop_front();
     deliver(lane, serving, slot);
   }
-  if (serving.in_work.size() < wide && !is_used_up(serving) && !std::exchange(lane.hungry, true)) {
+  if (serving.in_work.size() < wide && !is_used_up(lane, serving) && !std::exchange(lane.hungry, true)) {
     hungry_.push_back(lane.worker.index);
   }
 }
@@ -68,6 +69,7 @@ void Dispatcher::deliver(Lane& lane, Serving& serving, TaskSlot slot) {
   serving.untouched = false;
   serving.in_work.push_back(slot);
   ++serving.given;
+  measure_soon();
   task_in(slot).recalled = false;
   --counts_.queued;
   ++counts_.in_work;

@@ -53,7 +53,7 @@ void Dispatcher::on(const WorkerStarved& event) {
   // With an order nothing is read before the oldest ones are recorded, which may be those that it holds back.
   const bool order_is_full = policy_.order_span && counts_.accepted - oldest_ >= *policy_.order_span;
   const bool nothing_comes =
-      serving->alone || draining_ || is_used_up(*serving) || (ready_.empty() && (input_ended_ || order_is_full));
+      serving->alone || draining_ || is_used_up(*lane, *serving) || (ready_.empty() && (input_ended_ || order_is_full));
   if (serving->in_work.size() == before && nothing_comes) {
     serving->flushing = true;
     act(CloseInput{lane->life()});

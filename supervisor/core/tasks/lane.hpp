@@ -67,7 +67,9 @@ struct Lane {
   LaneState state = Vacant{};
   bool greeted = false;
   bool vouched = false;
-  bool hungry = false;  ///< Has an entry in the list of those who would take more.
+  Instant old_at = never;  ///< Then it is replaced.
+  bool worn = false;       ///< It is too old, or has too much memory: it gets nothing more.
+  bool hungry = false;     ///< Has an entry in the list of those who would take more.
 
   [[nodiscard]] Life life() const { return {worker, incarnation}; }
 };

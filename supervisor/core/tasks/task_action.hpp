@@ -94,6 +94,11 @@ struct ReplaceWorker {
   bool own_fault = false;  ///< No task is to blame: one that goes like that again and again is of no use.
 };
 
+/// Find out how much memory its process has.
+struct MeasureWorker {
+  Life life;
+};
+
 /// No more tasks come for it: close its channel, and let it end by itself.
 struct DismissWorker {
   Life life;
@@ -119,7 +124,7 @@ struct HaltTasks {
 struct EndTasks {};
 
 using TaskAction = std::variant<DeliverTask, CallWorker, RecallTask, RecordTask, TellRetry, LeaveTask, TellBegun, VouchForWorker,
-                                ReplaceWorker, DismissWorker, StopWorker, CloseInput, HaltTasks, EndTasks>;
+                                MeasureWorker, ReplaceWorker, DismissWorker, StopWorker, CloseInput, HaltTasks, EndTasks>;
 using TaskActions = std::vector<TaskAction>;
 
 }  // namespace corral::core

@@ -74,6 +74,12 @@ struct WorkerLost {
   bool out_of_memory = false;
 };
 
+/// What was asked for: so much memory its process has.
+struct WorkerMeasured {
+  Life life;
+  std::uint64_t bytes = 0;
+};
+
 /// Whoever submitted this task has no use for it any more. Decided by LeaveTask, TellBegun or RecordTask, whatever comes first.
 struct CancelAsked {
   TaskSlot slot{};
@@ -88,8 +94,8 @@ struct AbortAsked {};
 
 struct TaskDeadlineReached {};
 
-using TaskEvent =
-    std::variant<TaskSubmitted, InputEnded, ChannelOpened, SlotClosed, WorkerGreeted, TaskAnswered, TaskProgressed, ChannelBroken,
-                 ChannelClosed, TimeLost, WorkerStarved, WorkerLost, CancelAsked, DrainAsked, AbortAsked, TaskDeadlineReached>;
+using TaskEvent = std::variant<TaskSubmitted, InputEnded, ChannelOpened, SlotClosed, WorkerGreeted, TaskAnswered, TaskProgressed,
+                               ChannelBroken, ChannelClosed, TimeLost, WorkerStarved, WorkerLost, WorkerMeasured, CancelAsked,
+                               DrainAsked, AbortAsked, TaskDeadlineReached>;
 
 }  // namespace corral::core

@@ -79,6 +79,9 @@ void Feed::step(Instant now, const core::TaskEvent& event) {
   for (const core::TaskAction& action : actions_) {
     std::visit([this](const auto& what) { perform(what); }, action);
   }
+  for (const core::WorkerMeasured& measured : std::exchange(measured_, {})) {
+    step(now, measured);
+  }
 }
 
 // ---- Input and output -----------------------------------------------------------------------------------------------
@@ -175,6 +178,8 @@ Result<WorkerEnds> Feed::connect(Life life) {
 
 void Feed::launched(Life life, std::int32_t pid) {
   channels_->launched(life);
+  pids_.resize(std::max<std::size_t>(pids_.size(), life.worker.index + std::size_t{1}));
+  pids_[life.worker.index] = pid;
   reports_->launched(life, pid);
   if (options_.mode == TaskMode::lines) {
     starvation_.begin(life, pid, now_);

@@ -127,6 +127,7 @@ class Feed {
   void perform(const core::LeaveTask& action);
   void perform(const core::TellBegun& action);
   void perform(const core::VouchForWorker& action);
+  void perform(const core::MeasureWorker& action);
   void perform(const core::ReplaceWorker& action);
   void perform(const core::DismissWorker& action);
   void perform(const core::StopWorker& action);
@@ -149,6 +150,8 @@ class Feed {
   PayloadStore store_;
   std::optional<Reports> reports_;
   Starvation starvation_;
+  std::vector<std::int32_t> pids_;                         ///< By worker: of its present life.
+  std::vector<core::WorkerMeasured> measured_;             ///< To be told of when the step is over.
   std::vector<std::optional<core::TaskSlot>> called_for_;  ///< By worker: the task of its present or next life.
   std::vector<std::optional<core::TaskId>> told_begun_;    ///< By worker: what its client knows it to be at.
   Instant now_{};

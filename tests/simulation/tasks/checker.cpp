@@ -85,6 +85,9 @@ void Checker::told(const ChannelOpened& event) {
   worker.leaves = worker.stop_due = ended_;
   worker.serves = !ended_ && !policy_.greets;
   worker.greet_by = now_ + policy_.greet_within;
+  if (policy_.max_age) {
+    worker.old_at = now_ + age_of(*policy_.max_age, event.life.worker.index, number(event.life.incarnation));
+  }
 }
 
 void Checker::told(const WorkerGreeted& event) {
@@ -262,9 +265,22 @@ void Checker::replace(Worker& worker, ReplaceWorker::Why why, bool own_fault) {
 }
 
 void Checker::told(const TaskDeadlineReached&) {
+  if (now_ >= measure_at_) {
+    measure_at_ = never;
+    for (Worker& worker : workers_) {
+      worker.measure_due = worker.serves && !worker.untouched && !worker.worn && !aborting_;
+      measure_at_ = worker.measure_due && !worker.has.empty() ? now_ + policy_.measure_every : measure_at_;
+    }
+  }
   for (Worker& worker : workers_) {
     if (!worker.open || worker.condemned) {
       continue;
+    }
+    if (worker.serves && now_ >= worker.old_at && !worker.worn) {
+      wear_out(worker);
+      if (worker.leaves) {
+        continue;
+      }
     }
     if (worker.leaves) {
       if (!worker.stopped && now_ >= worker.stop_at) {

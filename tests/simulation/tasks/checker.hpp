@@ -65,7 +65,10 @@ class Checker {
     Instant heard{};                 ///< Likewise, or its last PROGRESS: the timeout counts from then.
     Instant greet_by{};
     Instant stop_at{};
-    std::uint64_t given = 0;    ///< And not given back.
+    std::uint64_t given = 0;  ///< And not given back.
+    Instant old_at = never;
+    bool worn = false;
+    bool measure_due = false;
     std::size_t allowance = 0;  ///< It may have so many, for it starves.
     // What the step under way has to ask for.
     std::optional<core::ReplaceWorker> replace_due;
@@ -85,6 +88,7 @@ class Checker {
   void told(const core::ChannelBroken& event);
   void told(const core::WorkerStarved& event);
   void told(const core::WorkerLost& event);
+  void told(const core::WorkerMeasured& event);
   void told(const core::CancelAsked& event);
   void told(const core::DrainAsked& event);
   void told(const core::AbortAsked& event);
@@ -97,7 +101,10 @@ class Checker {
   void end_if_over();
   void begin_leaving(Worker& worker);
   void begun(Task& task);
-  [[nodiscard]] bool used_up(const Worker& worker) const { return policy_.max_tasks && worker.given >= *policy_.max_tasks; }
+  [[nodiscard]] bool used_up(const Worker& worker) const {
+    return worker.worn || (policy_.max_tasks && worker.given >= *policy_.max_tasks);
+  }
+  void wear_out(Worker& worker);
   void settle(Task& task, Due due, Place place);
 
   // checker_decisions.cpp: what it decides
@@ -108,6 +115,7 @@ class Checker {
   void check(const core::TellRetry& action);
   void check(const core::LeaveTask& action);
   void check(const core::TellBegun& action);
+  void check(const core::MeasureWorker& action);
   void check(const core::VouchForWorker& action);
   void check(const core::ReplaceWorker& action);
   void check(const core::DismissWorker& action);
@@ -152,6 +160,7 @@ class Checker {
   bool was_met_ = false;  ///< The last step met a deadline, at this instant.
   bool ended_now_ = false;
   bool made_room_ = false;
+  Instant measure_at_ = never;
   std::optional<Instant> next_;      ///< What it said is due next.
   std::optional<Instant> stuck_at_;  ///< When those who wait for a fresh worker have waited long enough.
 };

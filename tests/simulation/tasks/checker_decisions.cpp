@@ -56,10 +56,14 @@ void Checker::check(const DeliverTask& action) {
     });
     require(first, "what came back goes first, then the oldest");
   }
+  if (policy_.max_memory && measure_at_ == never) {
+    measure_at_ = now_ + policy_.measure_every;
+  }
   if (worker.has.empty()) {
     worker.since = worker.heard = now_;
   }
   worker.has.push_back(number(action.task));
+  require(!worker.worn, "who is worn out gets nothing more");
   require(!policy_.max_tasks || ++worker.given <= *policy_.max_tasks, "a worker is given no more tasks than it may have in all");
   require(worker.has.size() <= widest(worker), "a worker has no more than its window");
   worker.untouched = worker.feed_due = false;
@@ -113,6 +117,10 @@ void Checker::check(const LeaveTask& action) {
       number(action.task) < tasks_.size() && tasks_[number(action.task)].due == Due::cancel ? Due::cancel : Due::leave;
   Task& task = settled(action.task, action.slot, due, "a task is left only when everything stops, or when it is cancelled");
   task.decide_by = never;
+}
+
+void Checker::check(const MeasureWorker& action) {
+  require(std::exchange(known(action.life).measure_due, false), "who works is measured when it is time");
 }
 
 void Checker::check(const TellBegun& action) {

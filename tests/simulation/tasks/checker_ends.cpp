@@ -28,6 +28,23 @@ void Checker::told(const CancelAsked& event) {
   }
 }
 
+/// It gets nothing more, and goes when it has nothing left.
+void Checker::wear_out(Worker& worker) {
+  worker.worn = true;
+  vouch(worker);
+  if (worker.has.empty()) {
+    worker.close_due = !worker.flushing;
+    begin_leaving(worker);
+  }
+}
+
+void Checker::told(const WorkerMeasured& event) {
+  Worker* worker = find(event.life);
+  if (worker != nullptr && worker->serves && !worker->worn && event.bytes > *policy_.max_memory) {
+    wear_out(*worker);
+  }
+}
+
 void Checker::begun(Task& task) {
   task.begun_due = true;
   ++due_;

@@ -25,6 +25,7 @@ void Checker::check_nothing_is_due() const {
   require(recalls_ == 0, "what is prefetched is asked back when a drain begins");
   require(!end_due_, "the end is told when it has come");
   for (const Worker& worker : workers_) {
+    require(!worker.measure_due, "who works is measured when it is time");
     require(!worker.vouch_due, "who has worked is vouched for");
     require(!worker.replace_due, "a worker that cannot go on is replaced");
     require(!worker.dismiss_due && !worker.stop_due, "at the end workers are dismissed, and stopped when they do not go");
@@ -97,8 +98,9 @@ void Checker::check_stuck(const Dispatcher& dispatcher) {
 }
 
 Instant Checker::first_due() const {
-  Instant first = never;
+  Instant first = measure_at_;
   for (const Worker& worker : workers_) {
+    first = worker.serves && !worker.worn ? std::min(first, std::max(now_, worker.old_at)) : first;
     for (const std::uint64_t id : worker.has) {
       first = std::min(first, tasks_[id].decide_by);
     }

@@ -47,6 +47,7 @@ class Run {
       return false;
     }
     now_ = std::max(now_, first);
+    tell_measures();
     if (scenario_.misdeeds.cancels > 0 && !slot_of_.empty() && chance(staff_.random(), scenario_.misdeeds.cancels)) {
       return cancel_some_task();
     }
@@ -148,6 +149,13 @@ class Run {
     return true;
   }
 
+  /// What was asked for in the last step, of processes of which one in ten has too much.
+  void tell_measures() {
+    for (const Life life : std::exchange(measured_, {})) {
+      step(WorkerMeasured{life, pick(staff_.random(), 1000)});
+    }
+  }
+
   bool step(const TaskEvent& event) {
     ++outcome_.steps;
     note(event.index());
@@ -164,6 +172,9 @@ class Run {
       }
       checker_.decided(action);
       staff_.perform(now_, action);
+      if (const auto* measure = std::get_if<MeasureWorker>(&action)) {
+        measured_.push_back(measure->life);
+      }
       if (const auto* recorded = std::get_if<RecordTask>(&action)) {
         free_slots_.push_back(number(recorded->slot));
       } else if (const auto* left = std::get_if<LeaveTask>(&action)) {
@@ -190,6 +201,7 @@ class Run {
   std::vector<TaskEvent> told_;
   std::vector<std::uint32_t> free_slots_;
   std::vector<std::uint32_t> slot_of_;  ///< By number of the task.
+  std::vector<Life> measured_;
   std::uint32_t next_slot_ = 0;
   std::size_t burst_ = 0;
   std::uint32_t waiting_ = 0;  ///< Lines that could be read.

@@ -57,6 +57,13 @@ core::TaskPolicy make_policy(core::Random& random) {
   if (chance(random, 0.25)) {
     policy.max_tasks = 1 + pick(random, 6);
   }
+  if (chance(random, 0.15)) {
+    policy.max_age = 5ms + ticks(random, 60);
+  }
+  if (chance(random, 0.15)) {
+    policy.max_memory = 900;
+    policy.measure_every = 1ms + ticks(random, 10);
+  }
   policy.window_worth = std::array<Duration, 4>{0ms, 1ms, 5ms, 20ms}[pick(random, 4)];
   if (chance(random, 0.4)) {
     policy.order_span = 1 + pick(random, 12);

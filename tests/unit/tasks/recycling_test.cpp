@@ -75,3 +75,68 @@ TEST_CASE("a used-up worker that stays is replaced, and a filter that holds back
     CHECK_MESSAGE(floor.asked<CloseInput>().empty(), "once");
   }
 }
+
+TEST_CASE("a worker that is old goes when its task is done, and one without a task at once") {
+  TaskPolicy ageing = policy();
+  ageing.max_age = 10s;
+  Floor floor(ageing, 2);
+  const Life busy = floor.come(0);
+  floor.submit();
+  const Life idle = floor.come(1);
+  floor.wait(8900ms);
+  CHECK_MESSAGE(floor.asked<CloseInput>().empty(), "not more than a tenth before its time");
+  floor.wait(1100ms);
+  floor.submit(2);
+  CHECK_MESSAGE(floor.at_worker[idle].empty(), "it has gone");
+  floor.answer(busy, 0);
+  CHECK(floor.asked<CloseInput>().size() == 1);
+  CHECK(floor.at_worker[busy].size() == 1);
+  CHECK(floor.asked<ReplaceWorker>().empty());
+}
+
+TEST_CASE("they do not all go at once") {
+  const Duration first = age_of(10s, 0, 1);
+  CHECK((first <= 10s && first > 9s));
+  CHECK(age_of(10s, 1, 1) != first);
+  CHECK(age_of(10s, 0, 2) != first);
+}
+
+TEST_CASE("who has too much memory is found out while it works, and goes when its task is done") {
+  TaskPolicy bounded = policy();
+  bounded.max_memory = 1000;
+  Floor floor(bounded, 1);
+  const Life life = floor.come(0);
+  floor.wait(1min);
+  CHECK_MESSAGE(!floor.dispatcher.next_deadline(), "without work nobody wakes up");
+  floor.submit(3);
+  floor.wait(500ms);
+  REQUIRE(floor.asked<MeasureWorker>().size() == 1);
+  floor.step(WorkerMeasured{life, 1000});
+  floor.wait(500ms);
+  CHECK(floor.asked<MeasureWorker>().size() == 1);
+  floor.step(WorkerMeasured{life, 1001});
+  CHECK(floor.asked<CloseInput>().empty());
+  floor.wait(2s);
+  CHECK_MESSAGE(floor.asked<MeasureWorker>().empty(), "it is known already");
+  floor.answer(life, 0);
+  CHECK(floor.asked<CloseInput>().size() == 1);
+  CHECK(floor.at_worker[life].size() == 1);
+}
+
+TEST_CASE("a worker that is kept for a suspect and gets old leaves it to another one") {
+  TaskPolicy ageing = policy();
+  ageing.max_age = 1s;
+  ageing.retry_delay = 10s;
+  Floor floor(ageing, 1);
+  floor.submit();
+  for (int i = 0; i < 2; ++i) {
+    floor.lose(floor.come(0));
+  }
+  const Life third = floor.come(0);
+  floor.wait(1s);
+  CHECK(floor.at_worker[third].empty());
+  floor.lose(third);
+  floor.wait(9s);
+  const Life fourth = floor.come(0);
+  CHECK(floor.at_worker[fourth] == Floor::Tasks{0});
+}
