@@ -89,6 +89,21 @@ class Killed(MapTest):
         self.finish(self.start(*self.words()), 0)
         self.check()
 
+    def test_a_disk_that_fails_from_some_call_on(self):
+        """Then corral says so, ends with a failure, and has made nothing of it: with a disk that works the same command goes on."""
+        for call, error in (("fdatasync", "EIO"), ("pwrite64", "EIO"), ("pwrite64", "ENOSPC")):
+            for count in (1, 4, 9, 30, 100, 300):
+                with self.subTest(f"{call} {error} from the {count}th on"):
+                    tracer = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={call}:error={error}:when={count}+"]
+                    corral = self.start(*self.words("--limit", str(AT_ONCE)), wrapper=tracer)
+                    status = self.finish(corral)
+                    if status != 0:  # With few calls it may be through before.
+                        self.assertIn(status, (1, 2))
+                        self.assertRegex(corral.err, "state|results file")
+                        self.assertRegex(corral.err, "Input/output error|full|No space left")
+        self.finish(self.start(*self.words()), 0)
+        self.check()
+
 
 if __name__ == "__main__":
     main()
