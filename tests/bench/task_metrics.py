@@ -10,6 +10,7 @@ import random
 import shutil
 import statistics
 import subprocess
+import tempfile
 import time
 
 from metrics import Figure, Goal
@@ -209,6 +210,23 @@ def tasks_payload(bench):
     yield Figure("payload of 1 MiB tasks through one worker, in each direction", "MB/s", rates, {"corral map": Goal("at least", 100)})
 
 
+def tasks_state(bench):
+    """Durable: the state lies on the disk of the report, not in memory, and each round begins with none."""
+    count = 100_000 if bench.quick else 1_000_000
+    tasks, worker = Tasks(bench, count, str), tool(bench, "bench_noop_worker")
+
+    def recorded():
+        if os.path.exists(tasks.output):
+            os.remove(tasks.output)  # A state does not touch results that it knows nothing of.
+        with tempfile.TemporaryDirectory(prefix="state-", dir=bench.setting.folder) as folder:
+            return tasks.corral("--state", os.path.join(folder, "run.db"), "--", worker)
+
+    subjects = {"corral map --state": recorded, "corral map": lambda: tasks.corral("--", worker)}
+    values = by_turns(bench, subjects, 3, tasks)
+    rates = {name: count / value for name, value in values.items()}
+    yield Figure("no-op tasks that are recorded, 2 C++ workers: tasks a second", "/s", rates, {"corral map --state": Goal("at least", 50_000)})
+
+
 def tasks_memory(bench):
     count = 1_000_000 if bench.quick else 10_000_000
     tasks = Tasks(bench, count, str)
@@ -228,5 +246,5 @@ def tasks_memory(bench):
 
 METRICS = {
     function.__name__: function
-    for function in (tasks_noop, tasks_python, tasks_executor, tasks_each, tasks_busy, tasks_payload, tasks_memory)
+    for function in (tasks_noop, tasks_python, tasks_executor, tasks_each, tasks_busy, tasks_payload, tasks_state, tasks_memory)
 }
