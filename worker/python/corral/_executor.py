@@ -90,6 +90,7 @@ class Executor(BaseExecutor):
             raise ValueError("retries must be 0 to 1000")
         if task_timeout is not None and task_timeout <= 0:
             raise ValueError("task_timeout must be greater than 0")
+        self._workers = max_workers or os.cpu_count() or 1
         self._options = ["-j", "auto" if max_workers is None else str(max_workers), "--retries", str(retries)]
         if task_timeout is not None:
             self._options += ["--timeout", f"{max(1, round(task_timeout * 1000))}ms"]
@@ -206,7 +207,8 @@ class Executor(BaseExecutor):
             with open(fd, "wb") as file:
                 file.write(setup)
             environment[VARIABLE] = "file:" + leftover
-        return Pool([_find_corral(), *self._options, "--quiet", "--", *_worker_command()], environment, leftover)
+        command = [_find_corral(), *self._options, "--quiet", "--", *_worker_command()]
+        return Pool(command, environment, leftover, self._workers)
 
 
 def _find_corral() -> str:

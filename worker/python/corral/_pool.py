@@ -21,7 +21,6 @@ from ._link import Link
 
 AHEAD = 1000  # Tasks at corral: enough for every window, and little enough for a CANCEL to come through.
 AHEAD_BYTES = 16 << 20
-_ENOUGH = 64  # Tasks at corral with which it is not short of work; with each answer more are sent.
 _BATCH = 256
 _SMALL = 4096  # Bytes: payloads beyond that are not copied.
 _WRITE = 256 * 1024  # Bytes of small frames that go into one write.
@@ -33,13 +32,14 @@ pools: "weakref.WeakSet[Pool]" = weakref.WeakSet()
 
 
 class Pool:
-    def __init__(self, command: List[str], environment: Dict[str, str], leftover: Optional[str] = None) -> None:
+    def __init__(self, command: List[str], environment: Dict[str, str], leftover: Optional[str], workers: int) -> None:
         self._lock = threading.Lock()
         self._waiting: Deque[Item] = deque()
         self._open: Dict[int, Item] = {}
         self._sizes: Dict[int, int] = {}  # Of those of _open that are large.
         self._doubtful: Set[int] = set()  # A BEGUN has met our CANCEL: corral may give them back all the same.
         self._ahead_bytes = 0
+        self._enough = 2 * workers  # Calls at corral with which no worker is idle; with each answer more are sent.
         self._next = 0
         self._closing = False  # No more calls will be submitted.
         self._drained = False  # corral knows.
@@ -67,7 +67,7 @@ class Pool:
     def offer(self, item: Item) -> None:
         """As submit(), for one of many: if enough are at corral, it goes there with others. End with submit([])."""
         self._waiting.append(item)
-        if len(self._open) < _ENOUGH or len(self._waiting) % _BATCH == 0:
+        if len(self._open) < self._enough or len(self._waiting) % _BATCH == 0:
             self.submit([])
 
     def _check(self) -> None:
