@@ -121,7 +121,7 @@ class Executor(BaseExecutor):
         calls: Iterable[Tuple[Any, ...]] = zip(*iterables)
         if chunksize == 1:
             return _results(self._submit_all(fn, calls), end)
-        chunks = _in_chunks(calls, chunksize)
+        chunks = _pickles.in_chunks(calls, chunksize)
         return itertools.chain.from_iterable(_results(self._submit_all(partial(_pickles.run_chunk, fn), chunks), end))
 
     def _submit_all(self, fn: Callable[..., Any], calls: Iterable[Tuple[Any, ...]]) -> "List[Future[Any]]":
@@ -244,12 +244,6 @@ def _make(
     future._pool = pool
     future._item = item
     return item, future
-
-
-def _in_chunks(calls: Iterable[Tuple[Any, ...]], size: int) -> Iterator[Tuple[List[Tuple[Any, ...]]]]:
-    calls = iter(calls)
-    while chunk := list(itertools.islice(calls, size)):
-        yield (chunk,)
 
 
 def _results(futures: "List[Future[Any]]", end: Optional[float]) -> Iterator[Any]:

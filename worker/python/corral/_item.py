@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from concurrent.futures import Future
 from typing import Any, Optional
@@ -43,3 +44,12 @@ def tell_answer(future: "Future[Any]", kind: int, payload: Any) -> None:
         future.set_result(value)
     else:
         future.set_exception(value)
+
+
+def remove(path: Optional[str]) -> None:
+    """The file from which workers were told of their setup, if one was needed."""
+    try:
+        if path is not None:
+            os.unlink(path)
+    except OSError:
+        pass

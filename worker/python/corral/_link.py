@@ -48,6 +48,9 @@ class Link:
     def queue(self, *data: bytes) -> None:
         self._out.extend([(memoryview(one), []) for one in data if one])
 
+    def holds(self, data: bytes) -> bool:
+        return any(view.obj is data for view, _ in self._out)
+
     def send(self, data: bytes) -> None:
         self.queue(data)
         self.flush()

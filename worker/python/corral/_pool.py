@@ -6,6 +6,7 @@ thread. At most AHEAD tasks are at corral, the others wait here, where cancellin
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
 import weakref
@@ -16,18 +17,16 @@ from typing import Any, Deque, Dict, List, Optional, Set
 
 from . import _pickles
 from . import _protocol as protocol
-from ._item import Item, tell_answer, tell_cancelled
+from ._item import Item, remove, tell_answer, tell_cancelled
 from ._link import Link
 
 AHEAD = 1000  # Tasks at corral: enough for every window, and little enough for a CANCEL to come through.
 AHEAD_BYTES = 16 << 20
-_BATCH = 256
+_BATCH = 256  # Calls of map() that are handed over at once.
 _SMALL = 4096  # Bytes: payloads beyond that are not copied.
 _WRITE = 256 * 1024  # Bytes of small frames that go into one write.
-
 _ENDED = "cannot schedule new futures after shutdown"
 _FORKED = "this executor belongs to the process that this one was forked off; make one of your own here"
-
 pools: "weakref.WeakSet[Pool]" = weakref.WeakSet()
 
 
@@ -40,7 +39,7 @@ class Pool:
         self._doubtful: Set[int] = set()  # A BEGUN has met our CANCEL: corral may give them back all the same.
         self._ahead_bytes = 0
         self._enough = 2 * workers  # Calls at corral with which no worker is idle; with each answer more are sent.
-        self._next = 0
+        self._numbers = itertools.count()
         self._closing = False  # No more calls will be submitted.
         self._drained = False  # corral knows.
         self._aborted = False
@@ -50,7 +49,7 @@ class Pool:
         try:
             self._link = Link(command, environment)
         except BaseException:
-            self._remove_leftover()
+            remove(self._leftover)
             raise
         self._thread = threading.Thread(target=self._run, name="corral.Executor", daemon=True)
         pools.add(self)
@@ -88,9 +87,9 @@ class Pool:
                 return True
             if item.future.running():
                 return False
+            if item.number >= 0 and item.number not in self._open:
+                return False  # Its answer is just being told.
             if item.number >= 0:
-                if item.number not in self._open:
-                    return False  # Its answer is just being told.
                 if item.decided is None:
                     item.decided = threading.Event()
                     self._link.send(protocol.frame(protocol.CANCEL, item.number))
@@ -114,7 +113,7 @@ class Pool:
         self._link.wake()
 
     def cancel_all(self) -> None:
-        """All that have not begun. Does not wait for what corral says of those that it has."""
+        """All that have not begun. Does not wait for corral's word."""
         with self._lock:
             waiting = [item for item in self._waiting if item.payload is not None]
             forgotten = [item for item in waiting if not item.future.running()]
@@ -140,19 +139,20 @@ class Pool:
 
     def _send_ahead(self) -> None:
         """Locked. As many as may be at corral. Ctrl-C, which may come anywhere in here, loses none."""
-        taken: List[Item] = []  # And not yet handed to the link: their frames are in `small`.
-        small: List[bytes] = []
-        size = 0
+        taken: List[Item] = []  # And not known to be with the link.
+        small: List[bytes] = []  # Their frames.
+        size, data = 0, b""
         waiting, opened, pack = self._waiting, self._open, protocol.HEADER.pack
         try:
             while waiting and len(opened) < AHEAD and (self._ahead_bytes < AHEAD_BYTES or not opened):
-                item = waiting.popleft()
+                item = waiting[0]
                 payload = item.payload
                 if payload is None:
-                    continue  # Cancelled meanwhile.
+                    waiting.popleft()  # Cancelled meanwhile.
+                    continue
                 taken.append(item)
-                item.number = number = self._next
-                self._next = number + 1
+                waiting.popleft()
+                item.number = number = next(self._numbers)
                 opened[number] = item
                 length = len(payload)
                 small.append(pack(length, protocol.TASK, number))
@@ -165,17 +165,19 @@ class Pool:
                 else:
                     self._sizes[number] = length
                     self._ahead_bytes += length
-                data, taken, small, size = b"".join(small), [], [], 0
+                data = b"".join(small)
                 self._link.queue(data, payload)
+                taken, small, size, data = [], [], 0, b""
             if small:
-                data, taken = b"".join(small), []
-                self._link.queue(data)
+                self._link.queue(data := b"".join(small))
+                taken = []
         except BaseException:
-            for item in reversed(taken):
+            for item in [] if self._link.holds(data) else reversed(taken):
                 opened.pop(item.number, None)
                 self._ahead_bytes -= self._sizes.pop(item.number, 0)
                 item.number = -1
-                waiting.appendleft(item)
+                if not waiting or waiting[0] is not item:
+                    waiting.appendleft(item)
             raise
         self._link.flush()
 
@@ -239,8 +241,8 @@ class Pool:
         if kind == protocol.CANCEL:
             self._resolve_cancelled(item)
         elif kind == protocol.ERROR and payload[:1] == _pickles.BEGINNING:
-            self._break("a worker could not begin, in its initializer or in the import of the main module:\n"
-                        + bytes(payload[1:]).decode("utf-8", "replace"))  # fmt: skip
+            text = bytes(payload[1:]).decode("utf-8", "replace")
+            self._break(f"a worker could not begin, in its initializer or in the import of the main module:\n{text}")
             future.set_exception(BrokenProcessPool(self._broken))
             self._aborted = True
             self._link.wake()
@@ -252,7 +254,7 @@ class Pool:
     def _resolve_cancelled(self, item: Item) -> None:
         future = item.future
         if item.decided is None:
-            self._break("corral was stopped")
+            self._broken = self._broken or "corral was stopped"
             future.set_exception(BrokenProcessPool(self._broken))
         elif not future.running():
             tell_cancelled(future)
@@ -286,15 +288,7 @@ class Pool:
             item.future.set_exception(BrokenProcessPool(why))
             if item.decided is not None:
                 item.decided.set()
-        self._remove_leftover()
-
-    def _remove_leftover(self) -> None:
-        if self._leftover is not None:
-            try:
-                os.unlink(self._leftover)
-            except OSError:
-                pass
-            self._leftover = None
+        remove(self._leftover)
 
     # --- a process that is forked off ---------------------------------------------------------------------------------
 
