@@ -19,9 +19,9 @@ from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tupl
 from . import _pickles, _pool
 from ._executor_worker import VARIABLE
 from ._pool import Item, Pool
+from ._protocol import ANY_LENGTH as LONGEST
 
 _MOST_IN_ENVIRONMENT = 32 * 1024  # Bytes: beyond that, what workers are told first goes through a file.
-_BATCH = 256  # Calls of map() that are handed over at once.
 
 _exiting = False
 
@@ -34,17 +34,23 @@ class CallFuture(Future):  # type: ignore[type-arg]
 
     def cancel(self) -> bool:
         pool, item = self._pool, self._item
-        if pool is not None and item is not None and not self.done():
-            pool.cancel(item)
-        return self.cancelled() if self.done() or self.running() else super().cancel()
+        if pool is None or item is None or pool.cancel(item):
+            return super().cancel()
+        return self.cancelled()
 
     def set_result(self, result: Any) -> None:
-        self._pool = self._item = None
         super().set_result(result)
+        self._pool = self._item = None  # Not before: until it is done only the pool knows whether it can be cancelled.
 
     def set_exception(self, exception: Optional[BaseException]) -> None:
-        self._pool = self._item = None
         super().set_exception(exception)
+        self._pool = self._item = None
+
+    def set_running_or_notify_cancel(self) -> bool:
+        running = super().set_running_or_notify_cancel()
+        if not running:
+            self._pool = self._item = None
+        return running
 
 
 class Executor(BaseExecutor):
@@ -84,6 +90,7 @@ class Executor(BaseExecutor):
             raise ValueError("retries must be 0 to 1000")
         if task_timeout is not None and task_timeout <= 0:
             raise ValueError("task_timeout must be greater than 0")
+        self._workers = max_workers or os.cpu_count() or 1
         self._options = ["-j", "auto" if max_workers is None else str(max_workers), "--retries", str(retries)]
         if task_timeout is not None:
             self._options += ["--timeout", f"{max(1, round(task_timeout * 1000))}ms"]
@@ -114,29 +121,27 @@ class Executor(BaseExecutor):
         calls: Iterable[Tuple[Any, ...]] = zip(*iterables)
         if chunksize == 1:
             return _results(self._submit_all(fn, calls), end)
-        chunks = _in_chunks(calls, chunksize)
+        chunks = _pickles.in_chunks(calls, chunksize)
         return itertools.chain.from_iterable(_results(self._submit_all(partial(_pickles.run_chunk, fn), chunks), end))
 
     def _submit_all(self, fn: Callable[..., Any], calls: Iterable[Tuple[Any, ...]]) -> "List[Future[Any]]":
         pool = self._running()
         futures: "List[Future[Any]]" = []
-        items: List[Item] = []
         for args in calls:
             item, future = _make(pool, fn, args, {})
             futures.append(future)
             if item is not None:
-                items.append(item)
-                if len(items) == _BATCH:
-                    pool.submit(items)
-                    items = []
-        pool.submit(items)
+                pool.offer(item)
+        pool.submit([])
         return futures
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        if self._owner != os.getpid():
+            return  # And the lock may have been taken when this process was forked off.
         with self._lock:
             self._shut_down = True
             pool = self._pool
-        if pool is None or self._owner != os.getpid():
+        if pool is None:
             return
         if cancel_futures:
             pool.cancel_all()
@@ -147,25 +152,31 @@ class Executor(BaseExecutor):
     def __exit__(self, kind: Any, error: Any, trace: Any) -> Optional[bool]:
         if kind is not None and not issubclass(kind, Exception):
             self._leave()  # Ctrl-C, as a rule: nobody waits for what is in work.
-        self.shutdown(wait=True)
+        try:
+            self.shutdown(wait=True)
+        except BaseException:
+            self._leave()  # Ctrl-C while it waited.
+            raise
         return False
 
     # ------------------------------------------------------------------------------------------------------------------
 
     def _leave(self) -> None:
         """Stops the workers."""
+        if self._owner != os.getpid():
+            return
         with self._lock:
             self._shut_down = True
             pool = self._pool
-        if pool is not None and self._owner == os.getpid():
+        if pool is not None:
             pool.cancel_all()
             pool.abort()
             pool.close()
 
     def _running(self) -> Pool:
+        if self._owner != os.getpid():
+            raise RuntimeError(_pool._FORKED)
         with self._lock:
-            if self._owner != os.getpid():
-                raise RuntimeError(_pool._FORKED)
             if self._shut_down:
                 raise RuntimeError(_pool._ENDED)
             if _exiting:
@@ -196,7 +207,8 @@ class Executor(BaseExecutor):
             with open(fd, "wb") as file:
                 file.write(setup)
             environment[VARIABLE] = "file:" + leftover
-        return Pool([_find_corral(), *self._options, "--quiet", "--", *_worker_command()], environment, leftover)
+        command = [_find_corral(), *self._options, "--quiet", "--", *_worker_command()]
+        return Pool(command, environment, leftover, self._workers)
 
 
 def _find_corral() -> str:
@@ -225,16 +237,13 @@ def _make(
     except Exception as error:
         future.set_exception(error)
         return None, future
+    if len(payload) > LONGEST:
+        future.set_exception(ValueError(f"the call has {len(payload)} bytes when pickled; corral takes at most {LONGEST}"))
+        return None, future
     item = Item(future, payload)
     future._pool = pool
     future._item = item
     return item, future
-
-
-def _in_chunks(calls: Iterable[Tuple[Any, ...]], size: int) -> Iterator[Tuple[List[Tuple[Any, ...]]]]:
-    calls = iter(calls)
-    while chunk := list(itertools.islice(calls, size)):
-        yield (chunk,)
 
 
 def _results(futures: "List[Future[Any]]", end: Optional[float]) -> Iterator[Any]:

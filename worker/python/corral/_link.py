@@ -21,7 +21,7 @@ class Link:
     def __init__(self, command: List[str], environment: Dict[str, str]) -> None:
         self.answers: Deque[Answer] = deque()  # Read, and not dealt with.
         self.ended = False
-        self._out: Deque[memoryview] = deque()
+        self._out: Deque[Tuple[memoryview, List[int]]] = deque()  # Each with how much of it was sent, piece by piece.
         self._parser = protocol.Parser(protocol.RESULT, protocol.BEGUN)
         self._wake_read = self._wake_write = -1
         self._reader = 0  # Its thread: it looks for room to write anyway, and need not be woken for it.
@@ -45,21 +45,33 @@ class Link:
 
     # --- writing ------------------------------------------------------------------------------------------------------
 
-    def queue(self, data: bytes) -> None:
-        self._out.append(memoryview(data))
+    def queue(self, *data: bytes) -> None:
+        self._out.extend([(memoryview(one), []) for one in data if one])
+
+    def holds(self, data: bytes) -> bool:
+        return any(view.obj is data for view, _ in self._out)
 
     def send(self, data: bytes) -> None:
         self.queue(data)
         self.flush()
 
     def flush(self) -> None:
-        """What the socket takes now; the thread that reads does the rest."""
+        """What the socket takes now; the thread that reads does the rest.
+
+        Ctrl-C may come between any two steps. That something was sent, and that it is known, is therefore one step:
+        a call of extend(), without a line of Python in between.
+        """
         out = self._out
         if self.ended:
             out.clear()
         while out:
+            view, sent = out[0]
+            rest = view[sum(sent) :]
+            if not rest:
+                out.popleft()
+                continue
             try:
-                sent = self._socket.send(out[0])
+                sent.extend(map(self._socket.send, (rest,)))
             except BlockingIOError:
                 if threading.get_ident() != self._reader:
                     self.wake()
@@ -67,10 +79,6 @@ class Link:
             except OSError:
                 out.clear()  # corral has gone: whoever reads finds the end of what it says.
                 return
-            if sent == len(out[0]):
-                out.popleft()
-            else:
-                out[0] = out[0][sent:]
 
     def wake(self) -> None:
         """Whoever reads. Takes no lock: the garbage collector may call it, anywhere."""
@@ -120,12 +128,20 @@ class Link:
     def leave(self) -> None:
         """The workers are stopped, and corral ends."""
         self.ended = True
-        self._socket.close()
+        self._hang_up()
 
     def wait(self) -> int:
         """The status of corral."""
-        self._socket.close()
+        self._hang_up()
         return self._process.wait()
+
+    def _hang_up(self) -> None:
+        """Also for those who have a copy of the socket: a process that was forked off without Python's knowledge."""
+        try:
+            self._socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # It is closed, or corral has gone.
+        self._socket.close()
 
     def in_child(self) -> None:
         """In a process that was forked off: copies of everything, and none of it is its own."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import pickle
 import traceback
-from typing import Any, Callable, Iterable, List, Tuple
+from typing import Any, Callable, Iterable, Iterator, List, Tuple
 
 PROTOCOL = 5
 BEGINNING = b"\0"  # In front of an ERROR that says that no task can be done at all; a pickle never begins with it.
@@ -63,3 +64,9 @@ def dump_error(error: BaseException, longest: int) -> bytes:
 
 def run_chunk(function: Callable[..., Any], chunk: Iterable[Tuple[Any, ...]]) -> List[Any]:
     return [function(*arguments) for arguments in chunk]
+
+
+def in_chunks(calls: Iterable[Tuple[Any, ...]], size: int) -> Iterator[Tuple[List[Tuple[Any, ...]]]]:
+    calls = iter(calls)
+    while chunk := list(itertools.islice(calls, size)):
+        yield (chunk,)

@@ -6,50 +6,40 @@ thread. At most AHEAD tasks are at corral, the others wait here, where cancellin
 
 from __future__ import annotations
 
-import json
+import itertools
 import os
 import threading
 import weakref
 from collections import deque
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
-from typing import Any, Deque, Dict, List, Optional
+from typing import Any, Deque, Dict, List, Optional, Set
 
 from . import _pickles
 from . import _protocol as protocol
-from ._death import death_of
+from ._item import Item, remove, tell_answer, tell_cancelled
 from ._link import Link
 
 AHEAD = 1000  # Tasks at corral: enough for every window, and little enough for a CANCEL to come through.
 AHEAD_BYTES = 16 << 20
+_BATCH = 256  # Calls of map() that are handed over at once.
+_SMALL = 4096  # Bytes: payloads beyond that are not copied.
 _WRITE = 256 * 1024  # Bytes of small frames that go into one write.
-
 _ENDED = "cannot schedule new futures after shutdown"
 _FORKED = "this executor belongs to the process that this one was forked off; make one of your own here"
-
 pools: "weakref.WeakSet[Pool]" = weakref.WeakSet()
 
 
-class Item:
-    """A submitted call: its future, and until it is sent its pickle."""
-
-    __slots__ = ("future", "payload", "number", "decided")
-
-    def __init__(self, future: "Future[Any]", payload: Optional[bytes]) -> None:
-        self.future = future
-        self.payload = payload
-        self.number = -1  # Until it is sent.
-        self.decided: Optional[threading.Event] = None  # Somebody wants to cancel it, and waits for corral's word.
-
-
 class Pool:
-    def __init__(self, command: List[str], environment: Dict[str, str], leftover: Optional[str] = None) -> None:
+    def __init__(self, command: List[str], environment: Dict[str, str], leftover: Optional[str], workers: int) -> None:
         self._lock = threading.Lock()
         self._waiting: Deque[Item] = deque()
         self._open: Dict[int, Item] = {}
         self._sizes: Dict[int, int] = {}  # Of those of _open that are large.
+        self._doubtful: Set[int] = set()  # A BEGUN has met our CANCEL: corral may give them back all the same.
         self._ahead_bytes = 0
-        self._next = 0
+        self._enough = 2 * workers  # Calls at corral with which no worker is idle; with each answer more are sent.
+        self._numbers = itertools.count()
         self._closing = False  # No more calls will be submitted.
         self._drained = False  # corral knows.
         self._aborted = False
@@ -59,7 +49,7 @@ class Pool:
         try:
             self._link = Link(command, environment)
         except BaseException:
-            self._remove_leftover()
+            remove(self._leftover)
             raise
         self._thread = threading.Thread(target=self._run, name="corral.Executor", daemon=True)
         pools.add(self)
@@ -73,6 +63,12 @@ class Pool:
             self._waiting.extend(items)
             self._send_ahead()
 
+    def offer(self, item: Item) -> None:
+        """As submit(), for one of many: if enough are at corral, it goes there with others. End with submit([])."""
+        self._waiting.append(item)
+        if len(self._open) < self._enough or len(self._waiting) % _BATCH == 0:
+            self.submit([])
+
     def _check(self) -> None:
         if self._owner != os.getpid():
             raise RuntimeError(_FORKED)
@@ -81,28 +77,35 @@ class Pool:
         if self._closing:
             raise RuntimeError(_ENDED)
 
-    def cancel(self, item: Item) -> None:
-        """Returns when it is decided: the future is cancelled, or it cannot be any more."""
+    def cancel(self, item: Item) -> bool:
+        """Returns when it is decided; True when the call never was at corral, and nobody else will end its future.
+
+        Callbacks are called without the lock: they may do anything with this pool, or wait for one who does.
+        """
         with self._lock:
-            if self._owner != os.getpid() or item.future.done() or item.future.running():
-                return
-            if item.number < 0:
-                self._forget(item)
+            if self._owner != os.getpid():
+                return True
+            if item.future.running():
+                return False
+            if item.number >= 0 and item.number not in self._open:
+                return False  # Its answer is just being told.
+            if item.number >= 0:
+                if item.decided is None:
+                    item.decided = threading.Event()
+                    self._link.send(protocol.frame(protocol.CANCEL, item.number))
+            elif item.payload is None:
+                return True  # Another thread was quicker.
+            else:
+                item.payload = None  # Its place in the queue is found empty later.
                 self._look_for_end()
-                return
-            if item.decided is None:
-                item.decided = threading.Event()
-                self._link.send(protocol.frame(protocol.CANCEL, item.number))
+        if item.decided is None:
+            tell_cancelled(item.future)
+            return True
         if threading.current_thread() is self._thread:
             self._work_until(item.decided)  # A callback asks: nobody else would read the answer.
         else:
             item.decided.wait()
-
-    def _forget(self, item: Item) -> None:
-        """It never was at corral. Its place in the queue is found empty later."""
-        item.payload = None
-        Future.cancel(item.future)
-        item.future.set_running_or_notify_cancel()
+        return False
 
     def close(self) -> None:
         """No more calls. Takes no lock: the garbage collector may call it, anywhere."""
@@ -110,16 +113,20 @@ class Pool:
         self._link.wake()
 
     def cancel_all(self) -> None:
-        """All that have not begun. Does not wait for what corral says of those that it has."""
+        """All that have not begun. Does not wait for corral's word."""
         with self._lock:
-            while self._waiting:
-                item = self._waiting.popleft()
-                if item.payload is not None:
-                    self._forget(item)
-            for item in list(self._open.values()):
+            waiting = [item for item in self._waiting if item.payload is not None]
+            forgotten = [item for item in waiting if not item.future.running()]
+            self._waiting = deque(item for item in waiting if item.future.running())
+            for item in forgotten:
+                item.payload = None
+            for item in self._open.values():
                 if item.decided is None and not item.future.running():
                     item.decided = threading.Event()
-                    self._link.send(protocol.frame(protocol.CANCEL, item.number))
+                    self._link.queue(protocol.frame(protocol.CANCEL, item.number))
+            self._link.flush()
+        for item in forgotten:
+            tell_cancelled(item.future)
         self._link.wake()
 
     def abort(self) -> None:
@@ -131,41 +138,56 @@ class Pool:
         self._thread.join()
 
     def _send_ahead(self) -> None:
-        """Locked. As many as may be at corral."""
-        small: List[bytes] = []
-        size = 0
+        """Locked. As many as may be at corral. Ctrl-C, which may come anywhere in here, loses none."""
+        taken: List[Item] = []  # And not known to be with the link.
+        small: List[bytes] = []  # Their frames.
+        size, data = 0, b""
         waiting, opened, pack = self._waiting, self._open, protocol.HEADER.pack
-        while waiting and len(opened) < AHEAD and (self._ahead_bytes < AHEAD_BYTES or not opened):
-            item = waiting.popleft()
-            payload = item.payload
-            if payload is None:
-                continue  # Cancelled meanwhile.
-            item.payload = None
-            item.number = number = self._next
-            self._next = number + 1
-            opened[number] = item
-            length = len(payload)
-            small.append(pack(length, protocol.TASK, number))
-            size += length
-            if length < 4096:
-                small.append(payload)
-                if size > _WRITE:
-                    self._link.queue(b"".join(small))
-                    small, size = [], 0
-            else:
-                self._sizes[number] = length
-                self._ahead_bytes += length
-                self._link.queue(b"".join(small))
-                self._link.queue(payload)
-                small, size = [], 0
-        if small:
-            self._link.queue(b"".join(small))
+        try:
+            while waiting and len(opened) < AHEAD and (self._ahead_bytes < AHEAD_BYTES or not opened):
+                item = waiting[0]
+                payload = item.payload
+                if payload is None:
+                    waiting.popleft()  # Cancelled meanwhile.
+                    continue
+                taken.append(item)
+                waiting.popleft()
+                item.number = number = next(self._numbers)
+                opened[number] = item
+                length = len(payload)
+                small.append(pack(length, protocol.TASK, number))
+                size += length
+                if length < _SMALL:
+                    small.append(payload)
+                    if size <= _WRITE:
+                        continue
+                    payload = b""
+                else:
+                    self._sizes[number] = length
+                    self._ahead_bytes += length
+                data = b"".join(small)
+                self._link.queue(data, payload)
+                taken, small, size, data = [], [], 0, b""
+            if small:
+                self._link.queue(data := b"".join(small))
+                taken = []
+        except BaseException:
+            for item in [] if self._link.holds(data) else reversed(taken):
+                opened.pop(item.number, None)
+                self._ahead_bytes -= self._sizes.pop(item.number, 0)
+                item.number = -1
+                if not waiting or waiting[0] is not item:
+                    waiting.appendleft(item)
+            raise
         self._link.flush()
 
     def _look_for_end(self) -> None:
         """Locked. When everything is sent, and nothing else will come, corral is told so."""
-        if self._closing and not self._drained and not any(item.payload is not None for item in self._waiting):
-            self._waiting.clear()
+        if not self._closing or self._drained:
+            return
+        while self._waiting and self._waiting[0].payload is None:
+            self._waiting.popleft()
+        if not self._waiting and not self._doubtful:
             self._drained = True
             self._link.send(protocol.frame(protocol.DRAIN, 0))
 
@@ -199,7 +221,10 @@ class Pool:
             if item is not None:
                 if item.future._state == "PENDING":  # type: ignore[attr-defined]
                     item.future.set_running_or_notify_cancel()
-                if item.decided is not None:
+                if item.decided is None:
+                    item.payload = None  # Nobody can cancel it any more, so that it will not have to be sent again.
+                else:
+                    self._doubtful.add(number)
                     item.decided.set()
             return
         if kind in (protocol.HELLO, protocol.PROGRESS):
@@ -209,41 +234,36 @@ class Pool:
             self._ahead_bytes -= self._sizes.pop(number, 0) if self._sizes else 0
         if item is not None:
             self._resolve(item, kind, payload)
+        self._doubtful.discard(number)
 
     def _resolve(self, item: Item, kind: int, payload: Any) -> None:
         future = item.future
-        if kind == protocol.RESULT:
-            try:
-                value = _pickles.loads(payload)
-            except BaseException as error:
-                future.set_exception(error)
-            else:
-                future.set_result(value)
-        elif kind == protocol.CANCEL and item.decided is not None:
-            Future.cancel(future)
-            if future.cancelled():
-                future.set_running_or_notify_cancel()
-            else:  # It was told to be running, and is given up after all.
-                future.set_exception(BrokenProcessPool("corral gave the call up"))
-        elif kind == protocol.CANCEL:
-            self._break("corral was stopped")
-            future.set_exception(BrokenProcessPool(self._broken))
+        if kind == protocol.CANCEL:
+            self._resolve_cancelled(item)
         elif kind == protocol.ERROR and payload[:1] == _pickles.BEGINNING:
-            self._break("a worker could not begin, in its initializer or in the import of the main module:\n"
-                        + bytes(payload[1:]).decode("utf-8", "replace"))  # fmt: skip
+            text = bytes(payload[1:]).decode("utf-8", "replace")
+            self._break(f"a worker could not begin, in its initializer or in the import of the main module:\n{text}")
             future.set_exception(BrokenProcessPool(self._broken))
             self._aborted = True
             self._link.wake()
-        elif kind == protocol.ERROR:
-            try:
-                problem = _pickles.loads(payload)
-            except BaseException as error:
-                problem = error
-            future.set_exception(problem)
         else:
-            future.set_exception(death_of(json.loads(bytes(payload))))
+            tell_answer(future, kind, payload)
         if item.decided is not None:
             item.decided.set()
+
+    def _resolve_cancelled(self, item: Item) -> None:
+        future = item.future
+        if item.decided is None:
+            self._broken = self._broken or "corral was stopped"
+            future.set_exception(BrokenProcessPool(self._broken))
+        elif not future.running():
+            tell_cancelled(future)
+        elif self._drained or item.payload is None:
+            future.set_exception(BrokenProcessPool("corral gave the call up"))
+        else:  # A BEGUN has crossed our CANCEL, cancel() has said False, and so the call is to be made.
+            with self._lock:
+                item.number, item.decided = -1, None
+                self._waiting.appendleft(item)
 
     def _break(self, why: str) -> None:
         self._broken = self._broken or why
@@ -253,7 +273,9 @@ class Pool:
         status = self._link.wait()
         with self._lock:
             self._link.ended = True
-            left = [item for item in self._open.values()] + [item for item in self._waiting if item.payload is not None]
+            left = [*self._open.values(), *(item for item in self._waiting if item.payload is not None)]
+            for item in left:
+                item.number, item.payload = 0, None  # Nobody can cancel it any more.
             self._open.clear()
             self._waiting.clear()
             if left and not self._aborted:
@@ -263,19 +285,10 @@ class Pool:
                 self._break(f"corral ended with status {status}")
             why = self._broken or "the executor was left while this call was in work"
         for item in left:
-            if not item.future.done():
-                item.future.set_exception(BrokenProcessPool(why))
+            item.future.set_exception(BrokenProcessPool(why))
             if item.decided is not None:
                 item.decided.set()
-        self._remove_leftover()
-
-    def _remove_leftover(self) -> None:
-        if self._leftover is not None:
-            try:
-                os.unlink(self._leftover)
-            except OSError:
-                pass
-            self._leftover = None
+        remove(self._leftover)
 
     # --- a process that is forked off ---------------------------------------------------------------------------------
 
