@@ -264,42 +264,4 @@ void Checker::replace(Worker& worker, ReplaceWorker::Why why, bool own_fault) {
   worker.condemned = true;
 }
 
-void Checker::told(const TaskDeadlineReached&) {
-  if (now_ >= measure_at_) {
-    measure_at_ = never;
-    for (Worker& worker : workers_) {
-      worker.measure_due = worker.serves && !worker.untouched && !worker.worn && !aborting_;
-      measure_at_ = worker.measure_due && !worker.has.empty() ? now_ + policy_.measure_every : measure_at_;
-    }
-  }
-  for (Worker& worker : workers_) {
-    if (!worker.open || worker.condemned) {
-      continue;
-    }
-    if (worker.serves && now_ >= worker.old_at && !worker.worn) {
-      wear_out(worker);
-      if (worker.leaves) {
-        continue;
-      }
-    }
-    if (worker.leaves) {
-      if (!worker.stopped && now_ >= worker.stop_at) {
-        ended_ ? void(worker.stop_due = true) : replace(worker, ReplaceWorker::Why::timeout, false);
-      }
-    } else if (!worker.serves) {
-      if (now_ >= worker.greet_by) {
-        replace(worker, ReplaceWorker::Why::never_greeted, true);
-      }
-    } else if (policy_.timeout && !worker.has.empty() && now_ >= worker.heard + *policy_.timeout) {
-      come_to_grief(worker, Mishap::timeout);
-    }
-    for (const std::uint64_t id : worker.has) {
-      if (now_ >= tasks_[id].decide_by) {
-        tasks_[id].decide_by = never;
-        begun(tasks_[id]);
-      }
-    }
-  }
-}
-
 }  // namespace corral::simulation::tasks

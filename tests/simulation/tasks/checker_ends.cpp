@@ -1,4 +1,4 @@
-// What must follow when tasks are cancelled, and when everything is told to stop.
+// What must follow when time has passed, when tasks are cancelled, and when everything is told to stop.
 #include <algorithm>
 
 #include "tests/simulation/tasks/checker.hpp"
@@ -68,6 +68,44 @@ void Checker::told(const DrainAsked&) {
 void Checker::told(const AbortAsked&) {
   told(DrainAsked{});
   aborting_ = true;
+}
+
+void Checker::told(const TaskDeadlineReached&) {
+  if (now_ >= measure_at_) {
+    measure_at_ = never;
+    for (Worker& worker : workers_) {
+      worker.measure_due = worker.serves && !worker.untouched && !worker.worn && !aborting_;
+      measure_at_ = worker.measure_due && !worker.has.empty() ? now_ + policy_.measure_every : measure_at_;
+    }
+  }
+  for (Worker& worker : workers_) {
+    if (!worker.open || worker.condemned) {
+      continue;
+    }
+    if (worker.serves && now_ >= worker.old_at && !worker.worn) {
+      wear_out(worker);
+      if (worker.leaves) {
+        continue;
+      }
+    }
+    if (worker.leaves) {
+      if (!worker.stopped && now_ >= worker.stop_at) {
+        ended_ ? void(worker.stop_due = true) : replace(worker, ReplaceWorker::Why::timeout, false);
+      }
+    } else if (!worker.serves) {
+      if (now_ >= worker.greet_by) {
+        replace(worker, ReplaceWorker::Why::never_greeted, true);
+      }
+    } else if (policy_.timeout && !worker.has.empty() && now_ >= worker.heard + *policy_.timeout) {
+      come_to_grief(worker, Mishap::timeout);
+    }
+    for (const std::uint64_t id : worker.has) {
+      if (now_ >= tasks_[id].decide_by) {
+        tasks_[id].decide_by = never;
+        begun(tasks_[id]);
+      }
+    }
+  }
 }
 
 }  // namespace corral::simulation::tasks
