@@ -207,6 +207,9 @@ int map_with(MapOptions& options, const MapExtras& extras) {
   if ((options.policy.max_tasks || options.policy.max_memory || options.policy.max_age) && program.launch.task_arguments) {
     refuse("--max-tasks, --max-memory and --max-age are for workers that stay: with {} there is a process for each task anyway");
   }
+  if (options.policy.max_memory == 0U) {
+    refuse("--max-memory 0 would replace every worker after its first task; leave it out for none");
+  }
   if (options.policy.max_age == Duration::zero()) {
     refuse("--max-age 0 would replace every worker before it has done anything; leave it out for none");
   }

@@ -9,7 +9,6 @@ namespace corral::core {
 
 /// A fresh worker. Who has taken another one down goes first: nobody else shall be beside it.
 void Dispatcher::begin_serving(Lane& lane) {
-  wake_at(std::max(now_, lane.old_at));
   if (!suspects_.empty()) {
     const TaskSlot suspect = suspects_.front();
     suspects_.pop_front();
@@ -70,6 +69,11 @@ void Dispatcher::deliver(Lane& lane, Serving& serving, TaskSlot slot) {
   serving.in_work.push_back(slot);
   ++serving.given;
   measure_soon();
+  if (lane.old_at <= now_) {
+    lane.worn = true;  // It was kept for long without a task: this one is its only one.
+  } else if (lane.old_at != never) {
+    wake_at(lane.old_at);
+  }
   task_in(slot).recalled = false;
   --counts_.queued;
   ++counts_.in_work;

@@ -3,18 +3,14 @@
 
 namespace corral::core {
 
-/// Its age is still to be reached.
+/// Its age is still to be reached. Who never had a task is as fresh as on its first day, and replaced by nobody fresher.
 bool Dispatcher::ages(const Lane& lane) {
-  const bool works = std::holds_alternative<Serving>(lane.state) || std::holds_alternative<Holding>(lane.state);
-  return works && !lane.worn && lane.old_at != never;
+  const auto* serving = std::get_if<Serving>(&lane.state);
+  return serving != nullptr && !serving->untouched && !lane.worn && lane.old_at != never;
 }
 
 /// It is as old as it may get. True when it leaves at once.
 bool Dispatcher::retire(Lane& lane) {
-  if (const auto* holding = std::get_if<Holding>(&lane.state)) {
-    suspects_.push_front(holding->suspect);  // It waits for another one.
-    lane.state = Serving{};
-  }
   wear_out(lane);
   return std::holds_alternative<Leaving>(lane.state);
 }

@@ -67,6 +67,7 @@ void Checker::check(const DeliverTask& action) {
   require(!policy_.max_tasks || ++worker.given <= *policy_.max_tasks, "a worker is given no more tasks than it may have in all");
   require(worker.has.size() <= widest(worker), "a worker has no more than its window");
   worker.untouched = worker.feed_due = false;
+  worker.worn = worker.worn || now_ >= worker.old_at;
   put(task, Place::in_work);
   task.given = true;
   task.returned = task.recalled = false;

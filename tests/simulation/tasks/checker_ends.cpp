@@ -82,7 +82,7 @@ void Checker::told(const TaskDeadlineReached&) {
     if (!worker.open || worker.condemned) {
       continue;
     }
-    if (worker.serves && now_ >= worker.old_at && !worker.worn) {
+    if (worker.serves && !worker.untouched && now_ >= worker.old_at && !worker.worn) {
       wear_out(worker);
       if (worker.leaves) {
         continue;

@@ -100,7 +100,7 @@ void Checker::check_stuck(const Dispatcher& dispatcher) {
 Instant Checker::first_due() const {
   Instant first = measure_at_;
   for (const Worker& worker : workers_) {
-    first = worker.serves && !worker.worn ? std::min(first, std::max(now_, worker.old_at)) : first;
+    first = worker.serves && !worker.untouched && !worker.worn ? std::min(first, std::max(now_, worker.old_at)) : first;
     for (const std::uint64_t id : worker.has) {
       first = std::min(first, tasks_[id].decide_by);
     }

@@ -76,18 +76,21 @@ TEST_CASE("a used-up worker that stays is replaced, and a filter that holds back
   }
 }
 
-TEST_CASE("a worker that is old goes when its task is done, and one without a task at once") {
+TEST_CASE("a worker that is old goes when its task is done, one between two tasks at once, and one that never had any stays") {
   TaskPolicy ageing = policy();
   ageing.max_age = 10s;
-  Floor floor(ageing, 2);
+  Floor floor(ageing, 3);
   const Life busy = floor.come(0);
-  floor.submit();
   const Life idle = floor.come(1);
+  const Life fresh = floor.come(2);
+  floor.submit(2);
+  floor.answer(idle, 1);
   floor.wait(8900ms);
   CHECK_MESSAGE(floor.asked<CloseInput>().empty(), "not more than a tenth before its time");
   floor.wait(1100ms);
-  floor.submit(2);
-  CHECK_MESSAGE(floor.at_worker[idle].empty(), "it has gone");
+  floor.submit(1);
+  CHECK_MESSAGE(floor.at_worker[idle] == Floor::Tasks({1}), "it has gone");
+  CHECK(floor.at_worker[fresh] == Floor::Tasks({2}));
   floor.answer(busy, 0);
   CHECK(floor.asked<CloseInput>().size() == 1);
   CHECK(floor.at_worker[busy].size() == 1);
@@ -121,22 +124,4 @@ TEST_CASE("who has too much memory is found out while it works, and goes when it
   floor.answer(life, 0);
   CHECK(floor.asked<CloseInput>().size() == 1);
   CHECK(floor.at_worker[life].size() == 1);
-}
-
-TEST_CASE("a worker that is kept for a suspect and gets old leaves it to another one") {
-  TaskPolicy ageing = policy();
-  ageing.max_age = 1s;
-  ageing.retry_delay = 10s;
-  Floor floor(ageing, 1);
-  floor.submit();
-  for (int i = 0; i < 2; ++i) {
-    floor.lose(floor.come(0));
-  }
-  const Life third = floor.come(0);
-  floor.wait(1s);
-  CHECK(floor.at_worker[third].empty());
-  floor.lose(third);
-  floor.wait(9s);
-  const Life fourth = floor.come(0);
-  CHECK(floor.at_worker[fourth] == Floor::Tasks{0});
 }
