@@ -76,7 +76,7 @@ class Summary(MapTest):
         self.assertRegex(corral.err, r"corral: CPU use of the workers: 0 \d+ %, 1 \d+ %\n")
 
     def test_as_an_event_its_fields_add_up(self):
-        corral = self.map([*range(20), {"sleep": 0.3}, {"fail": "no"}, {"exit": 3}], "-j2", "--log-format", "json")
+        corral = self.map([*range(20), {"sleep": 0.6}, {"fail": "no"}, {"exit": 3}], "-j2", "--log-format", "json")
         self.finish(corral, 1)
         summary = summary_of(corral)
         self.assertEqual(
@@ -158,7 +158,7 @@ class Timeline(MapTest):
 
     @needs_node
     def test_its_program_shows_what_ran(self):
-        self.page(tasks=[*range(300), {"sleep": 0.2}, {"fail": NASTY}, {"kill": 9}], status=1)
+        self.page(tasks=[*range(300), {"sleep": 0.4}, {"fail": NASTY}, {"kill": 9}], status=1)
         shown = self.shown(self.path("run.html"))
         found = sorted((block["task"], block["attempt"], KINDS[block["kind"]]) for block in shown["blocks"])
         troubles = [(301, 1, "failed"), (302, 1, "retried"), (302, 2, "retried"), (302, 3, "quarantined")]

@@ -42,7 +42,7 @@ class TaskPrograms(MapTest):
             self.assertEqual(file.read(), "mode0 0/1 {cores}\n")
 
     def test_with_a_state_the_next_run_goes_on(self):
-        tasks = [{"sleep": 0.05}] * 20 + [{"sleep": 0.051}] * 20
+        tasks = [{"sleep": 0.05}] * 20 + [{"sleep": 0.3}] * 20
         more = {"state": self.path("run.db"), "quarantine": self.path("bad"), "ordered": False}
         corral = self.run_config({"crunch": self.fed(tasks, **more)})
         await_that("results", lambda: len(self.lines()) >= 5)
