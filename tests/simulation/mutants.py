@@ -32,7 +32,7 @@ def arguments():
     parser.add_argument("--compiler", default="g++")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/mutants")
     parser.add_argument("--only", default="", help="mutants whose rule, or file, contains this")
-    parser.add_argument("--seeds", type=int, default=10000)
+    parser.add_argument("--seeds", type=int, default=20000)
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     return parser.parse_args()
 
