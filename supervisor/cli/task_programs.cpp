@@ -33,10 +33,8 @@ std::string literal(std::string word) {
 struct Words {
   std::vector<std::string> all;
 
-  void add(std::string_view name, std::string value) {
-    all.emplace_back(name);
-    all.push_back(std::move(value));
-  }
+  /// In one word: a value that begins with a dash is no option.
+  void add(std::string_view name, const std::string& value) { all.push_back(std::string(name) + "=" + value); }
   void add(std::string_view name, bool wanted) {
     if (wanted) {
       all.emplace_back(name);
@@ -64,8 +62,8 @@ std::vector<std::string> map_command(const core::ProgramSpec& program, const std
   const core::LaunchSpec& launch = program.launch;
   const auto* count = std::get_if<std::uint32_t>(&launch.workers);
   Words words{{self, "map"}};
-  words.add("-o", tasks.to);
-  words.add("-j", count != nullptr ? std::to_string(*count) : "auto");
+  words.add("--output", tasks.to);
+  words.add("--workers", count != nullptr ? std::to_string(*count) : "auto");
   words.add("--cores", words_for(launch.cores, count == nullptr || *count > 1));
   words.add("--lines", tasks.lines);
   words.add("--raw", tasks.raw);
@@ -93,9 +91,9 @@ std::vector<std::string> map_command(const core::ProgramSpec& program, const std
     words.add("--directory", launch.directory);
   }
   for (const auto& [name, value] : launch.environment) {
-    words.add("-e", name + "=" + value);
+    words.add("--env", name + "=" + value);
   }
-  words.all.push_back(tasks.from);
+  words.all.push_back((tasks.from.starts_with('-') ? "./" : "") + tasks.from);  // It is a file, and neither an option nor stdin.
   words.all.emplace_back("--");
   words.all.insert(words.all.end(), launch.command.begin(), launch.command.end());
   std::ranges::transform(words.all, words.all.begin(), literal);

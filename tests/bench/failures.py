@@ -25,6 +25,9 @@ import time
 import uuid
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "integration"))
+from harness import processes_with  # noqa: E402
+
 TASKS, LONG = 60, 20
 MISFORTUNES = ("worker", "term", "kill", "ctrl-c")
 
@@ -83,13 +86,13 @@ class Run:
     def __init__(self, subject, corral, seconds, terminal=False):
         program, command = subject
         self.folder = tempfile.mkdtemp(prefix="failures-")
-        self.token = "FAILURES_TOKEN_" + uuid.uuid4().hex
+        self.token = uuid.uuid4().hex
         path, tasks = os.path.join(self.folder, "program.py"), os.path.join(self.folder, "tasks")
         pathlib.Path(path).write_text(program or "")
         pathlib.Path(tasks).write_text("".join(f"{number}\n" for number in range(TASKS)))
         words = [path if word == "{}" and program else tasks if word == "TASKS" else word for word in command]
         variables = dict(os.environ, FAILURES_FOLDER=self.folder, FAILURES_SECONDS=str(seconds), CORRAL_BIN=corral,
-                         PYTHONPATH=str(ROOT / "worker" / "python"), PYTHONDONTWRITEBYTECODE="1", **{self.token: "1"})  # fmt: skip
+                         PYTHONPATH=str(ROOT / "worker" / "python"), PYTHONDONTWRITEBYTECODE="1", CORRAL_TEST_TOKEN=self.token)  # fmt: skip
         self.terminal, theirs = pty.openpty() if terminal else (-1, subprocess.DEVNULL)
         self.process = subprocess.Popen(words, env=variables, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
                                         preexec_fn=take_terminal if terminal else None)  # fmt: skip
@@ -134,15 +137,7 @@ class Run:
             self.process.send_signal(signal.SIGTERM if misfortune == "term" else signal.SIGKILL)
 
     def alive(self):
-        found = []
-        for name in filter(str.isdigit, os.listdir("/proc")):
-            try:
-                with open(f"/proc/{name}/environ", "rb") as file:
-                    if self.token.encode() in file.read():
-                        found.append(int(name))
-            except OSError:
-                pass
-        return found
+        return processes_with(self.token)
 
     def close(self):
         for pid in self.alive():

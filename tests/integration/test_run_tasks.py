@@ -53,6 +53,21 @@ class TaskPrograms(MapTest):
         self.finish(self.run_config({"crunch": self.fed(tasks, **more)}), 0)
         self.assertEqual(sorted(entry["task"] for entry in self.lines()), list(range(40)))
 
+    def test_files_and_variables_may_begin_with_a_dash(self):
+        self.addCleanup(os.chdir, os.getcwd())
+        os.chdir(self.folder)
+        self.write("-", "1\n2\n")
+        for name in ("-", "--lines"):
+            os.replace("-", name) if name != "-" else None
+            keys = {"from": name, "to": "-o", "state": f"--state{len(name)}", "lines": True, "raw": True}
+            program = {"command": ["sh", "-c", "while read x; do echo $x $MODE; done"], "workers": 1, "tasks": keys,
+                       "environment": {"MODE": "--raw=[1, 2]"}}  # fmt: skip
+            if os.path.exists("-o"):
+                os.remove("-o")
+            self.finish(self.run_config({"crunch": program}), 0)
+            with open("-o") as file:
+                self.assertEqual(file.read(), "1 --raw=[1, 2]\n2 --raw=[1, 2]\n")
+
     def test_a_stop_is_a_stop(self):
         corral = self.run_config({"crunch": self.fed([{"sleep": 0.05}] * 20 + [{"sleep": 600}] * 4)})
         await_that("results", lambda: len(self.lines()) >= 20)
