@@ -42,7 +42,7 @@ Result<std::string> find_configuration(const std::string& given) {
 
 std::expected<Configuration, std::vector<config::Diagnostic>> load_configuration(const std::string& path,
                                                                                  const core::Plan* running,
-                                                                                 core::MachineNeed least) {
+                                                                                 core::MachineNeed least, const Adjust& adjust) {
   Result<std::string> text = disk::read_config_file(path);
   if (!text) {
     config::Diagnostic diagnostic;
@@ -54,6 +54,9 @@ std::expected<Configuration, std::vector<config::Diagnostic>> load_configuration
   auto loaded = config::parse({path, std::move(*text)}, own_environment);
   if (!loaded) {
     return std::unexpected(std::move(loaded.error()));
+  }
+  if (adjust) {
+    adjust(loaded->spec);
   }
   auto preparation = shell::prepare(loaded->spec, running, least);
   if (!preparation) {

@@ -19,8 +19,12 @@ struct Configuration {
 /// "corral.json" of this directory, then /etc/corral/corral.json; the error names both.
 [[nodiscard]] Result<std::string> find_configuration(const std::string& given);
 
+/// Something that is done to what the file says before a plan is made of it.
+using Adjust = std::function<void(core::SupervisorSpec&)>;
+
 /// Reads, checks and prepares. `running` and `least`: see shell::prepare.
 [[nodiscard]] std::expected<Configuration, std::vector<config::Diagnostic>> load_configuration(
-    const std::string& path, const core::Plan* running = nullptr, core::MachineNeed least = core::MachineNeed::nothing);
+    const std::string& path, const core::Plan* running = nullptr, core::MachineNeed least = core::MachineNeed::nothing,
+    const Adjust& adjust = {});
 
 }  // namespace corral::cli

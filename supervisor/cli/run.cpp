@@ -8,6 +8,7 @@
 #include "supervisor/cli/complaint.hpp"
 #include "supervisor/cli/configuration.hpp"
 #include "supervisor/cli/print.hpp"
+#include "supervisor/cli/reloader.hpp"
 #include "supervisor/cli/supervise.hpp"
 #include "supervisor/shell/pump.hpp"
 
@@ -19,29 +20,6 @@ namespace {
 
 /// How long processes that a killed predecessor left are waited for.
 constexpr Duration leftover_patience = 10s;
-
-/// Reads the file again on SIGHUP; knows what is in force, so that unchanged workers keep their places.
-class Reloader {
- public:
-  Reloader(std::string path, core::Plan in_force) : path_(std::move(path)), in_force_(std::move(in_force)) {}
-
-  Result<shell::Prepared> operator()() {
-    auto configuration = load_configuration(path_, &in_force_);
-    if (!configuration) {
-      std::string text;
-      for (const config::Diagnostic& diagnostic : configuration.error()) {
-        text += (text.empty() ? "" : "; ") + config::in_one_line(diagnostic);
-      }
-      return failure(std::move(text));
-    }
-    in_force_ = configuration->preparation.prepared.plan;
-    return std::move(configuration->preparation.prepared);
-  }
-
- private:
-  std::string path_;
-  core::Plan in_force_;
-};
 
 /// Nothing of a predecessor that was killed may be alive when the first worker starts.
 Result<void> clear_leftovers(const process::InstanceLock& lock) {
@@ -59,6 +37,22 @@ Result<void> clear_leftovers(const process::InstanceLock& lock) {
                      left.killed == 1 ? "" : "es"));
   }
   return {};
+}
+
+std::string absolute(const std::string& path) {
+  const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr), &std::free);
+  return real ? real.get() : path;
+}
+
+std::optional<shell::ControlOptions> control_of(const std::string& path, const std::string& identity,
+                                                const core::ControlSpec& control, process::InstanceLock& lock) {
+  const std::string config = absolute(path);
+  lock.note({}, config);
+  if (!control.enabled) {
+    return std::nullopt;
+  }
+  return shell::ControlOptions{config, identity, control.socket,
+                               [&lock, config](const std::string& socket) { lock.note(socket, config); }};
 }
 
 }  // namespace
@@ -96,7 +90,8 @@ int run(const RunOptions& options) {
   pump_options.voice = voice_options(options.talk);
   pump_options.processes.identity = *identity;
   pump_options.processes.containment = configuration->spec.containment;
-  pump_options.loader = [reloader = std::make_shared<Reloader>(*path, prepared.plan)] { return (*reloader)(); };
+  pump_options.loader = std::make_shared<Reloader>(*path, configuration->spec, prepared.plan);
+  pump_options.control = control_of(*path, *identity, configuration->spec.control, *lock);
   auto pump = shell::Pump::open(*setup, std::move(pump_options));
   if (!pump) {
     return cannot_open(pump.error(), configuration->spec.containment);

@@ -226,6 +226,23 @@ Field<SupervisorSpec> schema_field() {
   return field;
 }
 
+Form<core::ControlSpec> control_form() {
+  using core::ControlSpec;
+  return object_form<ControlSpec>(
+      "Control",
+      "Where a running supervisor can be asked and told: `corral status` and its like, and any client of HTTP. Whoever can open "
+      "the socket may do all that the supervisor may; it is its owner's alone. A reload does not change it.",
+      {field<ControlSpec>(
+           "enabled", [](auto& control) -> auto& { return control.enabled; }, [] { return boolean(); },
+           {.meaning = "Whether there is a socket at all.", .example = "false"}),
+       field<ControlSpec>(
+           "socket", [](auto& control) -> auto& { return control.socket; }, [] { return expandable_string("a path", 1); },
+           {.meaning = "Its path, of at most 107 bytes.",
+            .example = R"("/run/crunch.sock")",
+            .otherwise =
+                "named after the configuration file, in `/run/corral` for root, otherwise in `$XDG_RUNTIME_DIR/corral`"})});
+}
+
 Form<SupervisorSpec> build() {
   using core::Containment;
   return object_form<SupervisorSpec>(
@@ -247,7 +264,11 @@ Form<SupervisorSpec> build() {
            {.meaning = "How descendants that left their worker are found and ended: by "
                        "adopting and sweeping them, and with a cgroup for all workers together where one "
                        "can be written. `\"cgroup\"` insists on it, `\"subreaper\"` does without.",
-            .example = R"("subreaper")"})});
+            .example = R"("subreaper")"}),
+       field<SupervisorSpec>("control", [](auto& spec) -> auto& { return spec.control; }, control_form,
+                             {.meaning = "The socket that it is commanded by.",
+                              .example = R"({"socket": "/run/crunch.sock"})",
+                              .otherwise = "a socket in the default place"})});
 }
 
 }  // namespace

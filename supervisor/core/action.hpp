@@ -27,6 +27,7 @@ struct Verdict {
     not_restarted,   ///< Without success, and the policy restarts nothing.
     stopped,         ///< As asked.
     replaced,        ///< To make room for a new definition: starts again at once.
+    restarted,       ///< A command asked for it: starts again at once.
     program_failed,  ///< This exit was one too many, or the program had failed before.
     survivors,       ///< Descendants could not be killed.
   };
@@ -103,7 +104,7 @@ struct ProgramFailed {
 
 /// Why everything stops.
 struct StopCause {
-  enum class Kind : std::uint8_t { signal, program_failed, tasks_failed };
+  enum class Kind : std::uint8_t { signal, program_failed, tasks_failed, command };
   Kind kind = Kind::signal;
   int signal = 0;
 };
@@ -218,6 +219,12 @@ struct ForgetProgram {
   ProgramId program{};
 };
 
+/// The one answer to a command.
+struct AnswerCommand {
+  CommandId id{};
+  CommandOutcome outcome;
+};
+
 struct Announce {
   Notice notice;
 };
@@ -227,8 +234,9 @@ struct ExitSupervisor {
   int status = 0;
 };
 
-using Action = std::variant<SpawnWorker, SignalWorker, DrainOutput, AbandonOutput, ReleaseOutput, SweepWorker, SweepAll,
-                            LoadConfiguration, DrainTasks, AbortTasks, CloseSlot, ForgetProgram, Announce, ExitSupervisor>;
+using Action =
+    std::variant<SpawnWorker, SignalWorker, DrainOutput, AbandonOutput, ReleaseOutput, SweepWorker, SweepAll, LoadConfiguration,
+                 DrainTasks, AbortTasks, CloseSlot, ForgetProgram, AnswerCommand, Announce, ExitSupervisor>;
 using ActionList = std::vector<Action>;
 
 }  // namespace corral::core

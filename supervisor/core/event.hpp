@@ -6,10 +6,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <variant>
 
 #include "common/base/exit_status.hpp"
 #include "common/base/ids.hpp"
+#include "supervisor/core/command.hpp"
 #include "supervisor/core/launch_failure.hpp"
 #include "supervisor/core/plan.hpp"
 
@@ -83,6 +85,14 @@ struct SignalReceived {
 /// A new, valid configuration. An invalid one never becomes an event.
 struct ConfigReloaded {
   Plan plan;
+  std::optional<CommandId> asked_by{};  ///< Is answered when every worker has come to where it belongs.
+  /// The plan in force with another number of workers: those that stay go on, although they were told the old number.
+  bool scaled = false;
+};
+
+struct CommandReceived {
+  CommandId id{};
+  Command command;
 };
 
 /// What those who feed workers with tasks have found about one of them.
@@ -113,7 +123,7 @@ struct TasksEnded {};
 struct DeadlineReached {};
 
 using Event = std::variant<WorkerSpawned, SpawnFailed, WorkerReady, WorkerExited, SignalFailed, OutputClosed, WorkerSwept,
-                           AllSwept, SweepIncomplete, SignalReceived, ConfigReloaded, WorkerJudged, WorkerCalled, TasksHalted,
-                           TasksEnded, DeadlineReached>;
+                           AllSwept, SweepIncomplete, SignalReceived, ConfigReloaded, CommandReceived, WorkerJudged, WorkerCalled,
+                           TasksHalted, TasksEnded, DeadlineReached>;
 
 }  // namespace corral::core

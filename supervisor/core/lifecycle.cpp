@@ -75,6 +75,10 @@ void Supervisor::enter(WorkerId id, Worker& worker, State state) {
   const bool was_settled = is_settled(kind(worker.state));
   const bool settled = is_settled(kind(state));
   worker.state = state;
+  commands_moved_ = commands_moved_ || worker.watched;
+  if (settled && kind(state) != StateKind::stopped) {
+    let_go(worker);  // It came to its end before it could be stopped.
+  }
   if (was_settled != settled) {
     unsettled_ += settled ? -1U : 1U;
     program.unsettled += settled ? -1U : 1U;
@@ -150,6 +154,7 @@ void Supervisor::launch(WorkerId id, Worker& worker) {
   worker.out_of_memory = false;
   worker.had_terminal = false;
   worker.outdated = false;
+  worker.told_again = false;
   worker.proven = false;
   worker.spawning = true;
   ++spawning_;
@@ -314,7 +319,7 @@ Verdict Supervisor::judge(WorkerId id, Worker& worker, const ExitStatus* status)
     return {program.failed ? Verdict::Kind::program_failed : Verdict::Kind::stopped};
   }
   if (worker.outdated) {
-    return {Verdict::Kind::replaced};
+    return {worker.told_again ? Verdict::Kind::restarted : Verdict::Kind::replaced};
   }
   if (status != nullptr && !wants_restart(policy, *status)) {
     return {is_success(policy, *status) ? Verdict::Kind::finished : Verdict::Kind::not_restarted};
@@ -357,6 +362,7 @@ void Supervisor::follow(WorkerId id, Worker& worker, const Verdict& verdict, con
       }
       return;
     case Verdict::Kind::replaced:
+    case Verdict::Kind::restarted:
       worker.unhealthy = 0;
       enqueue(id, worker);
       return;

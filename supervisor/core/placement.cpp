@@ -74,10 +74,11 @@ PlacementReason reason_for(const Ask& ask, std::uint32_t workers, const Machine&
   return machine.topology.known() ? PlacementReason::pinned : PlacementReason::pinned_blindly;
 }
 
-bool still_holds(std::span<const CpuSet> running, const Ask& ask, std::size_t workers) {
-  return running.size() == workers && std::ranges::all_of(running, [&](const CpuSet& cpus) {
-           return cpus.size() == ask.each && cpus.difference(ask.pool).empty();
-         });
+/// Those of the running workers that there will be may stay where they are.
+bool still_holds(std::span<const CpuSet> running, const Ask& ask) {
+  return !running.empty() && std::ranges::all_of(running, [&](const CpuSet& cpus) {
+    return cpus.size() == ask.each && cpus.difference(ask.pool).empty();
+  });
 }
 
 /// The requests in numbers, or every error.
@@ -102,19 +103,21 @@ std::expected<std::vector<Ask>, std::vector<PlacementError>> ask_all(const Machi
 void pin(const Machine& machine, std::span<const PlacementRequest> requests, const std::vector<Ask>& asks,
          std::vector<ProgramPlacement>& programs) {
   CpuAllocator allocator(machine);
-  std::vector<std::size_t> moving;
+  std::vector<std::size_t> staying(programs.size());  // How many of each.
   for (std::size_t i = 0; i < programs.size(); ++i) {
-    if (!is_pinned(programs[i].reason)) continue;
-    if (!still_holds(requests[i].running, asks[i], programs[i].workers.size())) {
-      moving.push_back(i);
-      continue;
+    const auto running = requests[i].running.first(std::min(requests[i].running.size(), programs[i].workers.size()));
+    if (is_pinned(programs[i].reason) && still_holds(running, asks[i])) {
+      std::ranges::copy(running, programs[i].workers.begin());
+      for (const CpuSet& cpus : running) allocator.count(cpus);
+      staying[i] = running.size();
     }
-    std::ranges::copy(requests[i].running, programs[i].workers.begin());
-    for (const CpuSet& cpus : programs[i].workers) allocator.count(cpus);
   }
-  for (const std::size_t i : moving) {
-    const auto workers = static_cast<std::uint32_t>(programs[i].workers.size());
-    programs[i].workers = allocator.take(asks[i].pool, workers, asks[i].each);
+  for (std::size_t i = 0; i < programs.size(); ++i) {
+    const auto more = static_cast<std::uint32_t>(programs[i].workers.size() - staying[i]);
+    if (is_pinned(programs[i].reason) && more > 0) {
+      std::ranges::move(allocator.take(asks[i].pool, more, asks[i].each),
+                        programs[i].workers.begin() + std::ssize(programs[i].workers) - more);
+    }
   }
 }
 

@@ -30,6 +30,9 @@ struct Plan {
 /// A process made from `left` may go on as one of `right`: nothing that it was launched with differs.
 [[nodiscard]] bool same_launch(const PlannedProgram& left, const PlannedProgram& right);
 
+/// The one is the other with more or fewer workers, and no worker makes anything of how many there are.
+[[nodiscard]] bool same_but_for_count(const PlannedProgram& left, const PlannedProgram& right);
+
 /// Numbers programs by name, for as long as the supervisor lives: a program that leaves the configuration and comes back
 /// gets its old number, so that its new processes wait for the end of the old ones.
 class ProgramNumbers {

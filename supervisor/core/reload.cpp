@@ -1,5 +1,6 @@
 // From one configuration to the next. Programs whose launch did not change keep their processes.
 #include <algorithm>
+#include <utility>
 
 #include "common/base/check.hpp"
 #include "supervisor/core/supervisor.hpp"
@@ -21,12 +22,13 @@ void Supervisor::on(const ConfigReloaded& event) {
     }
   }
   for (const PlannedProgram& planned : event.plan.programs) {
-    adopt(planned, counts);
+    adopt(planned, counts, event.scaled);
   }
   announce(counts);
+  await_reload(event);
 }
 
-void Supervisor::adopt(const PlannedProgram& planned, Reloaded& counts) {
+void Supervisor::adopt(const PlannedProgram& planned, Reloaded& counts, bool scaled) {
   CORRAL_CHECK(planned.workers() > 0);
   if (number(planned.id) >= programs_.size()) {
     programs_.resize(number(planned.id) + std::size_t{1});
@@ -40,7 +42,63 @@ void Supervisor::adopt(const PlannedProgram& planned, Reloaded& counts) {
     counts.kept += planned.workers();
     return;
   }
+  if (scaled && program.present && !program.retired && same_but_for_count(program.plan, planned)) {
+    return resize(program, planned, counts);
+  }
   replace_definition(program, planned, counts);
+}
+
+/// More workers, or fewer: those that stay where they are go on.
+void Supervisor::resize(Program& program, const PlannedProgram& planned, Reloaded& counts) {
+  const std::vector<CpuSet> before = std::exchange(program.plan, planned).placements;
+  for (std::uint32_t index = 0; index < program.workers.size(); ++index) {
+    Worker& worker = program.workers[index];
+    const WorkerId id{planned.id, index};
+    const bool returns = worker.retired && index < planned.workers();
+    if (index >= planned.workers()) {
+      dismiss(id, worker, counts);
+    } else if (returns || (has_process(kind(worker.state)) && worker.wanted_up && before[index] != planned.placements[index])) {
+      worker.retired = false;
+      ++(returns ? counts.started : counts.replaced);
+      touched_.push_back(id);
+      bring_up(id, worker, true);
+    } else {
+      ++counts.kept;
+    }
+  }
+  to_tidy_.push_back(planned.id);
+  append_workers(program, planned, counts);
+}
+
+/// It leaves its program, when it is settled.
+void Supervisor::dismiss(WorkerId id, Worker& worker, Reloaded& counts) {
+  counts.stopped += has_process(kind(worker.state)) ? 1U : 0U;
+  worker.retired = true;
+  worker.wanted_up = false;
+  let_go(worker);
+  touched_.push_back(id);
+  apply(id, Happening::stop_wanted);
+}
+
+/// Answers whoever asked for it, when it is true of every worker that it has touched.
+void Supervisor::await_reload(const ConfigReloaded& event) {
+  const std::vector<WorkerId> touched = std::exchange(touched_, {});
+  if (!event.asked_by) {
+    return;
+  }
+  PendingCommand pending{.id = *event.asked_by};
+  for (const WorkerId id : touched) {
+    const Worker* worker = find(id);
+    if (worker == nullptr || worker->held) {
+      continue;
+    }
+    const bool leaves = worker->retired || program_of(id.program).retired;
+    await(pending, id, leaves ? CommandTarget::Until::is_gone : CommandTarget::Until::runs);
+  }
+  if (commands_.size() >= most_commands) {
+    return act(AnswerCommand{*event.asked_by, {CommandOutcome::Kind::busy}});
+  }
+  begin_waiting(std::move(pending));
 }
 
 /// Every worker of the program gets the new definition: a process of the old one is stopped first.
@@ -54,9 +112,13 @@ void Supervisor::replace_definition(Program& program, const PlannedProgram& plan
   for (std::uint32_t index = 0; index < program.workers.size(); ++index) {
     Worker& worker = program.workers[index];
     worker.retired = index >= wanted;
-    worker.wanted_up = !worker.retired;
+    if (worker.retired) {
+      let_go(worker);
+    }
+    worker.wanted_up = !worker.retired && !worker.held;
     worker.unhealthy = 0;
     const WorkerId id{planned.id, index};
+    touched_.push_back(id);
     if (is_settled(kind(worker.state)) || kind(worker.state) == StateKind::backoff || kind(worker.state) == StateKind::waiting) {
       counts.started += worker.wanted_up ? 1U : 0U;
       apply(id, Happening::stop_wanted);
@@ -67,12 +129,18 @@ void Supervisor::replace_definition(Program& program, const PlannedProgram& plan
     }
     ++(worker.wanted_up ? counts.replaced : counts.stopped);
     worker.outdated = true;
+    worker.told_again = false;
     apply(id, Happening::stop_wanted);
   }
   to_tidy_.push_back(planned.id);
-  while (program.workers.size() < wanted) {
+  append_workers(program, planned, counts);
+}
+
+void Supervisor::append_workers(Program& program, const PlannedProgram& planned, Reloaded& counts) {
+  while (program.workers.size() < planned.workers()) {
     program.workers.emplace_back().incarnation = program.dropped;
-    start_worker(WorkerId{planned.id, static_cast<std::uint32_t>(program.workers.size() - 1)});
+    touched_.push_back(WorkerId{planned.id, static_cast<std::uint32_t>(program.workers.size() - 1)});
+    start_worker(touched_.back());
     ++counts.started;
   }
 }
@@ -91,7 +159,9 @@ void Supervisor::retire(Program& program, Reloaded& counts) {
     Worker& worker = program.workers[index];
     counts.stopped += has_process(kind(worker.state)) ? 1U : 0U;
     worker.wanted_up = false;
-    apply(WorkerId{program.plan.id, index}, Happening::stop_wanted);
+    let_go(worker);
+    touched_.push_back(WorkerId{program.plan.id, index});
+    apply(touched_.back(), Happening::stop_wanted);
   }
   to_tidy_.push_back(program.plan.id);
 }
@@ -101,6 +171,7 @@ void Supervisor::drop_settled(Program& program) {
   while (!program.workers.empty() && (program.retired || program.workers.back().retired) &&
          is_settled(kind(program.workers.back().state)) && !program.workers.back().occupied) {
     program.dropped = std::max(program.dropped, program.workers.back().incarnation);
+    commands_moved_ = commands_moved_ || program.workers.back().watched;
     program.workers.pop_back();
   }
   if (program.present && program.retired && program.workers.empty()) {

@@ -137,6 +137,7 @@ void Supervisor::begin_drain(int signal) {
 
 void Supervisor::begin_shutdown(StopCause cause, Happening what_is_wanted) {
   phase_ = Phase::stopping;
+  answer_all(CommandOutcome::Kind::stopping);
   if (options_.tasks) {
     act(AbortTasks{cause.signal});  // Before any worker hears of it: what it answers no more was not its fault.
   }

@@ -20,6 +20,7 @@ struct WorkerSnapshot {
   std::uint32_t restarts = 0;
   std::uint32_t unhealthy_in_a_row = 0;
   bool wanted_up = false;
+  Instant launched_at = never;  ///< Of the process that exists.
 };
 
 struct ProgramSnapshot {

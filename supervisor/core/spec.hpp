@@ -137,12 +137,20 @@ struct ProgramSpec {
   friend bool operator==(const ProgramSpec&, const ProgramSpec&) = default;
 };
 
+/// Where the supervisor can be asked and told.
+struct ControlSpec {
+  bool enabled = true;
+  std::string socket;  ///< A path; empty: the default place.
+  friend bool operator==(const ControlSpec&, const ControlSpec&) = default;
+};
+
 enum class Containment { automatic, cgroup, subreaper };
 
 struct SupervisorSpec {
   std::vector<ProgramSpec> programs;  ///< In the order of the file: it is the order of start.
   bool stay = false;                  ///< Keep running when every program has finished.
   Containment containment = Containment::automatic;
+  ControlSpec control;  ///< As it was at the start: a reload changes nothing about it.
   friend bool operator==(const SupervisorSpec&, const SupervisorSpec&) = default;
 };
 

@@ -19,8 +19,9 @@ void Supervisor::start(Instant now, const Plan& plan, ActionList& actions) {
   stay_ = plan.stay;
   Reloaded counts;
   for (const PlannedProgram& planned : plan.programs) {
-    adopt(planned, counts);
+    adopt(planned, counts, false);
   }
+  touched_.clear();
   after_step();
 }
 
@@ -41,6 +42,8 @@ void Supervisor::after_step() {
     drop_settled(program_of(id));
   }
   to_tidy_.clear();
+  look_at_commands();
+  admit_launches();  // Of whom a rolling restart has started by that.
   if (has_finished()) {
     begin_sweeping();
   }
@@ -52,14 +55,14 @@ bool Supervisor::has_finished() const {
     return unsettled_ == 0;
   }
   // Who comes when called may be called again.
-  return phase_ == Phase::running && !stay_ && (!options_.on_demand || tasks_ended_);
+  return phase_ == Phase::running && !stay_ && held_ == 0 && (!options_.on_demand || tasks_ended_);
 }
 
 std::optional<Instant> Supervisor::next_deadline() const {
   if (phase_ == Phase::done) {
     return std::nullopt;
   }
-  Instant first = std::min({sweep_again_, sweep_give_up_, heard_.next()});
+  Instant first = std::min({sweep_again_, sweep_give_up_, heard_.next(), next_settled()});
   if (!due_.empty()) {
     first = std::min(first, due_.begin()->first);
   }
@@ -157,6 +160,7 @@ void Supervisor::on(const DeadlineReached&) {
     apply(due_.begin()->second, Happening::deadline);
   }
   tell_of_signals(now_);
+  commands_moved_ = !commands_.empty();
   if (phase_ == Phase::sweeping) {
     sweep_everything_again();
   }
@@ -167,6 +171,7 @@ void Supervisor::on(const DeadlineReached&) {
 void Supervisor::begin_sweeping() {
   CORRAL_CHECK(due_.empty() && spawning_ == 0);
   phase_ = Phase::sweeping;
+  answer_all(CommandOutcome::Kind::stopping);
   sweep_again_ = after(now_, options_.patience.sweep);
   sweep_give_up_ = after(now_, options_.patience.kill);
   act(SweepAll{});
@@ -265,8 +270,8 @@ Snapshot Supervisor::snapshot() const {
     for (std::uint32_t index = 0; index < program.workers.size(); ++index) {
       const Worker& worker = program.workers[index];
       const bool alive = has_process(kind(worker.state)) || worker.occupied;
-      copy.workers.push_back(
-          {index, worker.state, worker.incarnation, alive ? worker.pid : 0, worker.restarts, worker.unhealthy, worker.wanted_up});
+      copy.workers.push_back({index, worker.state, worker.incarnation, alive ? worker.pid : 0, worker.restarts, worker.unhealthy,
+                              worker.wanted_up, alive ? worker.launched_at : never});
     }
   }
   return view;

@@ -99,6 +99,9 @@ class Supervisor {
     bool had_terminal : 1 = false;  ///< When its process ended.
     bool occupied : 1 = false;      ///< Something of its last life cannot be killed: the slot is not used.
     bool retired : 1 = false;       ///< Leaves when it is settled: the program has fewer workers now.
+    bool held : 1 = false;          ///< A command stopped it: it stays down until another one says otherwise.
+    bool told_again : 1 = false;    ///< Is outdated because a command wants another life of it.
+    bool watched : 1 = false;       ///< A command may wait for it.
 
     /// Of the life that has just ended: what the policy goes by, from the moment at which its exec was seen.
     [[nodiscard]] Duration lived() const { return ran_since == never ? Duration::zero() : died_at - ran_since; }
@@ -132,6 +135,7 @@ class Supervisor {
   void on(const SweepIncomplete& event);
   void on(const SignalReceived& event);
   void on(const ConfigReloaded& event);
+  void on(const CommandReceived& event);
   void on(const WorkerJudged& event);
   void on(const WorkerCalled& event);
   void on(const TasksHalted& event);
@@ -180,11 +184,36 @@ class Supervisor {
   void admit_launches();
 
   // reload.cpp
-  void adopt(const PlannedProgram& planned, Reloaded& counts);
+  void adopt(const PlannedProgram& planned, Reloaded& counts, bool scaled);
   void replace_definition(Program& program, const PlannedProgram& planned, Reloaded& counts);
+  void resize(Program& program, const PlannedProgram& planned, Reloaded& counts);
+  void append_workers(Program& program, const PlannedProgram& planned, Reloaded& counts);
+  void dismiss(WorkerId id, Worker& worker, Reloaded& counts);
   void retire(Program& program, Reloaded& counts);
   void start_worker(WorkerId id);
   void drop_settled(Program& program);
+
+  // commands.cpp
+  void carry_out(CommandId id, const StartWorkers& command);
+  void carry_out(CommandId id, const StopWorkers& command);
+  void carry_out(CommandId id, const RestartWorkers& command);
+  void carry_out(CommandId id, const SignalWorkers& command);
+  void carry_out(CommandId id, const ShutDown& command);
+  void bring_up(WorkerId id, Worker& worker, bool anew);
+  void hold_down(WorkerId id, Worker& worker);
+  void let_go(Worker& worker);
+  void forgive(ProgramId id);
+  void await(PendingCommand& command, WorkerId id, CommandTarget::Until until);
+  void admit_rolling(PendingCommand& command);
+  void begin_waiting(PendingCommand command);
+  void look_at_commands();
+  void look_at(PendingCommand& command);
+  void answer(const PendingCommand& command);
+  void answer_all(CommandOutcome::Kind kind);
+  void await_reload(const ConfigReloaded& event);
+  enum class Progress : std::uint8_t { waits, is_true, failed, overtaken };
+  [[nodiscard]] Progress progress_of(CommandTarget& target);
+  [[nodiscard]] Instant next_settled() const;
 
   [[nodiscard]] Program& program_of(ProgramId id);
   [[nodiscard]] Worker* find(WorkerId id);
@@ -212,8 +241,12 @@ class Supervisor {
   Instant sweep_again_ = never;
   Instant sweep_give_up_ = never;
   SignalTally heard_;
-  Leftovers leftovers_;             ///< By the last look.
-  std::vector<ProgramId> to_tidy_;  ///< Programs that may have retired workers to drop.
+  std::vector<PendingCommand> commands_;  ///< At most most_commands.
+  bool commands_moved_ = false;           ///< Something that a command may wait for has changed.
+  std::vector<WorkerId> touched_;         ///< By the reload of this step.
+  std::uint32_t held_ = 0;                ///< Workers that a command holds down.
+  Leftovers leftovers_;                   ///< By the last look.
+  std::vector<ProgramId> to_tidy_;        ///< Programs that may have retired workers to drop.
 
   // For the exit status.
   bool anything_ran_ = false;

@@ -172,56 +172,6 @@ void Pump::perform(const core::SweepAll&) {
   }
 }
 
-Result<Prepared> Pump::load_with(const Loader& loader) {
-  try {
-    auto result = loader();
-    if (result) {
-      reserve_descriptors(*result);  // Here, where the kernel may take its time.
-    }
-    return result;
-  } catch (const std::bad_alloc&) {
-    return system_failure("cannot read it", ENOMEM);
-  }
-}
-
-void Pump::perform(const core::LoadConfiguration&) {
-  if (is_loading_) {
-    reload_again_ = true;
-    return;
-  }
-  is_loading_ = true;
-  const auto hand_over = [this](Result<Prepared> result) {
-    boost::asio::post(loop_, [this, result = std::move(result)]() mutable { loaded(std::move(result)); });
-  };
-  try {
-    loading_ = std::jthread([hand_over, loader = options_.loader] { hand_over(load_with(loader)); });
-  } catch (const std::system_error& error) {
-    hand_over(system_failure("cannot start a thread to read it", error.code().value()));
-  }
-}
-
-void Pump::loaded(Result<Prepared> result) {
-  is_loading_ = false;
-  if (!result) {
-    say(Weight::trouble, "reload_failed", "the configuration stays as it was: " + result.error().message);
-  } else {
-    for (std::string& note : result->notes) {
-      say(Weight::notable, "note", std::move(note));
-    }
-    // What was queued before belongs to the old configuration, the end of a program that comes back among it.
-    step_until_quiet();
-    if (core_.phase() == core::Phase::running) {
-      numbers_.assign(result->plan);
-      adopt(*result);
-    }
-    enqueue(core::ConfigReloaded{std::move(result->plan)});
-  }
-  if (std::exchange(reload_again_, false)) {
-    perform(core::LoadConfiguration{});
-  }
-  turn();
-}
-
 /// From now on launches are made from `prepared`: before the core has heard of it, so that none is made from the old.
 void Pump::adopt(const Prepared& prepared) {
   CORRAL_CHECK(prepared.programs.size() == prepared.plan.programs.size());

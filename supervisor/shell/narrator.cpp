@@ -34,6 +34,7 @@ void append_follows(std::string& text, const Verdict& verdict, bool was_killed =
     case Verdict::Kind::not_restarted: text.append("failed: its restart policy starts nothing again"); return;
     case Verdict::Kind::stopped: text.append(was_killed ? "stopped by force" : "ended as asked"); return;
     case Verdict::Kind::replaced: text.append("starts again with its new definition"); return;
+    case Verdict::Kind::restarted: text.append("starts again, as asked"); return;
     case Verdict::Kind::program_failed: text.append("not restarted: the program has failed"); return;
     case Verdict::Kind::survivors:
       text.append("failed: processes that it started cannot be killed, its slot stays unused");
@@ -185,15 +186,13 @@ Story Narrator::on(const ProgramFailed& notice) const {
 }
 
 Story Narrator::on(const ShutdownBegun& notice) const {
-  if (notice.cause.kind == StopCause::Kind::program_failed) {
-    return {Weight::notable,
-            "stopping",
-            fmt::format("stopping {}: a program failed and its policy says shutdown", count(notice.workers, "worker")),
-            {},
-            {}};
-  }
-  if (notice.cause.kind == StopCause::Kind::tasks_failed) {
-    return {Weight::notable, "stopping", fmt::format("stopping {}", count(notice.workers, "worker")), {}, {}};
+  const std::string stopping = fmt::format("stopping {}", count(notice.workers, "worker"));
+  const auto tell = [](std::string text) { return Story{Weight::notable, "stopping", std::move(text), {}, {}}; };
+  switch (notice.cause.kind) {
+    case StopCause::Kind::program_failed: return tell(stopping + ": a program failed and its policy says shutdown");
+    case StopCause::Kind::tasks_failed: return tell(stopping);
+    case StopCause::Kind::command: return tell("told to shut down, " + stopping);
+    case StopCause::Kind::signal: break;
   }
   std::string text = signal_text(notice.cause.signal) + " received, ";
   if (notice.workers == 0) {
@@ -203,7 +202,7 @@ Story Narrator::on(const ShutdownBegun& notice) const {
   } else {
     text += fmt::format("stopping {}; a second SIGINT or SIGTERM kills at once", count(notice.workers, "worker"));
   }
-  return {Weight::notable, "stopping", std::move(text), {}, {}};
+  return tell(std::move(text));
 }
 
 Story Narrator::on(const DrainBegun& notice) const {

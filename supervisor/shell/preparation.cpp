@@ -135,8 +135,7 @@ const PlannedProgram* same_program(const Plan* running, const ProgramSpec& spec)
     return nullptr;
   }
   const auto found = std::ranges::find_if(running->programs, [&](const PlannedProgram& planned) {
-    return planned.spec.name == spec.name && planned.spec.launch.cores == spec.launch.cores &&
-           planned.spec.launch.workers == spec.launch.workers;
+    return planned.spec.name == spec.name && planned.spec.launch.cores == spec.launch.cores;
   });
   return found == running->programs.end() ? nullptr : &*found;
 }

@@ -2,13 +2,13 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "common/base/result.hpp"
 #include "supervisor/core/plan.hpp"
+#include "supervisor/core/plan_changes.hpp"
 #include "supervisor/shell/process/launch_template.hpp"
 
 namespace corral::shell {
@@ -24,8 +24,21 @@ struct Prepared {
   std::vector<std::string> notes;         ///< What the user should know of it, a sentence each.
 };
 
-/// Reads the configuration again. May block: it runs on a thread of its own. The error is text for people, of several
-/// lines perhaps.
-using Loader = std::function<Result<Prepared>()>;
+/// A program shall have so many workers; otherwise everything stays as it is.
+struct ScaleWish {
+  std::string program;
+  core::WorkerCount workers;
+};
+
+/// What is to be made of the configuration. Each may block: they run on a thread of their own. The errors are text for people.
+class Loader {
+ public:
+  virtual ~Loader() = default;
+  /// Reads it again.
+  [[nodiscard]] virtual Result<Prepared> reload() = 0;
+  /// What that would change, worker by worker.
+  [[nodiscard]] virtual Result<std::vector<core::WorkerChange>> preview() = 0;
+  [[nodiscard]] virtual Result<Prepared> scale(const ScaleWish& wish) = 0;
+};
 
 }  // namespace corral::shell

@@ -47,6 +47,7 @@ Instant Pump::now() {
 }
 
 int Pump::supervise(Prepared prepared) {
+  started_at_ = now();
   numbers_.assign(prepared.plan);
   adopt(prepared);
   for (std::string& note : prepared.notes) {

@@ -10,6 +10,8 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -19,7 +21,11 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "supervisor/control/reply.hpp"
+#include "supervisor/control/request.hpp"
 #include "supervisor/core/supervisor.hpp"
+#include "supervisor/shell/api/control_socket.hpp"
+#include "supervisor/shell/api/server.hpp"
 #include "supervisor/shell/io/relay.hpp"
 #include "supervisor/shell/io/signal_source.hpp"
 #include "supervisor/shell/io/terminal.hpp"
@@ -30,14 +36,22 @@
 
 namespace corral::shell {
 
+struct ControlOptions {
+  std::string config;                                 ///< An absolute path.
+  std::string identity;                               ///< Of this supervisor, CORRAL_SUPERVISOR.
+  std::string socket;                                 ///< Its path; empty: the default place.
+  std::function<void(const std::string&)> listening;  ///< Told the path, on the first thread, before any worker's end.
+};
+
 struct PumpOptions {
   core::Options core;
   VoiceOptions voice;
   process::ProcessOptions processes;
-  bool own_descriptors = false;     ///< One worker, with the supervisor's own stdin, stdout and stderr: `exec`.
-  bool own_output = false;          ///< What workers write goes to the supervisor's own stdout and stderr, untouched.
-  Loader loader;                    ///< For SIGHUP; empty where there is no configuration to read again.
-  std::optional<FeedOptions> feed;  ///< What the workers of the first program are fed with: `map`.
+  bool own_descriptors = false;           ///< One worker, with the supervisor's own stdin, stdout and stderr: `exec`.
+  bool own_output = false;                ///< What workers write goes to the supervisor's own stdout and stderr, untouched.
+  std::shared_ptr<Loader> loader;         ///< Null where there is no configuration to read again.
+  std::optional<ControlOptions> control;  ///< Where it can be asked and told; nowhere otherwise.
+  std::optional<FeedOptions> feed;        ///< What the workers of the first program are fed with: `map`.
 };
 
 class Pump {
@@ -105,8 +119,33 @@ class Pump {
   void perform(const core::ExitSupervisor& action);
   void adopt(const Prepared& prepared);
   void retire(Program& program);
-  [[nodiscard]] static Result<Prepared> load_with(const Loader& loader);
-  void loaded(Result<Prepared> result);
+  void perform(const core::AnswerCommand& action);
+
+  // loading.cpp
+  struct Load {
+    enum class Kind : std::uint8_t { reload, preview, scale };
+    Kind kind = Kind::reload;
+    std::optional<core::CommandId> asked_by{};  ///< By a client; otherwise by a signal.
+    ScaleWish scale{};
+  };
+  using Loaded = Result<std::variant<Prepared, std::vector<control::PlannedChange>>>;
+  void load(Load wanted);
+  void begin_loading();
+  [[nodiscard]] static Loaded load_with(Loader& loader, const Load& load);
+  void loaded(Loaded result);
+  void take_over(Prepared prepared, const Load& load);
+
+  // control.cpp: the API
+  void open_api();
+  void close_api();
+  [[nodiscard]] control::View view() const;
+  void show(api::Answer answer, std::function<control::Reply(const control::View&)> render, bool with_measures);
+  void hear(const control::Request& request, api::Answer answer);
+  template <class Make>
+  void command(const control::Request& request, api::Answer answer, const control::Patterns& targets, Make make);
+  core::CommandId expect(const control::Request& request, api::Answer answer);
+  void answer(std::optional<core::CommandId> id, control::Reply reply);
+
   void sweep();
   [[nodiscard]] Result<process::LaunchRequest> arrange_launch(Life life);
   void launch_failed(Life life);
@@ -149,7 +188,7 @@ class Pump {
   std::deque<core::Event> events_;
   core::ActionList actions_;
   std::jthread loading_;
-  bool reload_again_ = false;  ///< SIGHUP came while a configuration was being read.
+  std::deque<Load> loads_;  ///< The first is under way while is_loading_.
   bool is_loading_ = false;
   bool child_signalled_ = false;  ///< Deaths may be waiting that no hint told of.
   bool caught_up_ = false;
@@ -167,6 +206,12 @@ class Pump {
   std::optional<Life> stopped_;  ///< With a terminal: the worker, while it is stopped.
   std::vector<char> reserve_;    ///< For leave_nobody(), which has to find processes when there is no memory.
   std::optional<int> status_;
+  std::uint64_t last_command_ = 0;
+  std::map<core::CommandId, api::Answer> expected_;  ///< By the core, while the client waits.
+  Instant started_at_{};
+  std::string socket_path_;
+  std::optional<api::ControlSocket> control_socket_;  ///< The first thread's, as is the next.
+  std::optional<api::Server> server_;
 };
 
 }  // namespace corral::shell

@@ -136,8 +136,13 @@ int Pump::run(Prepared prepared) {
     return supervise_or_leave_nobody(std::move(prepared));  // No thread to be had: it only costs time.
   }
   const auto until_it_is_over = boost::asio::make_work_guard(aside_);
+  if (options_.control) {
+    open_api();
+  }
   aside_.run();
-  return status.get();
+  const int result = status.get();
+  close_api();
+  return result;
 }
 
 }  // namespace corral::shell

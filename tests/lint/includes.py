@@ -17,7 +17,9 @@ SYSTEM = re.compile(r"^[a-z_0-9/]+\.h$")        # <unistd.h>, <sys/wait.h>
 # Library -> the folders whose files may include it; with ".cpp" only the .cpp files there.
 LIBRARIES = {
     "boost/asio": ["supervisor/shell/*.cpp", "supervisor/shell/*.hpp", "supervisor/shell/io/*.cpp", "supervisor/shell/io/*.hpp",
-                   "supervisor/shell/tasks/*.cpp", "supervisor/shell/tasks/*.hpp"],
+                   "supervisor/shell/tasks/*.cpp", "supervisor/shell/tasks/*.hpp", "supervisor/shell/api/*.cpp",
+                   "supervisor/shell/api/*.hpp", "supervisor/cli/*.cpp"],
+    "boost/beast": ["supervisor/shell/api/*.cpp", "supervisor/shell/api/*.hpp", "supervisor/cli/*.cpp"],
     "boost/process": ["supervisor/shell/process/*.cpp", "supervisor/shell/process/*.hpp"],
     "boost/filesystem": ["supervisor/shell/process/*.cpp"],
     "boost/system": ["supervisor/shell/*.cpp", "supervisor/shell/*.hpp", "supervisor/shell/io/*.cpp",
@@ -28,7 +30,7 @@ LIBRARIES = {
     "xxhash.h": ["supervisor/shell/state/*.cpp"],
     "fmt": ["supervisor/shell/state/*.cpp", "supervisor/config/*.cpp", "supervisor/config/*.hpp", "supervisor/control/*.cpp", "supervisor/cli/*.cpp", "supervisor/shell/*.cpp",
             "supervisor/shell/process/*.cpp", "supervisor/shell/io/*.cpp", "supervisor/shell/disk/*.cpp",
-            "supervisor/shell/tasks/*.cpp", "supervisor/*.cpp"],
+            "supervisor/shell/tasks/*.cpp", "supervisor/shell/api/*.cpp", "supervisor/*.cpp"],
 }
 
 # What of the standard library core must not see: it would no longer be pure.

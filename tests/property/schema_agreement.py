@@ -170,7 +170,8 @@ class Generator:
             count = self.pick([1, 1, 2, 3], [0])
             return {self.pick([f"p{i}", f"p.{i}"], PROGRAM_NAMES): self.program("/programs/NAME") for i in range(count)}
         return self.object("", programs_=programs, schema=lambda: self.pick(["./x.json"], ["", "a\u0000", 1]), stay=self.boolean,
-                           containment=lambda: self.chosen("auto", "cgroup", "subreaper"))
+                           containment=lambda: self.chosen("auto", "cgroup", "subreaper"),
+                           control=lambda: self.object("/control", enabled=self.boolean, socket=self.string))
 
 
 STRANGERS = [None, True, False, 0, -1, 1.5, "", "x", "10s", [], [0], {}, {"x": 1}, [[]], "unlimited", "auto"]

@@ -173,6 +173,7 @@ void Run::describe(const Event& event) {
                      [](const SweepIncomplete& e) { return std::to_string(e.left.found) + " left"; },
                      [](const SignalReceived& e) { return "signal " + std::to_string(e.signal); },
                      [](const ConfigReloaded&) { return std::string("reloaded"); },
+                     [](const CommandReceived& e) { return "command " + std::to_string(static_cast<std::uint64_t>(e.id)); },
                      [](const WorkerJudged& e) { return "judged " + who(e.life) + " " + std::to_string(static_cast<int>(e.as)); },
                      [](const WorkerCalled&) { return std::string("called"); },
                      [](const TasksHalted&) { return std::string("halted"); },
@@ -196,6 +197,10 @@ void Run::describe(const Action& action) {
                                  [](const AbortTasks&) { return std::string("abort tasks"); },
                                  [](const CloseSlot&) { return std::string("close slot"); },
                                  [](const ForgetProgram& a) { return "forget program " + std::to_string(number(a.program)); },
+                                 [](const AnswerCommand& a) {
+                                   return "answer " + std::to_string(static_cast<std::uint64_t>(a.id)) + ": " +
+                                          std::to_string(static_cast<int>(a.outcome.kind));
+                                 },
                                  [](const Announce& a) {
                                    std::string text = "announce " + std::to_string(a.notice.index());
                                    if (const auto* ended = std::get_if<Ended>(&a.notice)) {

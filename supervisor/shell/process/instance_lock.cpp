@@ -33,7 +33,9 @@ std::uint64_t fnv1a(std::string_view text) {
   return hash;
 }
 
-std::string lock_directory() {
+}  // namespace
+
+std::string runtime_directory() {
   const uid_t uid = geteuid();
   if (uid == 0) {
     return "/run/corral";
@@ -41,6 +43,8 @@ std::string lock_directory() {
   const char* runtime = std::getenv("XDG_RUNTIME_DIR");
   return runtime != nullptr && runtime[0] == '/' ? std::string(runtime) + "/corral" : fmt::format("/tmp/corral-{}", uid);
 }
+
+namespace {
 
 /// In /tmp anybody may have made it before us: it must be a directory of our own that nobody else can write.
 Result<int> open_lock_directory(const std::string& path) {
@@ -58,6 +62,19 @@ Result<int> open_lock_directory(const std::string& path) {
   }
   return fd;
 }
+
+}  // namespace
+
+Result<void> make_runtime_directory() {
+  const Result<int> directory = open_lock_directory(runtime_directory());
+  if (!directory) {
+    return std::unexpected(directory.error());
+  }
+  close(*directory);
+  return {};
+}
+
+namespace {
 
 pid_t number_in(std::string_view text) {
   pid_t pid = 0;
@@ -126,7 +143,7 @@ Result<std::string> identity_of(const std::string& config_path) {
 Result<InstanceLock> InstanceLock::acquire(std::string_view identity, std::string_view config_path) {
   InstanceLock lock;
   lock.identity_ = identity;
-  const auto directory = open_lock_directory(lock_directory());
+  const auto directory = open_lock_directory(runtime_directory());
   if (!directory) {
     lock.notice_ = directory.error().message + "; a second supervisor of this configuration would not be noticed";
     return lock;
@@ -144,7 +161,7 @@ Result<InstanceLock> InstanceLock::acquire(std::string_view identity, std::strin
       }
     }
     if (lock.file_ < 0) {
-      lock.notice_ = system_error(fmt::format("cannot open '{}/{}'", lock_directory(), name), errno).message +
+      lock.notice_ = system_error(fmt::format("cannot open '{}/{}'", runtime_directory(), name), errno).message +
                      "; a second supervisor of this configuration would not be noticed";
       return lock;
     }
@@ -162,12 +179,21 @@ Result<InstanceLock> InstanceLock::acquire(std::string_view identity, std::strin
     }
     close(std::exchange(lock.file_, -1));
   }
-  const std::string text = fmt::format("{}\n", getpid());
-  // Not emptied first: ext4 would write a file that was emptied to the disk, and the end would wait for that.
-  if (pwrite(lock.file_, text.data(), text.size(), 0) < 0 || ftruncate(lock.file_, static_cast<off_t>(text.size())) != 0) {
-    lock.notice_ = system_error(fmt::format("cannot write '{}/{}'", lock_directory(), name), errno).message;
-  }
+  lock.write(fmt::format("{}\n", getpid()));
   return lock;
+}
+
+void InstanceLock::note(std::string_view socket, std::string_view config) {
+  if (file_ >= 0) {
+    write(fmt::format("{}\n{}\n{}\n", getpid(), socket, config));
+  }
+}
+
+void InstanceLock::write(const std::string& text) {
+  // Not emptied first: ext4 would write a file that was emptied to the disk, and the end would wait for that.
+  if (pwrite(file_, text.data(), text.size(), 0) < 0 || ftruncate(file_, static_cast<off_t>(text.size())) != 0) {
+    notice_ = system_error(fmt::format("cannot write '{}/{}.lock'", runtime_directory(), identity_), errno).message;
+  }
 }
 
 InstanceLock::InstanceLock(InstanceLock&& other) noexcept

@@ -57,6 +57,11 @@ class ProcessSetup {
 /// CORRAL_SUPERVISOR of `run`: the same after a restart. `path` is made canonical; the real uid is part of it.
 [[nodiscard]] Result<std::string> identity_of(const std::string& config_path);
 
+/// Where locks and control sockets lie: /run/corral for root, $XDG_RUNTIME_DIR/corral, otherwise /tmp/corral-UID.
+[[nodiscard]] std::string runtime_directory();
+/// Makes it, with mode 0700. Fails where it belongs to somebody else, or others can write to it.
+[[nodiscard]] Result<void> make_runtime_directory();
+
 class InstanceLock {
  public:
   struct Leftovers {
@@ -78,9 +83,12 @@ class InstanceLock {
   /// A clean end: nothing of ours is alive. Removes the file.
   void release();
   [[nodiscard]] const std::string& notice() const { return notice_; }
+  /// For those who look for this supervisor: where it listens (empty: nowhere), and what it was made from.
+  void note(std::string_view socket, std::string_view config);
 
  private:
   InstanceLock() = default;
+  void write(const std::string& text);
   int directory_ = -1;
   int file_ = -1;
   bool unclean_ = false;

@@ -34,6 +34,7 @@ std::string words_of(const Verdict& verdict) {
     case Verdict::Kind::not_restarted: return "not restarted";
     case Verdict::Kind::stopped: return "stopped";
     case Verdict::Kind::replaced: return "replaced";
+    case Verdict::Kind::restarted: return "restarted";
     case Verdict::Kind::program_failed: return "program failed";
     case Verdict::Kind::survivors: return "survivors";
   }
@@ -167,14 +168,16 @@ Life Driver::life(std::string_view worker) const {
   return {which, last == lives_.end() ? Incarnation{} : last->second};
 }
 
-std::string Driver::who(Life life) const {
+std::string Driver::name_of(WorkerId worker) const {
   for (const auto& [name, id] : ids_) {
-    if (id == life.worker.program) {
-      return name + "/" + std::to_string(life.worker.index) + "#" + std::to_string(number(life.incarnation));
+    if (id == worker.program) {
+      return name + "/" + std::to_string(worker.index);
     }
   }
   return "nobody";
 }
+
+std::string Driver::who(Life life) const { return name_of(life.worker) + "#" + std::to_string(number(life.incarnation)); }
 
 std::string Driver::carry_out(const ActionList& actions) {
   std::string decided;
@@ -196,6 +199,7 @@ std::string Driver::carry_out(const ActionList& actions) {
                               [](const DrainTasks&) { return std::string("drain tasks"); },
                               [](const AbortTasks&) { return std::string("abort tasks"); },
                               [](const CloseSlot&) { return std::string("close slot"); },
+                              [this](const AnswerCommand& a) { return words(a); },
                               [](const ForgetProgram& a) { return "forget " + std::to_string(number(a.program)); },
                               [this](const Announce& a) {
                                 notices_ += words(a.notice) + "\n";

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <string>
@@ -37,6 +38,14 @@ class Driver {
   // "signal a/0#1 TERM; signal a/0#1 CONT". Nothing decided is "".
   std::string start(std::vector<PlannedProgram> programs, bool stay = false);
   std::string reload(std::vector<PlannedProgram> programs, bool stay = false);
+  /// The same program with other numbers of workers: a command, whose number is given.
+  std::string rescale(std::vector<PlannedProgram> programs);
+  std::string reload_and_wait(std::vector<PlannedProgram> programs);
+  template <class Asked>
+  std::string command(Asked asked) {
+    return tell(CommandReceived{next_command(), std::move(asked)});
+  }
+  [[nodiscard]] std::vector<WorkerId> ids(std::initializer_list<std::string_view> workers) const;
   std::string spawned(std::string_view worker) { return tell(WorkerSpawned{life(worker), 4000}); }
   std::string ready(std::string_view worker) { return tell(WorkerReady{life(worker)}); }
   std::string launch_fails(std::string_view worker, LaunchStep step = LaunchStep::fork, int error_number = 11);
@@ -84,13 +93,17 @@ class Driver {
   std::string carry_out(const ActionList& actions);
   Plan plan_of(std::vector<PlannedProgram> programs, bool stay);
   [[nodiscard]] WorkerId id(std::string_view worker) const;
+  [[nodiscard]] std::string name_of(WorkerId worker) const;
   [[nodiscard]] std::string who(Life life) const;
+  [[nodiscard]] std::string words(const AnswerCommand& answer) const;
+  CommandId next_command() { return CommandId{++commands_}; }
   [[nodiscard]] std::string words(const Notice& notice) const;
 
   Supervisor core_;
   ProgramNumbers numbers_;
   std::map<std::string, ProgramId, std::less<>> ids_;
   std::map<WorkerId, Incarnation> lives_;
+  std::uint64_t commands_ = 0;
   Instant now_{1h};
   std::string notices_;
   std::optional<int> exit_status_;

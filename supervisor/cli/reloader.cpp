@@ -1,0 +1,95 @@
+#include "supervisor/cli/reloader.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "common/base/suggest.hpp"
+#include "supervisor/cli/configuration.hpp"
+
+namespace corral::cli {
+
+namespace {
+
+std::map<std::string, core::LaunchSpec> launches_of(const core::SupervisorSpec& spec) {
+  std::map<std::string, core::LaunchSpec> launches;
+  for (const core::ProgramSpec& program : spec.programs) {
+    launches.emplace(program.name, program.launch);
+  }
+  return launches;
+}
+
+}  // namespace
+
+Reloader::Reloader(std::string path, core::SupervisorSpec spec, core::Plan in_force)
+    : path_(std::move(path)), spec_(std::move(spec)), written_(launches_of(spec_)), in_force_(std::move(in_force)) {}
+
+Result<Configuration> Reloader::read(std::map<std::string, core::LaunchSpec>& written) const {
+  auto configuration = load_configuration(path_, &in_force_, core::MachineNeed::nothing, [&](core::SupervisorSpec& spec) {
+    written = launches_of(spec);
+    for (core::ProgramSpec& program : spec.programs) {
+      const auto scaled = scaled_.find(program.name);
+      if (scaled != scaled_.end() && scaled->second.as_written == program.launch) {
+        program.launch.workers = scaled->second.workers;
+      }
+    }
+  });
+  if (configuration) {
+    return std::move(*configuration);
+  }
+  std::string text;
+  for (const config::Diagnostic& diagnostic : configuration.error()) {
+    text += (text.empty() ? "" : "; ") + config::in_one_line(diagnostic);
+  }
+  return failure(std::move(text));
+}
+
+Result<shell::Prepared> Reloader::reload() {
+  std::map<std::string, core::LaunchSpec> written;
+  auto configuration = read(written);
+  if (!configuration) {
+    return std::unexpected(std::move(configuration.error()));
+  }
+  written_ = std::move(written);
+  spec_ = std::move(configuration->spec);
+  in_force_ = configuration->preparation.prepared.plan;
+  return std::move(configuration->preparation.prepared);
+}
+
+Result<std::vector<core::WorkerChange>> Reloader::preview() {
+  std::map<std::string, core::LaunchSpec> written;
+  auto configuration = read(written);
+  if (!configuration) {
+    return std::unexpected(std::move(configuration.error()));
+  }
+  return core::changes(in_force_, configuration->preparation.prepared.plan);
+}
+
+Result<shell::Prepared> Reloader::scale(const shell::ScaleWish& wish) {
+  core::SupervisorSpec spec = spec_;
+  const auto program = std::ranges::find(spec.programs, wish.program, &core::ProgramSpec::name);
+  if (program == spec.programs.end()) {
+    std::vector<std::string_view> names;
+    for (const core::ProgramSpec& known : spec.programs) {
+      names.emplace_back(known.name);
+    }
+    const std::string_view near = nearest(wish.program, names);
+    return failure(
+        fmt::format("there is no program '{}'{}", wish.program, near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+  }
+  if (program->tasks) {
+    return failure(fmt::format("{} is fed with tasks: how many workers it has is said in the configuration", wish.program));
+  }
+  program->launch.workers = wish.workers;
+  auto preparation = shell::prepare(spec, &in_force_);
+  if (!preparation) {
+    return failure(preparation.error().front().message);
+  }
+  scaled_.insert_or_assign(wish.program, Scaled{written_.at(wish.program), wish.workers});
+  spec_ = std::move(spec);
+  in_force_ = preparation->prepared.plan;
+  return std::move(preparation->prepared);
+}
+
+}  // namespace corral::cli

@@ -1,0 +1,197 @@
+#include "supervisor/control/reply.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <nlohmann/json.hpp>
+
+#include "common/base/units.hpp"
+
+namespace corral::control {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using core::StateKind;
+
+double seconds(Duration duration) {
+  constexpr double thousand = 1000;
+  return static_cast<double>(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count()) / thousand;
+}
+
+Json or_null(bool there, Json value) { return there ? std::move(value) : Json(nullptr); }
+
+/// Never throws for text that is not UTF-8: a name of ours is, and a path need not be.
+Reply reply(int status, const Json& document) {
+  return {status, document.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n", "application/json", {}};
+}
+
+Reply in_error(int status, std::string_view error) { return reply(status, Json{{"error", error}}); }
+
+std::string_view phase_name(core::Phase phase) {
+  switch (phase) {
+    case core::Phase::running: return "running";
+    case core::Phase::stopping: return "stopping";
+    case core::Phase::sweeping: return "sweeping";
+    case core::Phase::done: return "done";
+  }
+  return "?";
+}
+
+Json describe(const ProgramView& program, const WorkerView& worker, Instant now) {
+  const core::WorkerSnapshot& state = worker.state;
+  const bool lives = state.pid != 0;
+  const auto* backoff = std::get_if<core::Backoff>(&state.state);
+  return {{"worker", worker.name},
+          {"program", program.name},
+          {"index", state.index},
+          {"state", core::name(core::kind(state.state))},
+          {"wanted", state.wanted_up ? "up" : "down"},
+          {"pid", or_null(lives, state.pid)},
+          {"incarnation", number(state.incarnation)},
+          {"cores", or_null(!worker.cores.empty(), worker.cores)},
+          {"uptime_seconds", or_null(lives, seconds(now - state.launched_at))},
+          {"restarts", state.restarts},
+          {"cpu_seconds", worker.measure ? Json(worker.measure->cpu_seconds) : Json(nullptr)},
+          {"memory_bytes", worker.measure ? Json(worker.measure->memory_bytes) : Json(nullptr)},
+          {"next_start_seconds",
+           backoff != nullptr ? Json(seconds(std::max(backoff->until - now, Duration::zero()))) : Json(nullptr)}};
+}
+
+/// The state of a program is that of its worst worker, as far as anybody is to look into it.
+std::string_view state_of(const ProgramView& program) {
+  if (program.failed) {
+    return "failed";
+  }
+  for (const StateKind kind :
+       {StateKind::failed, StateKind::backoff, StateKind::killing, StateKind::stopping, StateKind::draining, StateKind::starting,
+        StateKind::waiting, StateKind::running, StateKind::stopped}) {
+    if (std::ranges::any_of(program.workers,
+                            [kind](const WorkerView& worker) { return core::kind(worker.state.state) == kind; })) {
+      return core::name(kind);
+    }
+  }
+  return "exited";
+}
+
+Json describe(const ProgramView& program) {
+  const auto running = std::ranges::count_if(
+      program.workers, [](const WorkerView& worker) { return core::kind(worker.state.state) == StateKind::running; });
+  return {{"program", program.name},
+          {"state", state_of(program)},
+          {"workers", program.workers.size()},
+          {"running", running},
+          {"failed", program.failed}};
+}
+
+Json all_programs(const View& view) {
+  Json list = Json::array();
+  for (const ProgramView& program : view.programs) {
+    list.push_back(describe(program));
+  }
+  return list;
+}
+
+Json all_workers(const View& view) {
+  Json list = Json::array();
+  for (const ProgramView& program : view.programs) {
+    for (const WorkerView& worker : program.workers) {
+      list.push_back(describe(program, worker, view.now));
+    }
+  }
+  return list;
+}
+
+}  // namespace
+
+Reply refusal(const Refusal& refusal) {
+  Reply made = in_error(refusal.status, refusal.error);
+  made.allow = refusal.allow;
+  return made;
+}
+
+Reply status(const View& view) {
+  const SupervisorView& own = view.supervisor;
+  return reply(200, {{"supervisor",
+                      {{"pid", own.pid},
+                       {"version", CORRAL_VERSION},
+                       {"config", own.config},
+                       {"uptime_seconds", seconds(view.now - own.started_at)},
+                       {"phase", phase_name(view.phase)},
+                       {"containment", own.containment},
+                       {"socket", own.socket}}},
+                     {"programs", all_programs(view)},
+                     {"workers", all_workers(view)}});
+}
+
+Reply programs(const View& view) { return reply(200, {{"programs", all_programs(view)}}); }
+
+Reply workers(const View& view) { return reply(200, {{"workers", all_workers(view)}}); }
+
+Reply worker(const View& view, std::string_view name) {
+  for (const ProgramView& program : view.programs) {
+    for (const WorkerView& worker : program.workers) {
+      if (worker.name == name) {
+        return reply(200, describe(program, worker, view.now));
+      }
+    }
+  }
+  return in_error(404, fmt::format("there is no worker '{}'", name));
+}
+
+Reply health() { return reply(200, {{"ok", true}}); }
+
+Reply readiness(const View& view) {
+  Json waits_for = Json::array();
+  for (const ProgramView& program : view.programs) {
+    for (const WorkerView& worker : program.workers) {
+      const StateKind kind = core::kind(worker.state.state);
+      const bool is_well =
+          kind == StateKind::running || kind == StateKind::exited || (kind == StateKind::stopped && !worker.state.wanted_up);
+      if (!is_well) {
+        waits_for.push_back(worker.name);
+      }
+    }
+  }
+  const bool ready = waits_for.empty() && view.phase == core::Phase::running;
+  return reply(ready ? 200 : 503, {{"ready", ready}, {"phase", phase_name(view.phase)}, {"waits_for", std::move(waits_for)}});
+}
+
+Reply accepted() { return reply(202, {{"result", "accepted"}}); }
+
+Reply too_slow(Duration patience) {
+  return in_error(504, fmt::format("it is not yet so after {}; it goes on, see the status", describe_duration(patience)));
+}
+
+Reply outcome(const core::CommandOutcome& outcome, std::string_view culprit) {
+  using enum core::CommandOutcome::Kind;
+  const auto not_done = [&](int status, std::string_view result, std::string error) {
+    return reply(status, {{"result", result},
+                          {"workers", outcome.workers},
+                          {"worker", culprit.empty() ? Json(nullptr) : Json(culprit)},
+                          {"error", std::move(error)}});
+  };
+  switch (outcome.kind) {
+    case done: return reply(200, {{"result", "done"}, {"workers", outcome.workers}});
+    case failed:
+      return not_done(500, "failed", fmt::format("{} did not get there; corral explain {} says more", culprit, culprit));
+    case overtaken: return not_done(409, "overtaken", fmt::format("{} was told something else meanwhile", culprit));
+    case stopping: return not_done(503, "stopping", "the supervisor is stopping: nothing is started any more");
+    case busy: return not_done(503, "busy", "too many commands wait for their end already; try again when some are done");
+  }
+  return in_error(500, "?");
+}
+
+Reply invalid_configuration(std::string_view why) {
+  return in_error(422, fmt::format("the configuration stays as it was: {}", why));
+}
+
+Reply reload_plan(const std::vector<PlannedChange>& changes) {
+  Json list = Json::array();
+  for (const PlannedChange& change : changes) {
+    list.push_back({{"worker", change.worker}, {"does", change.does}, {"why", change.why}});
+  }
+  return reply(200, {{"plan", std::move(list)}});
+}
+
+}  // namespace corral::control

@@ -1,0 +1,49 @@
+// What is answered: a status of HTTP and a JSON document.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "supervisor/control/request.hpp"
+#include "supervisor/control/view.hpp"
+#include "supervisor/core/command.hpp"
+
+namespace corral::control {
+
+struct Reply {
+  int status = 200;
+  std::string body;  ///< Ends with a line break.
+  std::string_view type = "application/json";
+  std::string allow;
+};
+
+[[nodiscard]] Reply refusal(const Refusal& refusal);
+
+[[nodiscard]] Reply status(const View& view);
+[[nodiscard]] Reply programs(const View& view);
+[[nodiscard]] Reply workers(const View& view);
+/// 404 where there is none of that name.
+[[nodiscard]] Reply worker(const View& view, std::string_view name);
+[[nodiscard]] Reply health();
+/// 503, with who it waits for, until every worker that is wanted runs.
+[[nodiscard]] Reply readiness(const View& view);
+
+/// It is under way: nobody wanted to wait.
+[[nodiscard]] Reply accepted();
+/// It is not yet true, and goes on.
+[[nodiscard]] Reply too_slow(Duration patience);
+/// `culprit`: the name of the outcome's.
+[[nodiscard]] Reply outcome(const core::CommandOutcome& outcome, std::string_view culprit);
+/// The configuration was refused; nothing has changed.
+[[nodiscard]] Reply invalid_configuration(std::string_view why);
+
+/// What a reload would do to one worker.
+struct PlannedChange {
+  std::string worker;
+  std::string_view does;  ///< keep, restart, start, stop
+  std::string why;
+};
+[[nodiscard]] Reply reload_plan(const std::vector<PlannedChange>& changes);
+
+}  // namespace corral::control

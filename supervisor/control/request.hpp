@@ -1,0 +1,89 @@
+// What a client asks, understood or refused; and which workers it means.
+//
+// A table of routes, and nothing else, leads from the text of a request to what is done: no name of ours can be reached by
+// way of a client's text. Pure: text in, values out.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "common/base/ids.hpp"
+#include "common/base/instant.hpp"
+#include "supervisor/control/view.hpp"
+#include "supervisor/core/spec.hpp"
+
+namespace corral::control {
+
+/// Of HTTP, as far as it matters here.
+struct Asked {
+  std::string_view method;  ///< GET, HEAD, POST, …
+  std::string_view target;  ///< "/v1/workers/crunch/0?wait=false"
+  std::string_view content_type;
+  std::string_view body;
+};
+
+/// Patterns of workers: `crunch` and `crunch/*` are all of a program, `*` is everything.
+using Patterns = std::vector<std::string>;
+
+struct GetStatus {};
+struct GetPrograms {};
+struct GetWorkers {
+  std::string name;  ///< One; empty: all.
+};
+/// The supervisor answers at all.
+struct GetHealth {};
+/// Every worker that is wanted runs.
+struct GetReadiness {};
+
+struct Start {
+  Patterns targets;
+};
+struct Stop {
+  Patterns targets;
+};
+struct Restart {
+  Patterns targets;
+  bool rolling = false;
+  std::uint32_t parallel = 1;
+  Duration pause = std::chrono::seconds(1);
+};
+struct Signal {
+  Patterns targets;
+  int signal = 0;
+};
+struct Scale {
+  std::string program;
+  core::WorkerCount workers;
+};
+struct Reload {
+  bool plan = false;  ///< Only say what would happen.
+};
+struct Shutdown {};
+
+using Wish = std::variant<GetStatus, GetPrograms, GetWorkers, GetHealth, GetReadiness, Start, Stop, Restart, Signal, Scale,
+                          Reload, Shutdown>;
+
+struct Request {
+  Wish wish;
+  bool wait = true;                    ///< For it to be true.
+  std::optional<Duration> patience{};  ///< Not longer than this.
+};
+
+struct Refusal {
+  int status = 400;
+  std::string error;  ///< One sentence for people.
+  std::string allow;  ///< With 405: the methods that there are.
+};
+
+[[nodiscard]] std::expected<Request, Refusal> understand(const Asked& asked);
+
+/// The workers that the patterns mean, in the order of the view and each once. A pattern that means nobody is refused.
+[[nodiscard]] std::expected<std::vector<WorkerId>, Refusal> resolve(const Patterns& patterns, const View& view);
+
+}  // namespace corral::control

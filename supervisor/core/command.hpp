@@ -1,0 +1,92 @@
+// What somebody who may command the supervisor asks of it, and what is answered.
+//
+// A command is answered once, when what it asked for is true or cannot become true any more: a start when the process
+// runs, a stop when no process is left, a restart when the next process runs, a reload and a scaling when every worker
+// that they touch has come to where it belongs.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "common/base/ids.hpp"
+#include "common/base/instant.hpp"
+#include "supervisor/core/plan.hpp"
+
+namespace corral::core {
+
+/// Who asked. Given by the shell, never used twice.
+enum class CommandId : std::uint64_t {};
+
+/// Commands that wait for their answer at any moment; one more is refused as busy.
+inline constexpr std::size_t most_commands = 64;
+
+struct StartWorkers {
+  std::vector<WorkerId> workers;
+};
+
+/// They stay down until they are started or restarted, through a reload as well.
+struct StopWorkers {
+  std::vector<WorkerId> workers;
+};
+
+/// A few at a time: the next ones go when the new ones have lived for `settle`. Ends at the first that does not.
+struct Rolling {
+  std::uint32_t at_once = 1;  ///< At least 1.
+  Duration settle = std::chrono::seconds(1);
+  friend bool operator==(const Rolling&, const Rolling&) = default;
+};
+
+struct RestartWorkers {
+  std::vector<WorkerId> workers;
+  std::optional<Rolling> rolling;  ///< Nothing: all at once.
+};
+
+struct SignalWorkers {
+  std::vector<WorkerId> workers;
+  int signal = 0;
+};
+
+struct ShutDown {};
+
+using Command = std::variant<StartWorkers, StopWorkers, RestartWorkers, SignalWorkers, ShutDown>;
+
+/// What became of a command.
+struct CommandOutcome {
+  enum class Kind : std::uint8_t {
+    done,       ///< All of it is true.
+    failed,     ///< `culprit` did not come to run, or did not stay, or could not be stopped.
+    overtaken,  ///< `culprit` was told something else meanwhile.
+    stopping,   ///< Everything stops: nothing is started any more.
+    busy,       ///< Too many commands wait already.
+  };
+  Kind kind = Kind::done;
+  std::uint32_t workers = 0;  ///< Of which it is true.
+  std::optional<WorkerId> culprit{};
+};
+
+/// One worker of a command that is not yet true.
+struct CommandTarget {
+  enum class Until : std::uint8_t {
+    runs,     ///< A life after `past` runs.
+    settles,  ///< The same, and has for a while.
+    is_down,  ///< It has no process.
+    is_gone,  ///< It has left the program.
+  };
+  WorkerId worker;
+  Until until = Until::runs;
+  Incarnation past{};
+  Instant settled_at = never;  ///< With `settles`, once it runs.
+};
+
+/// A command between its coming and its answer.
+struct PendingCommand {
+  CommandId id{};
+  std::vector<CommandTarget> targets{};  ///< That are under way.
+  std::vector<WorkerId> queued{};        ///< Of a rolling restart: whose turn has not come, the next one last.
+  std::optional<Rolling> rolling{};
+  CommandOutcome outcome{};
+};
+
+}  // namespace corral::core

@@ -1,0 +1,271 @@
+// Commands: what each does to the workers it names, and when it is true.
+//
+// A command is looked at when a worker that it may wait for has changed, and not at any other event: with none under way,
+// an event costs nothing more.
+#include <algorithm>
+#include <utility>
+
+#include "supervisor/core/supervisor.hpp"
+
+namespace corral::core {
+
+namespace {
+
+CommandOutcome::Kind worse(CommandOutcome::Kind one, CommandOutcome::Kind other) {
+  return one == CommandOutcome::Kind::done ? other : one;
+}
+
+}  // namespace
+
+void Supervisor::on(const CommandReceived& event) {
+  if (std::holds_alternative<ShutDown>(event.command)) {
+    return carry_out(event.id, std::get<ShutDown>(event.command));
+  }
+  if (phase_ != Phase::running) {
+    return act(AnswerCommand{event.id, {CommandOutcome::Kind::stopping}});
+  }
+  if (commands_.size() >= most_commands) {
+    return act(AnswerCommand{event.id, {CommandOutcome::Kind::busy}});
+  }
+  std::visit([&](const auto& command) { carry_out(event.id, command); }, event.command);
+}
+
+void Supervisor::carry_out(CommandId id, const StartWorkers& command) {
+  PendingCommand pending{.id = id};
+  for (const WorkerId target : command.workers) {
+    if (Worker* worker = find(target)) {
+      forgive(target.program);
+      // The process that there is will do, unless it is on its way out.
+      const StateKind now = kind(worker->state);
+      const bool will_do = now == StateKind::running || now == StateKind::starting;
+      const Incarnation past{number(worker->incarnation) - (will_do ? 1U : 0U)};
+      bring_up(target, *worker, false);
+      await(pending, target, CommandTarget::Until::runs);
+      pending.targets.back().past = past;
+    }
+  }
+  begin_waiting(std::move(pending));
+}
+
+void Supervisor::carry_out(CommandId id, const StopWorkers& command) {
+  PendingCommand pending{.id = id};
+  for (const WorkerId target : command.workers) {
+    if (Worker* worker = find(target)) {
+      hold_down(target, *worker);
+      await(pending, target, CommandTarget::Until::is_down);
+    }
+  }
+  begin_waiting(std::move(pending));
+}
+
+void Supervisor::carry_out(CommandId id, const RestartWorkers& command) {
+  PendingCommand pending{.id = id, .rolling = command.rolling};
+  pending.queued.assign(command.workers.rbegin(), command.workers.rend());
+  admit_rolling(pending);
+  begin_waiting(std::move(pending));
+}
+
+void Supervisor::carry_out(CommandId id, const SignalWorkers& command) {
+  CommandOutcome outcome;
+  for (const WorkerId target : command.workers) {
+    if (Worker* worker = find(target); worker != nullptr && has_process(kind(worker->state))) {
+      act(SignalWorker{life_of(target, *worker), command.signal});
+      ++outcome.workers;
+    }
+  }
+  act(AnswerCommand{id, outcome});
+}
+
+void Supervisor::carry_out(CommandId id, const ShutDown&) {
+  const std::uint32_t workers = workers_with_process();
+  if (phase_ == Phase::running) {
+    begin_shutdown({StopCause::Kind::command, 0});
+  }
+  act(AnswerCommand{id, {CommandOutcome::Kind::done, workers}});
+}
+
+// ---- Workers --------------------------------------------------------------------------------------------------------
+
+/// `anew`: a process that runs already is replaced.
+void Supervisor::bring_up(WorkerId id, Worker& worker, bool anew) {
+  if (worker.retired || program_of(id.program).retired) {
+    return;  // It leaves: who asks for it is told that it was overtaken.
+  }
+  let_go(worker);
+  worker.wanted_up = true;
+  switch (kind(worker.state)) {
+    case StateKind::starting:
+    case StateKind::running:
+      if (anew) {
+        worker.outdated = worker.told_again = true;
+        apply(id, Happening::stop_wanted);
+      }
+      return;
+    case StateKind::stopping:
+    case StateKind::killing:
+    case StateKind::draining:
+      worker.outdated = worker.told_again = true;  // Its next life begins at once, whatever the policy makes of this end.
+      return;
+    case StateKind::waiting:
+    case StateKind::backoff:
+      worker.unhealthy = 0;
+      apply(id, Happening::stop_wanted);
+      break;
+    case StateKind::stopped:
+    case StateKind::exited:
+    case StateKind::failed: worker.unhealthy = 0; break;
+  }
+  apply(id, Happening::start_wanted);
+}
+
+void Supervisor::hold_down(WorkerId id, Worker& worker) {
+  const StateKind now = kind(worker.state);
+  // What has ended by itself has ended: nothing holds it, and it keeps nobody waiting.
+  if (!worker.held && !worker.retired && (!is_settled(now) || now == StateKind::stopped)) {
+    worker.held = true;
+    ++held_;
+  }
+  worker.wanted_up = false;
+  apply(id, Happening::stop_wanted);
+}
+
+void Supervisor::let_go(Worker& worker) {
+  if (worker.held) {
+    worker.held = false;
+    --held_;
+  }
+}
+
+/// Who is started by hand begins anew: what made the program fail is forgotten.
+void Supervisor::forgive(ProgramId id) {
+  Program& program = program_of(id);
+  if (program.failed) {
+    program.failed = false;
+    program.window.clear();
+  }
+}
+
+// ---- Waiting for it to be true --------------------------------------------------------------------------------------
+
+void Supervisor::await(PendingCommand& command, WorkerId id, CommandTarget::Until until) {
+  Worker* worker = find(id);
+  worker->watched = true;
+  command.targets.push_back({id, until, worker->incarnation});
+}
+
+/// As many as may go at once; without a limit, all.
+void Supervisor::admit_rolling(PendingCommand& command) {
+  while (!command.queued.empty() && (!command.rolling || command.targets.size() < command.rolling->at_once)) {
+    const WorkerId id = command.queued.back();
+    command.queued.pop_back();
+    if (Worker* worker = find(id)) {
+      forgive(id.program);
+      await(command, id, command.rolling ? CommandTarget::Until::settles : CommandTarget::Until::runs);
+      bring_up(id, *worker, true);
+    }
+  }
+}
+
+void Supervisor::begin_waiting(PendingCommand command) {
+  commands_.push_back(std::move(command));
+  commands_moved_ = true;
+}
+
+/// After a step: who has what it asked for, or can no longer get it, is answered.
+void Supervisor::look_at_commands() {
+  while (std::exchange(commands_moved_, false)) {  // The next of a rolling restart may move others.
+    for (std::size_t i = 0; i < commands_.size();) {
+      look_at(commands_[i]);
+      if (commands_[i].targets.empty() && commands_[i].queued.empty()) {
+        answer(commands_[i]);
+        commands_.erase(commands_.begin() + static_cast<std::ptrdiff_t>(i));
+      } else {
+        ++i;
+      }
+    }
+  }
+}
+
+void Supervisor::look_at(PendingCommand& command) {
+  std::erase_if(command.targets, [&](CommandTarget& target) {
+    if (target.until == CommandTarget::Until::settles && target.settled_at == never) {
+      const Worker* worker = find(target.worker);
+      if (worker != nullptr && kind(worker->state) == StateKind::running && worker->incarnation > target.past) {
+        target.settled_at = after(worker->ran_since, command.rolling->settle);
+      }
+    }
+    const Progress progress = progress_of(target);
+    if (progress == Progress::is_true) {
+      ++command.outcome.workers;
+    } else if (progress != Progress::waits) {
+      const bool failed = progress == Progress::failed;
+      command.outcome.kind = worse(command.outcome.kind, failed ? CommandOutcome::Kind::failed : CommandOutcome::Kind::overtaken);
+      command.outcome.culprit = command.outcome.culprit.value_or(target.worker);
+    }
+    return progress != Progress::waits;
+  });
+  if (command.rolling && command.outcome.kind != CommandOutcome::Kind::done) {
+    command.queued.clear();  // The first that fails is the last that was touched.
+    command.targets.clear();
+  }
+  admit_rolling(command);
+}
+
+Supervisor::Progress Supervisor::progress_of(CommandTarget& target) {
+  using enum Progress;
+  const Worker* worker = find(target.worker);
+  const bool goes_up = target.until == CommandTarget::Until::runs || target.until == CommandTarget::Until::settles;
+  if (worker == nullptr) {
+    return goes_up ? overtaken : is_true;
+  }
+  const Program& program = program_of(target.worker.program);
+  const StateKind now = kind(worker->state);
+  if (!goes_up) {
+    const bool leaves = worker->retired || program.retired;
+    if (worker->wanted_up || (target.until == CommandTarget::Until::is_gone && !leaves)) {
+      return overtaken;
+    }
+    const bool is_down = is_settled(now) && (target.until == CommandTarget::Until::is_down || worker->occupied);
+    return worker->occupied && is_settled(now) ? failed : is_down ? is_true : waits;
+  }
+  if (now == StateKind::failed || program.failed) {
+    return failed;
+  }
+  if (!worker->wanted_up) {
+    return overtaken;
+  }
+  const bool is_next = worker->incarnation > target.past;
+  if (now == StateKind::exited) {
+    return is_next ? is_true : overtaken;  // It has run, and that well.
+  }
+  if (target.settled_at != never && (now != StateKind::running || worker->ran_since > target.settled_at)) {
+    return failed;  // It ran, and did not stay.
+  }
+  if (now == StateKind::running && is_next) {
+    return target.until == CommandTarget::Until::runs || now_ >= target.settled_at ? is_true : waits;
+  }
+  return now == StateKind::backoff ? failed : waits;
+}
+
+void Supervisor::answer(const PendingCommand& command) { act(AnswerCommand{command.id, command.outcome}); }
+
+void Supervisor::answer_all(CommandOutcome::Kind kind) {
+  for (PendingCommand& command : commands_) {
+    command.outcome.kind = worse(command.outcome.kind, kind);
+    answer(command);
+  }
+  commands_.clear();
+}
+
+/// When the first of those that run has run for long enough.
+Instant Supervisor::next_settled() const {
+  Instant first = never;
+  for (const PendingCommand& command : commands_) {
+    for (const CommandTarget& target : command.targets) {
+      first = std::min(first, target.settled_at);
+    }
+  }
+  return first;
+}
+
+}  // namespace corral::core

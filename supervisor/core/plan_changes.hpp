@@ -1,0 +1,24 @@
+// What a reload makes of each worker, before it is done.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "supervisor/core/plan.hpp"
+
+namespace corral::core {
+
+struct WorkerChange {
+  enum class Kind : std::uint8_t { keep, restart, start, stop };
+  std::string worker;  ///< crunch/0
+  Kind kind = Kind::keep;
+  std::string why;  ///< A sentence without a full stop.
+};
+
+[[nodiscard]] std::string_view name(WorkerChange::Kind kind);
+
+/// In the order of `next`, what goes last.
+[[nodiscard]] std::vector<WorkerChange> changes(const Plan& in_force, const Plan& next);
+
+}  // namespace corral::core

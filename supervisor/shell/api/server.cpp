@@ -1,0 +1,134 @@
+#include "supervisor/shell/api/server.hpp"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <list>
+#include <utility>
+
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "supervisor/shell/api/session.hpp"
+
+namespace corral::api {
+
+namespace asio = boost::asio;
+using Socket = asio::generic::stream_protocol::socket;
+
+namespace {
+
+/// Whether whoever connected may command us: it is we, or root.
+bool is_trusted(int fd) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  return ::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && (peer.uid == ::geteuid() || peer.uid == 0);
+}
+
+constexpr auto pause_without_descriptors = std::chrono::milliseconds(100);
+
+/// Accepted one after another before others get their turn.
+constexpr int accepted_at_once = 16;
+
+}  // namespace
+
+class Server::Impl : public std::enable_shared_from_this<Impl> {
+ public:
+  Impl(asio::io_context& loop, FileDescriptor listener, Handler handler, Limits limits)
+      : loop_(loop), listener_(loop, listener.release()), again_(loop), handler_(std::move(handler)), limits_(limits) {}
+
+  void listen() {
+    listener_.async_wait(asio::posix::stream_descriptor::wait_read, [self = shared_from_this()](boost::system::error_code ec) {
+      if (!ec) {
+        self->accept_some();
+      }
+    });
+  }
+
+  void close() {
+    listener_.close();
+    again_.cancel();
+    for (Session* session : sessions_) {
+      session->close();
+    }
+  }
+
+  std::uint64_t strangers = 0;
+
+ private:
+  void accept_some() {
+    for (int i = 0; i < accepted_at_once; ++i) {
+      const int fd = ::accept4(listener_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+      if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)) {
+        // Others have taken them: it is tried again in a while, and not as fast as the processor can.
+        again_.expires_after(pause_without_descriptors);
+        again_.async_wait([self = shared_from_this()](boost::system::error_code ec) {
+          if (!ec) {
+            self->listen();
+          }
+        });
+        return;
+      }
+      if (fd < 0 && errno != EINTR && errno != ECONNABORTED) {
+        break;
+      }
+      if (fd >= 0) {
+        take(FileDescriptor(fd));
+      }
+    }
+    listen();
+  }
+
+  void take(FileDescriptor fd) {
+    if (!is_trusted(fd.get())) {
+      ++strangers;
+      constexpr std::string_view reply =
+          "HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: 72\r\n\r\n"
+          "{\"error\":\"this supervisor belongs to another user; only he or root may\"}\n";
+      static_cast<void>(::send(fd.get(), reply.data(), reply.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
+      return;
+    }
+    if (sessions_.size() >= limits_.connections && !make_room()) {
+      return;  // All of them wait for an answer of ours: this one is turned away.
+    }
+    const auto session = std::make_shared<Session>(Socket(loop_, asio::generic::stream_protocol(AF_UNIX, 0), fd.release()),
+                                                   handler_, limits_, [weak = weak_from_this()](Session& ended) {
+                                                     if (const auto self = weak.lock()) {
+                                                       self->sessions_.remove(&ended);
+                                                     }
+                                                   });
+    sessions_.push_back(session.get());
+    session->begin();
+  }
+
+  /// The one that has been here longest without a request goes.
+  bool make_room() {
+    for (Session* session : sessions_) {
+      if (session->is_idle()) {
+        sessions_.remove(session);
+        session->close();
+        return true;
+      }
+    }
+    return false;
+  }
+
+  asio::io_context& loop_;
+  asio::posix::stream_descriptor listener_;
+  asio::steady_timer again_;
+  Handler handler_;
+  Limits limits_;
+  std::list<Session*> sessions_;  ///< The oldest first. Each keeps itself alive by what it waits for.
+};
+
+Server::Server(asio::io_context& loop, FileDescriptor listener, Handler handler, Limits limits)
+    : impl_(std::make_shared<Impl>(loop, std::move(listener), std::move(handler), limits)) {
+  impl_->listen();
+}
+
+Server::~Server() { impl_->close(); }
+
+std::uint64_t Server::strangers() const { return impl_->strangers; }
+
+}  // namespace corral::api

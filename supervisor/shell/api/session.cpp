@@ -1,0 +1,122 @@
+#include "supervisor/shell/api/session.hpp"
+
+#include <boost/asio/post.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/write.hpp>
+#include <utility>
+
+namespace corral::api {
+
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+
+Session::Session(boost::asio::generic::stream_protocol::socket socket, const Handler& handler, const Limits& limits,
+                 std::function<void(Session&)> ended)
+    : stream_(std::move(socket)),
+      handler_(handler),
+      limits_(limits),
+      ended_(std::move(ended)),
+      buffer_(limits.header + limits.body) {}
+
+Session::~Session() { ended_(*this); }
+
+void Session::close() { stream_.close(); }
+
+void Session::read() {
+  idle_ = true;
+  parser_.emplace();
+  parser_->header_limit(limits_.header);
+  parser_->body_limit(limits_.body);
+  // The first byte may take its time, the rest of it may not: a request that comes in drops gets no more than one of silence.
+  stream_.expires_after(buffer_.size() == 0 ? limits_.idle : limits_.arrival);
+  http::async_read_header(stream_, buffer_, *parser_, [self = shared_from_this()](beast::error_code ec, std::size_t) {
+    if (ec) {
+      return self->hear(ec);
+    }
+    self->stream_.expires_after(self->limits_.arrival);
+    http::async_read(self->stream_, self->buffer_, *self->parser_,
+                     [self](beast::error_code failed, std::size_t) { self->hear(failed); });
+  });
+}
+
+void Session::hear(beast::error_code ec) {
+  if (ec == http::error::end_of_stream || ec == beast::error::timeout) {
+    return;  // It goes, or has said nothing for too long: dropped with its last reference.
+  }
+  idle_ = false;
+  if (ec == http::error::header_limit || ec == http::error::buffer_overflow) {
+    return refuse(431, "the header is too long");
+  }
+  if (ec == http::error::body_limit) {
+    return refuse(413, "the body is too long");
+  }
+  if (ec.category() == make_error_code(http::error::bad_method).category()) {
+    return refuse(400, "that is not a request of HTTP/1.1: " + ec.message());
+  }
+  if (ec) {
+    return;
+  }
+  const auto& request = parser_->get();
+  head_ = request.method() == http::verb::head;
+  if (request.count(http::field::content_length) > 0 && request.count(http::field::transfer_encoding) > 0) {
+    return refuse(400, "a length and a transfer coding: it could be read in two ways");
+  }
+  if (request.count(http::field::host) > 1 || (request.version() == 11 && request.count(http::field::host) == 0)) {
+    return refuse(400, "HTTP/1.1 wants one Host");
+  }
+  const auto view = [](boost::beast::string_view text) { return std::string_view(text.data(), text.size()); };
+  auto understood = control::understand(
+      {view(request.method_string()), view(request.target()), view(request[http::field::content_type]), request.body()});
+  const bool keep_alive = request.keep_alive();
+  stream_.expires_never();  // A command may take long; who waits for it is counted.
+  if (!understood) {
+    return write(control::refusal(understood.error()), keep_alive);
+  }
+  handler_(std::move(*understood), [self = shared_from_this(), keep_alive](control::Reply reply) {
+    boost::asio::post(self->stream_.get_executor(),
+                      [self, keep_alive, reply = std::move(reply)]() mutable { self->write(std::move(reply), keep_alive); });
+  });
+}
+
+void Session::refuse(int status, std::string text) { write(control::refusal({status, std::move(text), {}}), false); }
+
+void Session::write(control::Reply reply, bool keep_alive) {
+  response_ = {};
+  response_.version(11);
+  response_.result(static_cast<unsigned>(reply.status));
+  response_.set(http::field::content_type, {reply.type.data(), reply.type.size()});
+  response_.set(http::field::cache_control, "no-store");
+  response_.set("X-Content-Type-Options", "nosniff");
+  if (!reply.allow.empty()) {
+    response_.set(http::field::allow, reply.allow);
+  }
+  response_.keep_alive(keep_alive);
+  response_.body() = std::move(reply.body);
+  response_.prepare_payload();
+  if (head_) {
+    response_.body().clear();
+  }
+  stream_.expires_after(limits_.arrival);
+  http::async_write(stream_, response_, [self = shared_from_this(), keep_alive](beast::error_code ec, std::size_t) {
+    if (ec) {
+      return;
+    }
+    if (keep_alive) {
+      self->read();
+    } else {
+      self->forget_rest();
+    }
+  });
+}
+
+/// Closing with bytes unread would reset the connection, and the client would not see the reply.
+void Session::forget_rest() {
+  beast::error_code ignored;
+  stream_.socket().shutdown(boost::asio::socket_base::shutdown_send, ignored);
+  buffer_.clear();
+  constexpr std::size_t some = 4096;
+  stream_.expires_after(std::chrono::seconds(1));
+  stream_.async_read_some(buffer_.prepare(some), [self = shared_from_this()](beast::error_code, std::size_t) {});
+}
+
+}  // namespace corral::api

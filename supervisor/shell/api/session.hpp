@@ -1,0 +1,51 @@
+// One connection of the API: a request, its reply, and again.
+#pragma once
+
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/beast/core/basic_stream.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/message.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "supervisor/shell/api/server.hpp"
+
+namespace corral::api {
+
+class Session : public std::enable_shared_from_this<Session> {
+ public:
+  using Stream = boost::beast::basic_stream<boost::asio::generic::stream_protocol>;
+
+  Session(boost::asio::generic::stream_protocol::socket socket, const Handler& handler, const Limits& limits,
+          std::function<void(Session&)> ended);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  void begin() { read(); }
+  /// It waits for a request, or for the rest of one.
+  [[nodiscard]] bool is_idle() const { return idle_; }
+  void close();
+
+ private:
+  void read();
+  void hear(boost::beast::error_code ec);
+  void refuse(int status, std::string text);
+  void write(control::Reply reply, bool keep_alive);
+  void forget_rest();
+
+  Stream stream_;
+  const Handler& handler_;
+  const Limits& limits_;
+  std::function<void(Session&)> ended_;
+  boost::beast::flat_buffer buffer_;
+  std::optional<boost::beast::http::request_parser<boost::beast::http::string_body>> parser_;
+  boost::beast::http::response<boost::beast::http::string_body> response_;
+  bool idle_ = true;
+  bool head_ = false;  ///< The reply has no body.
+};
+
+}  // namespace corral::api
