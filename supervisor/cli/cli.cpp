@@ -12,9 +12,11 @@
 #include "common/base/suggest.hpp"
 #include "supervisor/cli/commands.hpp"
 #include "supervisor/cli/complaint.hpp"
+#include "supervisor/cli/control_line.hpp"
 #include "supervisor/cli/exec_line.hpp"
 #include "supervisor/cli/map_line.hpp"
 #include "supervisor/cli/print.hpp"
+#include "supervisor/cli/top.hpp"
 #include "supervisor/cli/values.hpp"
 
 namespace corral::cli {
@@ -27,6 +29,8 @@ constexpr const char* about = R"(corral keeps a worker process busy on every cor
   corral exec -- python3 server.py      a container's init: signals, zombies, exit status
   corral exec -n auto -- ./crunch       one worker on every core
   corral map tasks.jsonl -- ./worker    feed a worker on every core, one line after another
+  corral status                         what runs, and how; also start, stop, restart, scale, signal, reload, shutdown
+  corral top                            watch it, and restart, stop, signal workers
   corral check                          is the configuration right? what would it start?
   corral schema > corral.schema.json    for your editor)";
 
@@ -86,6 +90,29 @@ constexpr const char* schema_about = R"(Print the JSON Schema of the configurati
   corral schema > corral.schema.json       then "$schema": "./corral.schema.json"
   corral schema --reference                every key, as Markdown)";
 
+constexpr const char* top_about = R"(Watch the workers of a running supervisor, in the terminal; restart, stop and signal them.
+
+  corral top --socket /run/corral/corral.sock
+  corral top --interval 5s
+
+  ?  all keys      Up, Down  select      r  restart      s  stop or start      k  signal
+  l  follow log    /  filter             o  order        q  leave
+
+Exit status: 0 left with q; 1 no supervisor answers, or it has ended; 2 usage, or no terminal; 128+N ended by signal N.)";
+
+void add_top_options(CLI::App& app, TopOptions& options) {
+  app.add_option("--socket", options.socket, "the supervisor's socket")->required();
+  app.add_option_function<std::string>(
+      "--interval", [&options](const std::string& text) { options.interval = parse_wait(text); }, "between two looks: 1s");
+  app.add_option_function<std::string>(
+         "--colour,--color",
+         [&options](const std::string& text) {
+           options.colour = text == "always" ? Colour::always : text == "never" ? Colour::never : Colour::automatic;
+         },
+         "auto, always or never")
+      ->check(CLI::IsMember({"auto", "always", "never"}));
+}
+
 void add_talk(CLI::App& app, Talk& talk) {
   app.add_option_function<std::string>(
          "--log-format",
@@ -106,13 +133,17 @@ void add_talk(CLI::App& app, Talk& talk) {
 std::string explain(const CLI::App& app, const std::vector<std::string>& words, const CLI::Error& error) {
   std::string message = error.what();
   if (app.get_subcommands().empty() && words.empty()) {
-    return "a command is required: run, exec, map, check or schema";
+    return "a command is required; corral --help lists them";
   }
   if (app.get_subcommands().empty() && words.front().starts_with('-')) {
     return fmt::format("there is no option '{}' before a command", words.front());
   }
   if (app.get_subcommands().empty()) {
-    const std::vector<std::string_view> names{"run", "exec", "map", "check", "schema"};
+    std::vector<std::string> owned;
+    for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+      owned.push_back(command->get_name());
+    }
+    const std::vector<std::string_view> names(owned.begin(), owned.end());
     const std::string_view near = nearest(words.front(), names);
     message =
         fmt::format("there is no command '{}'{}", words.front(), near.empty() ? "" : fmt::format("; did you mean '{}'?", near));
@@ -143,10 +174,11 @@ struct Attempt {
   const char* failed;
   int status;
 };
-constexpr std::array<Attempt, 5> attempts{{{"run", "cannot start", not_started},
+constexpr std::array<Attempt, 6> attempts{{{"run", "cannot start", not_started},
                                            {"exec", "cannot start", not_started},
                                            {"map", "cannot start", not_started},
                                            {"check", "cannot check the configuration", refused},
+                                           {"top", "cannot watch", refused},
                                            {"schema", "cannot print the schema", refused}}};
 constexpr Attempt any_attempt{"", "cannot understand the command line", refused};
 
@@ -189,6 +221,15 @@ int understand(std::vector<std::string> words) {
   check_app.add_option("config", check_options.config, "the configuration file");
   check_app.add_flag("--json", check_options.json, "for programs");
 
+  ControlLine control_line;
+  control_line.add_to(app, words.empty() ? std::string_view() : words.front());
+
+  TopOptions top_options;
+  CLI::App& top_app = *app.add_subcommand("top", top_about);
+  if (!words.empty() && words.front() == "top") {
+    add_top_options(top_app, top_options);
+  }
+
   bool reference = false;
   CLI::App& schema_app = *app.add_subcommand("schema", schema_about);
   schema_app.add_flag("--reference", reference, "print the reference page instead");
@@ -223,6 +264,12 @@ int understand(std::vector<std::string> words) {
     }
     if (check_app.parsed()) {
       return check(check_options);
+    }
+    if (const std::optional<int> status = control_line.run()) {
+      return *status;
+    }
+    if (top_app.parsed()) {
+      return run_top(top_options);
     }
     return schema(reference);
   } catch (const CLI::Success& success) {

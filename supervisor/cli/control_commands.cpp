@@ -1,0 +1,167 @@
+#include "supervisor/cli/control_commands.hpp"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "common/base/file_descriptor.hpp"
+#include "common/base/units.hpp"
+#include "supervisor/cli/api_client.hpp"
+#include "supervisor/cli/complaint.hpp"
+#include "supervisor/cli/print.hpp"
+#include "supervisor/cli/top/sample.hpp"
+
+namespace corral::cli {
+namespace {
+
+using Json = nlohmann::json;
+using namespace std::chrono_literals;
+
+/// For what is answered at once.
+constexpr Duration soon = 10s;
+/// Beyond the patience that the supervisor itself has with a command.
+constexpr Duration margin = 5s;
+constexpr Duration for_ever = std::chrono::hours(24 * 3650);
+
+int exit_status_of(int http) {
+  if (http < 300) {
+    return 0;
+  }
+  constexpr int timeout = 504;
+  constexpr std::array refusals{400, 404, 405, 413, 415, 422, 431};
+  return http == timeout ? took_too_long : std::ranges::find(refusals, http) != refusals.end() ? refused : not_so;
+}
+
+struct Route {
+  std::string target;
+  Json body = Json::object();
+};
+
+std::vector<Route> routes_of(const Change& change) {
+  using enum Change::Kind;
+  std::vector<Route> routes;
+  switch (change.kind) {
+    case start: routes.push_back({"/v1/workers/start", {{"targets", change.targets}}}); break;
+    case stop: routes.push_back({"/v1/workers/stop", {{"targets", change.targets}}}); break;
+    case restart: routes.push_back({"/v1/workers/restart", {{"targets", change.targets}}}); break;
+    case signal: routes.push_back({"/v1/workers/signal", {{"targets", change.targets}, {"signal", change.signal}}}); break;
+    case reload: routes.push_back({"/v1/reload", {{"plan", change.plan}}}); break;
+    case shutdown: routes.push_back({"/v1/shutdown"}); break;
+    case scale:
+      for (const auto& [program, workers] : change.scales) {
+        const auto* count = std::get_if<std::uint32_t>(&workers);
+        routes.push_back({"/v1/programs/" + program + "/scale", {{"workers", count != nullptr ? Json(*count) : Json("auto")}}});
+      }
+      break;
+  }
+  for (Route& route : routes) {
+    if (change.rolling) {
+      route.body["rolling"] = true;
+      route.body["parallel"] = change.parallel;
+      if (change.pause) {
+        route.body["pause"] = format_duration(*change.pause);
+      }
+    }
+    if (!change.wait) {
+      route.body["wait"] = false;
+    }
+    if (change.timeout) {
+      route.body["timeout"] = format_duration(*change.timeout);
+    }
+  }
+  return routes;
+}
+
+std::string plan_text(const Json& reply) {
+  std::string text;
+  for (const Json& one : reply.value("plan", Json::array())) {
+    text += fmt::format("{:<8} {:<20} {}\n", one.value("does", ""), one.value("worker", ""), one.value("why", ""));
+  }
+  return text.empty() ? "nothing would happen\n" : text;
+}
+
+std::string done_text(const Change& change, const Json& reply) {
+  using enum Change::Kind;
+  if (change.kind == reload && change.plan) {
+    return plan_text(reply);
+  }
+  if (reply.value("result", "") == "accepted") {
+    return "under way\n";
+  }
+  const auto workers = reply.value("workers", std::uint64_t{0});
+  const std::string counted = fmt::format("{} worker{}", workers, workers == 1 ? "" : "s");
+  switch (change.kind) {
+    case start: return counted + (workers == 1 ? " runs\n" : " run\n");
+    case stop: return counted + (workers == 1 ? " is down\n" : " are down\n");
+    case restart: return counted + " restarted\n";
+    case signal: return "sent to " + counted + "\n";
+    case scale: return counted + " changed\n";
+    case reload: return workers == 0 ? "reloaded; no worker had to change\n" : "reloaded; " + counted + " changed\n";
+    case shutdown: return {};
+  }
+  return {};
+}
+
+/// It ends: whether it has, within `patience`.
+bool await_end(std::int32_t pid, Duration patience) {
+  const FileDescriptor process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  if (!process) {
+    return errno == ESRCH;
+  }
+  pollfd watched{process.get(), POLLIN, 0};
+  const auto wait = std::chrono::ceil<std::chrono::milliseconds>(patience).count();
+  constexpr std::int64_t longest = 1'000'000'000;
+  return ::poll(&watched, 1, static_cast<int>(std::min(wait, longest))) == 1;
+}
+
+int shut_down(const Change& change, const process::Instance& instance) {
+  if (!change.wait || instance.pid == 0) {
+    return 0;
+  }
+  if (!await_end(instance.pid, change.timeout.value_or(for_ever))) {
+    tell(fmt::format("corral: it has not ended within {}; it goes on stopping\n", describe_duration(*change.timeout)));
+    return took_too_long;
+  }
+  return 0;
+}
+
+}  // namespace
+
+int change(const Change& change) {
+  const Result<process::Instance> instance = find_supervisor(change.whose);
+  if (!instance) {
+    complain(instance.error());
+    return nobody_answers;
+  }
+  for (const Route& route : routes_of(change)) {
+    const Duration patience = !change.wait ? soon : change.timeout ? *change.timeout + margin : for_ever;
+    const Result<Reply> reply = ask(instance->socket, {"POST", route.target, route.body.dump()}, patience);
+    if (!reply) {
+      complain(reply.error());
+      return nobody_answers;
+    }
+    const int status = exit_status_of(reply->status);
+    const Json body = Json::parse(reply->body, nullptr, false);
+    if (change.json) {
+      if (const int printed = deliver(reply->body, status); printed != status) {
+        return printed;
+      }
+    } else if (status != 0) {
+      tell(fmt::format("corral: {}\n", top::read_error(reply->body, reply->status)));
+    } else if (body.is_object()) {
+      if (const int printed = deliver(done_text(change, body), 0); printed != 0) {
+        return printed;
+      }
+    }
+    if (status != 0) {
+      return status;
+    }
+  }
+  return change.kind == Change::Kind::shutdown ? shut_down(change, *instance) : 0;
+}
+
+}  // namespace corral::cli

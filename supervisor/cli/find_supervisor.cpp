@@ -1,0 +1,90 @@
+#include "supervisor/cli/find_supervisor.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "supervisor/cli/configuration.hpp"
+#include "supervisor/shell/process/setup.hpp"
+
+namespace corral::cli {
+namespace {
+
+using process::Instance;
+
+Result<Instance> listening(Instance instance) {
+  if (instance.socket.empty()) {
+    return failure(fmt::format("the supervisor of '{}' (pid {}) has no control socket", instance.config, instance.pid));
+  }
+  return instance;
+}
+
+Result<Instance> by_config(const std::string& path) {
+  const Result<std::string> identity = process::identity_of(path);
+  if (!identity) {
+    return std::unexpected(identity.error());
+  }
+  if (auto instance = process::running_instance(*identity)) {
+    return listening(std::move(*instance));
+  }
+  return failure(fmt::format("no supervisor runs for '{}'; start it with: corral run {}", path, path));
+}
+
+std::string listed(const std::vector<Instance>& instances) {
+  std::string text;
+  for (const Instance& instance : instances) {
+    text += fmt::format("{}{}", text.empty() ? "" : ", ", instance.config);
+  }
+  return text;
+}
+
+Result<Instance> by_name(const std::string& name) {
+  std::vector<Instance> found = process::running_instances();
+  std::erase_if(found, [&](const Instance& one) { return stem_of(one.config) != name && stem_of(one.socket) != name; });
+  const auto exactly = std::ranges::find(found, name, [](const Instance& one) { return stem_of(one.socket); });
+  if (exactly != found.end()) {
+    return *exactly;
+  }
+  if (found.size() > 1) {
+    return failure(fmt::format("several supervisors have the name '{}': {}; name one by --config", name, listed(found)));
+  }
+  if (found.empty()) {
+    return failure(fmt::format("no supervisor with the name '{}' runs; corral status --all lists those that do", name));
+  }
+  return listening(std::move(found.front()));
+}
+
+}  // namespace
+
+std::string stem_of(std::string_view path) {
+  path.remove_prefix(path.rfind('/') + 1);
+  return std::string(path.substr(0, path.rfind('.') == 0 ? path.size() : path.rfind('.')));
+}
+
+Result<Instance> find_supervisor(const Whose& whose) {
+  if (!whose.socket.empty()) {
+    return Instance{0, whose.socket, {}};
+  }
+  if (!whose.config.empty()) {
+    return by_config(whose.config);
+  }
+  if (!whose.name.empty()) {
+    return by_name(whose.name);
+  }
+  if (const Result<std::string> usual = find_configuration({})) {
+    if (auto instance = by_config(*usual)) {
+      return instance;
+    }
+  }
+  std::vector<Instance> running = process::running_instances();
+  if (running.empty()) {
+    return failure("no supervisor of yours runs; start one with: corral run CONFIG");
+  }
+  if (running.size() > 1) {
+    return failure(fmt::format("several supervisors run, for {}; name one by --config or --name", listed(running)));
+  }
+  return listening(std::move(running.front()));
+}
+
+}  // namespace corral::cli

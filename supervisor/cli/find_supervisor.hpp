@@ -1,0 +1,25 @@
+// Which running supervisor a command is meant for.
+#pragma once
+
+#include <string>
+
+#include "common/base/result.hpp"
+#include "supervisor/shell/process/instances.hpp"
+
+namespace corral::cli {
+
+/// At most one of them is given.
+struct Whose {
+  std::string config;  ///< Its configuration file.
+  std::string name;    ///< The name of that file, without folder and ending, or of its socket.
+  std::string socket;  ///< Where it listens.
+};
+
+/// By what was said; otherwise that of ./corral.json or /etc/corral/corral.json, otherwise the only one that runs. The error says
+/// which ones there are. With `socket` nothing but that is known.
+[[nodiscard]] Result<process::Instance> find_supervisor(const Whose& whose);
+
+/// "crunch" of "/etc/corral/crunch.json".
+[[nodiscard]] std::string stem_of(std::string_view path);
+
+}  // namespace corral::cli

@@ -1,0 +1,193 @@
+// `corral status`: a table of workers, or of supervisors.
+#include <fmt/format.h>
+#include <fnmatch.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "common/base/text.hpp"
+#include "supervisor/cli/api_client.hpp"
+#include "supervisor/cli/complaint.hpp"
+#include "supervisor/cli/control_commands.hpp"
+#include "supervisor/cli/print.hpp"
+#include "supervisor/cli/top/quantities.hpp"
+#include "supervisor/cli/top/sample.hpp"
+
+namespace corral::cli {
+namespace {
+
+using Json = nlohmann::json;
+using namespace std::chrono_literals;
+
+constexpr Duration patience = 10s;
+
+using Row = std::vector<std::string>;
+
+/// Columns as wide as they have to be; `right`: those of numbers.
+std::string table(const std::vector<Row>& rows, const std::vector<bool>& right) {
+  std::vector<std::size_t> widths(right.size());
+  for (const Row& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      widths[i] = std::max(widths[i], row[i].size());
+    }
+  }
+  std::string text;
+  for (const Row& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      line += right[i] ? fmt::format("{:>{}}  ", row[i], widths[i]) : fmt::format("{:<{}}  ", row[i], widths[i]);
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    text += line + "\n";
+  }
+  return text;
+}
+
+std::string coloured(const std::string& line, const std::string& state, bool colour) {
+  if (!colour || state == "running" || state == "exited") {
+    return line;
+  }
+  return (state == "failed" ? "\033[31m" : "\033[33m") + line + "\033[0m";
+}
+
+bool is_meant(const top::WorkerSample& worker, const std::vector<std::string>& patterns) {
+  return patterns.empty() || std::ranges::any_of(patterns, [&](const std::string& pattern) {
+           const std::string& name = pattern.find('/') == std::string::npos ? worker.program : worker.name;
+           return ::fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
+         });
+}
+
+std::string state_of(const top::WorkerSample& worker) {
+  if (worker.state == "backoff" && worker.next_start_seconds) {
+    return fmt::format("backoff, {} left", top::short_time(*worker.next_start_seconds));
+  }
+  return worker.state;
+}
+
+/// Of one core, over the whole life of the process.
+std::string cpu_of(const top::WorkerSample& worker) {
+  if (!worker.cpu_seconds || !worker.uptime_seconds || *worker.uptime_seconds <= 0) {
+    return "-";
+  }
+  return top::short_share(std::min(*worker.cpu_seconds / *worker.uptime_seconds, 1000.0)) + "%";
+}
+
+std::string workers_table(const top::Sample& sample, const StatusOptions& options, bool colour) {
+  std::vector<Row> rows{{"WORKER", "STATE", "PID", "CORES", "UPTIME", "RESTARTS", "CPU", "MEMORY"}};
+  std::vector<std::string> states{"running"};
+  for (const top::WorkerSample& worker : sample.workers) {
+    if (is_meant(worker, options.targets)) {
+      rows.push_back({worker.name, state_of(worker), worker.pid ? std::to_string(*worker.pid) : "-",
+                      worker.cores.empty() ? "any" : worker.cores,
+                      worker.uptime_seconds ? top::short_time(*worker.uptime_seconds) : "-", std::to_string(worker.restarts),
+                      cpu_of(worker), worker.memory_bytes ? top::short_size(*worker.memory_bytes) : "-"});
+      states.push_back(worker.state);
+    }
+  }
+  const std::string plain = table(rows, {false, false, true, false, true, true, true, true});
+  std::string text = sample.phase == "running" ? "" : "the supervisor is stopping\n";
+  std::size_t line = 0;
+  for (std::size_t at = 0; at < plain.size(); ++line) {
+    const std::size_t end = plain.find('\n', at);
+    text += coloured(plain.substr(at, end - at), states[line], colour) + "\n";
+    at = end + 1;
+  }
+  return text;
+}
+
+struct Look {
+  std::string text;
+  int status = 0;
+};
+
+Look look(const process::Instance& instance, const StatusOptions& options, bool colour) {
+  const Result<Reply> reply = ask(instance.socket, {"GET", "/v1/status"}, patience);
+  if (!reply) {
+    complain(reply.error());
+    return {{}, nobody_answers};
+  }
+  const Result<top::Sample> sample = top::read_status(reply->body);
+  if (!sample) {
+    complain(sample.error());
+    return {{}, nobody_answers};
+  }
+  for (const std::string& pattern : options.targets) {
+    if (std::ranges::none_of(sample->workers, [&](const top::WorkerSample& one) { return is_meant(one, {pattern}); })) {
+      complain(fmt::format("'{}' is no worker and no program of this supervisor", pattern));
+      return {{}, refused};
+    }
+  }
+  const bool ready = std::ranges::all_of(sample->workers, [&](const top::WorkerSample& worker) {
+    return !is_meant(worker, options.targets) || worker.state == "running" || worker.state == "exited" ||
+           (worker.state == "stopped" && !worker.wanted_up);
+  });
+  const int status = options.ready && !(ready && sample->phase == "running") ? not_so : 0;
+  if (!options.json) {
+    return {workers_table(*sample, options, colour), status};
+  }
+  if (options.targets.empty()) {
+    return {reply->body, status};
+  }
+  Json document = Json::parse(reply->body);
+  Json& workers = document["workers"];
+  for (std::size_t i = sample->workers.size(); i-- > 0;) {
+    if (!is_meant(sample->workers[i], options.targets)) {
+      workers.erase(i);
+    }
+  }
+  return {document.dump() + "\n", status};
+}
+
+int list_supervisors(const StatusOptions& options) {
+  std::vector<Row> rows{{"NAME", "PID", "WORKERS", "RUNNING", "CONFIG", "SOCKET"}};
+  Json list = Json::array();
+  for (const process::Instance& instance : process::running_instances()) {
+    const Result<Reply> reply = instance.socket.empty() ? failure("") : ask(instance.socket, {"GET", "/v1/status"}, patience);
+    const Result<top::Sample> sample = reply ? top::read_status(reply->body) : failure("");
+    const auto running = sample ? std::ranges::count(sample->workers, "running",
+                                                     [](const top::WorkerSample& one) { return std::string_view(one.state); })
+                                : 0;
+    const std::string name = stem_of(instance.socket.empty() ? instance.config : instance.socket);
+    rows.push_back({name, std::to_string(instance.pid), sample ? std::to_string(sample->workers.size()) : "?",
+                    sample ? std::to_string(running) : "?", instance.config, instance.socket.empty() ? "-" : instance.socket});
+    list.push_back({{"name", name},
+                    {"pid", instance.pid},
+                    {"workers", sample ? Json(sample->workers.size()) : Json(nullptr)},
+                    {"running", sample ? Json(running) : Json(nullptr)},
+                    {"config", instance.config},
+                    {"socket", instance.socket.empty() ? Json(nullptr) : Json(instance.socket)}});
+  }
+  if (options.json) {
+    return deliver(list.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n", 0);
+  }
+  return deliver(rows.size() == 1 ? "no supervisor of yours runs\n" : table(rows, {false, true, true, true, false, false}), 0);
+}
+
+}  // namespace
+
+int status(const StatusOptions& options) {
+  if (options.all) {
+    return list_supervisors(options);
+  }
+  const Result<process::Instance> instance = find_supervisor(options.whose);
+  if (!instance) {
+    complain(instance.error());
+    return nobody_answers;
+  }
+  const bool colour = wants_colour(options.colour, STDOUT_FILENO);
+  const bool clears = options.watch && ::isatty(STDOUT_FILENO) != 0 && !options.json;
+  for (;;) {
+    const Look seen = look(*instance, options, colour);
+    const int status = deliver((clears ? "\033[H\033[2J" : "") + seen.text, seen.status);
+    if (!options.watch || seen.text.empty() || status != seen.status) {
+      return status;
+    }
+    constexpr std::int64_t longest = 1'000'000'000;
+    ::poll(nullptr, 0, static_cast<int>(std::min(std::chrono::ceil<std::chrono::milliseconds>(*options.watch).count(), longest)));
+  }
+}
+
+}  // namespace corral::cli

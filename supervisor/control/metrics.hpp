@@ -1,0 +1,71 @@
+// What the supervisor measures, in the text that Prometheus and its kin read.
+//
+// Pure: a view goes in, text comes out. Two dialects of it: OpenMetrics 1.0, and Prometheus' older text format for those who
+// do not ask for the new one. docs/guide/metrics.md lists every metric.
+//
+// Bounded: each program has the same number of lines, whatever its number of workers. Workers have lines of their own while
+// there are at most `most_workers` of them in all; beyond that none has, and a metric says how many are left out.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/instant.hpp"
+#include "supervisor/control/tally.hpp"
+#include "supervisor/core/snapshot.hpp"
+#include "supervisor/core/tasks/task.hpp"
+
+namespace corral::control {
+
+struct WorkerMetrics {
+  std::uint32_t index = 0;
+  core::StateKind state = core::StateKind::stopped;
+  std::uint32_t restarts = 0;
+  Duration cpu{};                             ///< Of its present life.
+  std::optional<std::uint64_t> memory_bytes;  ///< RSS; nothing where there is no process, or no /proc.
+};
+
+/// What became of a program's output.
+struct LogMetrics {
+  std::uint64_t read_bytes = 0;  ///< From the workers; written and dropped ones make the same sum, but for what is under way.
+  std::uint64_t written_bytes = 0;
+  std::uint64_t dropped_bytes = 0;
+  std::uint64_t dropped_lines = 0;
+};
+
+struct ProgramMetrics {
+  std::string name;
+  bool failed = false;
+  std::vector<WorkerMetrics> workers;
+  ProgramTally tally;
+  std::optional<core::TaskCounts> tasks;  ///< Of a program that is fed.
+  std::optional<LogMetrics> log;          ///< Where corral carries its output.
+};
+
+struct MetricsView {
+  std::string version;
+  core::Phase phase = core::Phase::running;
+  Duration uptime{};
+  std::vector<ProgramMetrics> programs;
+  Histogram restart_latency;
+  Histogram downtime;
+  Histogram loop_lag;
+};
+
+/// Workers that have lines of their own, in all.
+inline constexpr std::size_t most_workers_listed = 1000;
+
+enum class MetricsFormat : std::uint8_t { openmetrics, prometheus };
+
+/// The best format that an Accept header allows: OpenMetrics where it is named, with a weight that is no less than others'.
+[[nodiscard]] MetricsFormat metrics_format(std::string_view accept);
+[[nodiscard]] std::string_view content_type(MetricsFormat format);
+
+[[nodiscard]] std::string render_metrics(const MetricsView& view, MetricsFormat format = MetricsFormat::openmetrics,
+                                         std::size_t most_workers = most_workers_listed);
+
+}  // namespace corral::control
