@@ -59,12 +59,13 @@ std::string bar(double share, std::size_t cells) {
   return "[" + std::string(full, '|') + std::string(inside - full, ' ') + "]";
 }
 
+/// What comes next is worth more than what was.
 std::string event_text(const Row& row) {
-  if (row.worker.next_start_seconds) {
-    return "starts in " + std::to_string(static_cast<long>(std::ceil(std::clamp(*row.worker.next_start_seconds, 0.0, 1e6)))) +
-           " s; " + row.event;
+  if (!row.worker.next_start_seconds) {
+    return row.event;
   }
-  return row.event;
+  const auto seconds = static_cast<long>(std::ceil(std::clamp(*row.worker.next_start_seconds, 0.0, 1e6)));
+  return "starts in " + std::to_string(seconds) + " s" + (row.event.empty() ? "" : "; " + row.event);
 }
 
 std::string content(const Row& row, const Column& column) {

@@ -10,7 +10,8 @@
 
 namespace corral::cli::top {
 
-enum class Field : std::uint8_t { cores, worker, state, bar, cpu, memory, restarts, uptime, pid, tasks, event };
+/// In the order in which they stand.
+enum class Field : std::uint8_t { cores, worker, state, bar, cpu, memory, tasks, restarts, uptime, pid, event };
 
 struct Column {
   Field field;

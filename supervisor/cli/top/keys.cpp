@@ -29,7 +29,7 @@ constexpr std::array<std::pair<std::string_view, Key::Kind>, 12> known{{{"A", Ke
 /// How long the sequence is that a lead byte begins.
 std::size_t expected_length(char lead) {
   const auto byte = static_cast<unsigned char>(lead);
-  return byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc2 ? 2 : 1;
+  return byte > 0xf4 ? 1 : byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc2 ? 2 : 1;
 }
 
 }  // namespace

@@ -1,0 +1,63 @@
+#include <doctest/doctest.h>
+
+#include "supervisor/cli/api_client.hpp"
+
+namespace corral::cli {
+namespace {
+
+/// The reply to these bytes, which come one by one, and then the connection ends.
+Result<std::optional<Reply>> read(std::string_view bytes) {
+  ReplyReader reader;
+  for (const char byte : bytes) {
+    auto reply = reader.read(std::string_view(&byte, 1));
+    if (!reply || *reply) {
+      return reply;
+    }
+  }
+  return reader.read({});
+}
+
+TEST_CASE("a body of a known length") {
+  const auto reply = read("HTTP/1.1 200 OK\r\ncontent-LENGTH:  5 \r\nX: y\r\n\r\nhello");
+  REQUIRE(reply);
+  CHECK((*reply)->status == 200);
+  CHECK((*reply)->body == "hello");
+  CHECK((*read("HTTP/1.1 204 No Content\r\n\r\n"))->body.empty());
+}
+
+TEST_CASE("a body in chunks") {
+  const auto reply = read("HTTP/1.1 404 No\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6;x=y\r\n world\r\n0\r\n\r\n");
+  REQUIRE(reply);
+  CHECK((*reply)->status == 404);
+  CHECK((*reply)->body == "hello world");
+}
+
+TEST_CASE("a body up to the end") { CHECK((*read("HTTP/1.0 200 OK\r\n\r\nhello"))->body == "hello"); }
+
+TEST_CASE("all at once is the same as byte by byte") {
+  ReplyReader reader;
+  const auto reply = reader.read("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokmore");
+  CHECK((*reply)->body == "ok");
+}
+
+TEST_CASE("what is cut off or no HTTP is an error") {
+  for (const std::string_view bytes :
+       {"", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort", "SSH-2.0-x\r\n\r\n",
+        "HTTP/1.1 abc\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel"}) {
+    CHECK_FALSE(read(bytes));
+  }
+  CHECK_FALSE(read(std::string(100'000, 'x')));
+}
+
+TEST_CASE("nobody at the socket is said at once") {
+  const auto reply = ask("/nowhere/corral.sock", {.target = "/v1/status"}, std::chrono::seconds(60));
+  REQUIRE_FALSE(reply);
+  CHECK(reply.error().message == "no supervisor answers at '/nowhere/corral.sock': No such file or directory");
+  CHECK_FALSE(ask(std::string(200, 'x'), {.target = "/"}, std::chrono::seconds(60)));
+}
+
+}  // namespace
+}  // namespace corral::cli
