@@ -1,6 +1,7 @@
 #include "supervisor/cli/control_line.hpp"
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <array>
 

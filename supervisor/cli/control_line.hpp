@@ -1,13 +1,17 @@
 // The command lines of what talks to a running supervisor: status, start, stop, restart, scale, signal, reload, shutdown.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "supervisor/cli/control_commands.hpp"
+
+namespace CLI {
+class App;
+}
 
 namespace corral::cli {
 

@@ -8,8 +8,8 @@
 namespace corral::core {
 
 void Supervisor::on(const ConfigReloaded& event) {
-  if (phase_ != Phase::running) {
-    return;  // It is too late for a new configuration; everything stops.
+  if (phase_ != Phase::running) {  // It is too late for a new configuration; everything stops.
+    return event.asked_by ? act(AnswerCommand{*event.asked_by, {CommandOutcome::Kind::stopping}}) : void();
   }
   stay_ = event.plan.stay;
   Reloaded counts;

@@ -57,9 +57,9 @@ Plan plan_of(std::vector<PlannedProgram> programs) {
   return plan;
 }
 
-void explore(const Options& options, const std::vector<Plan>& plans, int length) {
+void explore(const Options& options, const std::vector<Plan>& plans, int length, bool commanded = false) {
   Walk walk;
-  walk.explore(World(options, plans), length - shorter);
+  walk.explore(World(options, plans, commanded), length - shorter);
   MESSAGE(walk.sequences, " sequences");
   CHECK(walk.sequences > 1000);
 }
@@ -93,6 +93,18 @@ TEST_CASE("every sequence with reloads that change, scale, remove and bring back
   Options options;
   options.launches_at_once = 2;
   explore(options, {first, changed, without}, 6);
+}
+
+TEST_CASE("every sequence on one worker that is commanded") {
+  explore({}, {plan_of({program("a", [](auto& p) { p.spec.restart.limit = RestartLimit{1, 60s}; })})}, 6, true);
+}
+
+TEST_CASE("every sequence on two workers that are commanded and scaled") {
+  const Plan one = plan_of({program("a")});
+  const Plan two = plan_of({program("a", [](auto& p) { resize(p, 2); })});
+  Options options;
+  options.launches_at_once = 2;
+  explore(options, {two, one}, 5, true);
 }
 
 TEST_CASE("every sequence on one fed worker") {

@@ -12,31 +12,16 @@
 #include <vector>
 
 #include "supervisor/core/supervisor.hpp"
+#include "tests/unit/core/commander.hpp"
 
 namespace corral::core::testing {
-
-/// What is true of one worker's process.
-struct Process {
-  Life life;
-  bool asked = false;  ///< SpawnWorker was asked for and not answered.
-  bool alive = false;  ///< Not reaped.
-  bool executing = false;
-  bool output = false;    ///< OutputClosed is still to come.
-  bool sweeping = false;  ///< WorkerSwept is due.
-  bool concluded = true;
-  bool needed = true;  ///< Nobody has said that no other one shall follow it.
-};
-
-inline void require(bool holds, const std::string& invariant) {
-  if (!holds) {
-    throw std::logic_error(invariant);
-  }
-}
 
 /// The core and its surroundings. Copied at each fork of the road.
 class World {
  public:
-  World(const Options& options, std::vector<Plan> plans) : core_(options), plans_(std::move(plans)), fed_(options.tasks) {
+  /// `commanded`: somebody tells the workers of the first program what to do.
+  World(const Options& options, std::vector<Plan> plans, bool commanded = false)
+      : core_(options), plans_(std::move(plans)), fed_(options.tasks), commanded_(commanded), commander_(plans_) {
     ActionList actions;
     core_.start(now_, plans_.front(), actions);
     observe(actions);
@@ -80,9 +65,14 @@ class World {
     for (const Plan& plan : plans_) {
       if (plans_.size() > 1 && n-- == 0) {
         told = "reload " + std::to_string(&plan - plans_.data());
-        step(ConfigReloaded{plan});
+        step(commanded_ ? commander_.scale(plan, core_.phase()) : ConfigReloaded{plan});
         return true;
       }
+    }
+    if (const auto command = commanded_ ? commander_.command(n, core_.snapshot(), told) : std::nullopt) {
+      told_to_stop_ = told_to_stop_ || std::holds_alternative<ShutDown>(std::get<CommandReceived>(*command).command);
+      step(*command);
+      return true;
     }
     return false;
   }
@@ -105,6 +95,7 @@ class World {
     for (const auto& [id, process] : processes_) {
       require(process.concluded, "every life is concluded before the end");
     }
+    require(!commander_.waits(), "every command is answered before the end");
   }
 
  private:
@@ -190,6 +181,7 @@ class World {
       process.asked = process.alive = process.output = false;
     } else if (const auto* ready = std::get_if<WorkerReady>(&event)) {
       processes_.at(ready->life.worker).executing = true;
+      processes_.at(ready->life.worker).ever_ran = true;
     } else if (const auto* exited = std::get_if<WorkerExited>(&event)) {
       processes_.at(exited->life.worker).alive = false;
     } else if (const auto* closed = std::get_if<OutputClosed>(&event)) {
@@ -224,6 +216,8 @@ class World {
       } else if (const auto* sweep = std::get_if<SweepWorker>(&action)) {
         require(!processes_.at(sweep->life.worker).alive, "only what is left of the dead is swept");
         processes_.at(sweep->life.worker).sweeping = true;
+      } else if (const auto* answer = std::get_if<AnswerCommand>(&action)) {
+        commander_.answered(*answer, processes_);
       } else if (const auto* announced = std::get_if<Announce>(&action)) {
         notice(announced->notice);
       } else if (std::holds_alternative<SweepAll>(action)) {
@@ -237,11 +231,12 @@ class World {
   void spawn_worker(Life life) {
     Process& process = processes_[life.worker];
     require(!told_to_stop_, "nothing is launched after a stop");
+    require(!commander_.holds(life.worker), "who was told to stay down is not started");
     require(!process.alive && !process.sweeping, "a slot never has two lives");
     require(process.needed && !tasks_ended_, "nobody follows one that was dismissed, or the end of all tasks");
     require(process.concluded, "a life is concluded before the next begins");
     require(number(life.incarnation) > number(process.life.incarnation), "incarnations count up");
-    process = {life, true, true, false, true, false, false, true};
+    process = {life, true, true, false, true, false, false, true, process.ever_ran};
   }
 
   void notice(const Notice& notice) {
@@ -283,6 +278,8 @@ class World {
   Instant now_{std::chrono::hours(1)};
   bool sweeping_all_ = false;
   bool fed_;
+  bool commanded_;
+  Commander commander_;
   bool tasks_ended_ = false;
   bool told_to_stop_ = false;
   bool exited_ = false;

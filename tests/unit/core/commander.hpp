@@ -1,0 +1,138 @@
+// Whoever commands the workers of a World, and what he may expect of each answer. For test_exhaustive.cpp.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <optional>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "supervisor/core/supervisor.hpp"
+
+namespace corral::core::testing {
+
+/// What is true of one worker's process.
+struct Process {
+  Life life;
+  bool asked = false;  ///< SpawnWorker was asked for and not answered.
+  bool alive = false;  ///< Not reaped.
+  bool executing = false;
+  bool output = false;    ///< OutputClosed is still to come.
+  bool sweeping = false;  ///< WorkerSwept is due.
+  bool concluded = true;
+  bool needed = true;     ///< Nobody has said that no other one shall follow it.
+  bool ever_ran = false;  ///< Its program was executed, in this life or another.
+};
+
+inline void require(bool holds, const std::string& invariant) {
+  if (!holds) {
+    throw std::logic_error(invariant);
+  }
+}
+
+class Commander {
+ public:
+  explicit Commander(const std::vector<Plan>& plans) : plan_(plans.front()) {}
+
+  /// The n-th of the commands that there are, to everybody; nothing when there are fewer.
+  std::optional<Event> command(std::size_t n, const Snapshot& seen, std::string& told) {
+    std::vector<WorkerId> workers;
+    std::vector<Life> lives;
+    for (const ProgramSnapshot& program : seen.programs) {
+      for (const WorkerSnapshot& worker : program.workers) {
+        workers.push_back({program.id, worker.index});
+        lives.push_back({workers.back(), worker.incarnation});
+      }
+    }
+    static constexpr std::array<const char*, 5> names{"start", "halt", "restart", "roll", "shut down"};
+    if (n >= names.size()) {
+      return std::nullopt;
+    }
+    told = names[n];
+    if (seen.phase == Phase::running) {
+      hold(workers, n == 1);
+    }
+    switch (n) {
+      case 0: return CommandReceived{ask(lives, Kind::start), StartWorkers{workers}};
+      case 1: return CommandReceived{ask(lives, Kind::stop), StopWorkers{workers}};
+      case 2: return CommandReceived{ask(lives, Kind::restart), RestartWorkers{workers, {}}};
+      case 3:
+        return CommandReceived{ask(lives, Kind::restart), RestartWorkers{workers, Rolling{1, std::chrono::milliseconds(10)}}};
+      default: return CommandReceived{ask({}, Kind::shutdown), ShutDown{}};
+    }
+  }
+
+  Event scale(const Plan& plan, Phase phase) {
+    if (phase == Phase::running) {
+      plan_ = plan;
+      std::erase_if(held_, [&](WorkerId worker) { return !stays(worker); });  // Who comes back comes as a new one.
+    }
+    return ConfigReloaded{plan, ask({}, Kind::reload), true};
+  }
+
+  void answered(const AnswerCommand& answer, const std::map<WorkerId, Process>& processes) {
+    const auto found = asked_.find(answer.id);
+    require(found != asked_.end(), "a command is answered once");
+    const Asked asked = found->second;
+    asked_.erase(found);
+    if (answer.outcome.kind != CommandOutcome::Kind::done) {
+      return;
+    }
+    for (const Life& life : asked.targets) {
+      const auto process = processes.find(life.worker);
+      const bool newer = process != processes.end() && process->second.life.incarnation > life.incarnation;
+      if (asked.kind == Kind::stop) {
+        // Another one may have been started meanwhile, by another command.
+        require(process == processes.end() || !process->second.alive || newer, "a stop is done when nobody lives");
+      } else {
+        require(process != processes.end() && process->second.ever_ran && (newer || asked.kind == Kind::start),
+                "a start is done when its process has run");
+      }
+    }
+  }
+
+  [[nodiscard]] bool holds(WorkerId worker) const { return held_.contains(worker); }
+  [[nodiscard]] bool waits() const { return !asked_.empty(); }
+
+ private:
+  enum class Kind : std::uint8_t { start, stop, restart, reload, shutdown };
+  /// A command that waits for its answer.
+  struct Asked {
+    Kind kind = Kind::start;
+    std::vector<Life> targets;  ///< As they were.
+  };
+
+  CommandId ask(std::vector<Life> targets, Kind kind) {
+    const CommandId id{++last_};
+    asked_.emplace(id, Asked{kind, std::move(targets)});
+    return id;
+  }
+
+  void hold(const std::vector<WorkerId>& workers, bool down) {
+    for (const WorkerId worker : workers) {
+      if (down && stays(worker)) {
+        held_.insert(worker);
+      } else if (!down) {
+        held_.erase(worker);
+      }
+    }
+  }
+
+  /// It is not about to leave.
+  [[nodiscard]] bool stays(WorkerId worker) const {
+    return std::ranges::any_of(plan_.programs, [&](const PlannedProgram& planned) {
+      return planned.id == worker.program && worker.index < planned.workers();
+    });
+  }
+
+  Plan plan_;  ///< In force.
+  std::uint64_t last_ = 0;
+  std::map<CommandId, Asked> asked_;
+  std::set<WorkerId> held_;  ///< By a stop command, and no start since.
+};
+
+}  // namespace corral::core::testing
