@@ -30,7 +30,20 @@ void Supervisor::on(const CommandReceived& event) {
   std::visit([&](const auto& command) { carry_out(event.id, command); }, event.command);
 }
 
+/// A later command has the last word on whoever still waits for his turn in an earlier one.
+void Supervisor::supersede(const std::vector<WorkerId>& workers) {
+  for (PendingCommand& pending : commands_) {
+    const auto taken = std::ranges::find_first_of(pending.queued, workers);
+    if (taken != pending.queued.end()) {
+      pending.outcome.kind = worse(pending.outcome.kind, CommandOutcome::Kind::overtaken);
+      pending.outcome.culprit = pending.outcome.culprit.value_or(*taken);
+    }
+  }
+  commands_moved_ = true;
+}
+
 void Supervisor::carry_out(CommandId id, const StartWorkers& command) {
+  supersede(command.workers);
   PendingCommand pending{.id = id};
   for (const WorkerId target : command.workers) {
     if (Worker* worker = find(target)) {
@@ -48,6 +61,7 @@ void Supervisor::carry_out(CommandId id, const StartWorkers& command) {
 }
 
 void Supervisor::carry_out(CommandId id, const StopWorkers& command) {
+  supersede(command.workers);
   PendingCommand pending{.id = id};
   for (const WorkerId target : command.workers) {
     if (Worker* worker = find(target)) {
@@ -59,6 +73,7 @@ void Supervisor::carry_out(CommandId id, const StopWorkers& command) {
 }
 
 void Supervisor::carry_out(CommandId id, const RestartWorkers& command) {
+  supersede(command.workers);
   PendingCommand pending{.id = id, .rolling = command.rolling};
   pending.queued.assign(command.workers.rbegin(), command.workers.rend());
   admit_rolling(pending);
@@ -119,21 +134,30 @@ void Supervisor::bring_up(WorkerId id, Worker& worker, bool anew) {
 }
 
 void Supervisor::hold_down(WorkerId id, Worker& worker) {
-  const StateKind now = kind(worker.state);
-  // What has ended by itself has ended: nothing holds it, and it keeps nobody waiting.
-  if (!worker.held && !worker.retired && (!is_settled(now) || now == StateKind::stopped)) {
-    worker.held = true;
-    ++held_;
+  if (!worker.retired) {
+    set_held(worker, true);
   }
   worker.wanted_up = false;
   apply(id, Happening::stop_wanted);
 }
 
-void Supervisor::let_go(Worker& worker) {
-  if (worker.held) {
-    worker.held = false;
-    --held_;
-  }
+void Supervisor::let_go(Worker& worker) { set_held(worker, false); }
+
+void Supervisor::set_held(Worker& worker, bool held) {
+  const bool was_kept = is_kept_down(worker);
+  worker.held = held;
+  count_kept_down(was_kept, worker);
+}
+
+/// Held, and not at an end of its own: the supervisor waits for somebody to want it again.
+bool Supervisor::is_kept_down(const Worker& worker) {
+  const StateKind now = kind(worker.state);
+  return worker.held && now != StateKind::exited && now != StateKind::failed;
+}
+
+void Supervisor::count_kept_down(bool was_kept, const Worker& worker) {
+  const bool is_kept = is_kept_down(worker);
+  kept_down_ += is_kept == was_kept ? 0U : is_kept ? 1U : -1U;
 }
 
 /// Who is started by hand begins anew: what made the program fail is forgotten.
@@ -162,6 +186,10 @@ void Supervisor::admit_rolling(PendingCommand& command) {
       forgive(id.program);
       await(command, id, command.rolling ? CommandTarget::Until::settles : CommandTarget::Until::runs);
       bring_up(id, *worker, true);
+    } else {  // It has left its program while it was waiting for its turn.
+      command.outcome.kind = worse(command.outcome.kind, CommandOutcome::Kind::overtaken);
+      command.outcome.culprit = command.outcome.culprit.value_or(id);
+      command.queued.clear();
     }
   }
 }
@@ -228,6 +256,9 @@ Supervisor::Progress Supervisor::progress_of(CommandTarget& target) {
     const bool is_down = is_settled(now) && (target.until == CommandTarget::Until::is_down || worker->occupied);
     return worker->occupied && is_settled(now) ? failed : is_down ? is_true : waits;
   }
+  if (worker->retired || program.retired) {
+    return overtaken;
+  }
   if (now == StateKind::failed || program.failed) {
     return failed;
   }
@@ -239,7 +270,7 @@ Supervisor::Progress Supervisor::progress_of(CommandTarget& target) {
     return is_next ? is_true : overtaken;  // It has run, and that well.
   }
   if (target.settled_at != never && (now != StateKind::running || worker->ran_since > target.settled_at)) {
-    return failed;  // It ran, and did not stay.
+    return worker->outdated ? overtaken : failed;  // It ran, and did not stay.
   }
   if (now == StateKind::running && is_next) {
     return target.until == CommandTarget::Until::runs || now_ >= target.settled_at ? is_true : waits;

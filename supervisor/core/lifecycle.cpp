@@ -74,11 +74,10 @@ void Supervisor::enter(WorkerId id, Worker& worker, State state) {
   Program& program = program_of(id.program);
   const bool was_settled = is_settled(kind(worker.state));
   const bool settled = is_settled(kind(state));
+  const bool was_kept = is_kept_down(worker);
   worker.state = state;
+  count_kept_down(was_kept, worker);
   commands_moved_ = commands_moved_ || worker.watched;
-  if (settled && kind(state) != StateKind::stopped) {
-    let_go(worker);  // It came to its end before it could be stopped.
-  }
   if (was_settled != settled) {
     unsettled_ += settled ? -1U : 1U;
     program.unsettled += settled ? -1U : 1U;

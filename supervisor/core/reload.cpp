@@ -51,6 +51,7 @@ void Supervisor::adopt(const PlannedProgram& planned, Reloaded& counts, bool sca
 /// More workers, or fewer: those that stay where they are go on.
 void Supervisor::resize(Program& program, const PlannedProgram& planned, Reloaded& counts) {
   const std::vector<CpuSet> before = std::exchange(program.plan, planned).placements;
+  forgive(planned.id);
   for (std::uint32_t index = 0; index < program.workers.size(); ++index) {
     Worker& worker = program.workers[index];
     const WorkerId id{planned.id, index};

@@ -199,9 +199,13 @@ class Supervisor {
   void carry_out(CommandId id, const RestartWorkers& command);
   void carry_out(CommandId id, const SignalWorkers& command);
   void carry_out(CommandId id, const ShutDown& command);
+  void supersede(const std::vector<WorkerId>& workers);
   void bring_up(WorkerId id, Worker& worker, bool anew);
   void hold_down(WorkerId id, Worker& worker);
   void let_go(Worker& worker);
+  void set_held(Worker& worker, bool held);
+  [[nodiscard]] static bool is_kept_down(const Worker& worker);
+  void count_kept_down(bool was_kept, const Worker& worker);
   void forgive(ProgramId id);
   void await(PendingCommand& command, WorkerId id, CommandTarget::Until until);
   void admit_rolling(PendingCommand& command);
@@ -244,7 +248,7 @@ class Supervisor {
   std::vector<PendingCommand> commands_;  ///< At most most_commands.
   bool commands_moved_ = false;           ///< Something that a command may wait for has changed.
   std::vector<WorkerId> touched_;         ///< By the reload of this step.
-  std::uint32_t held_ = 0;                ///< Workers that a command holds down.
+  std::uint32_t kept_down_ = 0;           ///< Workers that a command holds down, and that have not ended of their own.
   Leftovers leftovers_;                   ///< By the last look.
   std::vector<ProgramId> to_tidy_;        ///< Programs that may have retired workers to drop.
 

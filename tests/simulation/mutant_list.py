@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from mutant_list_commands import COMMANDS
 from mutant_list_tasks import TASK_MUTANTS
 
 
@@ -234,3 +235,5 @@ MUTANTS = [
 ]
 
 MUTANTS += [Mutant(*planted) for planted in TASK_MUTANTS]
+COMMAND_MUTANTS = [Mutant(*planted) for planted in COMMANDS]
+MUTANTS += COMMAND_MUTANTS

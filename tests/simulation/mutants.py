@@ -19,7 +19,7 @@ import subprocess
 import sys
 import time
 
-from mutant_list import MUTANTS
+from mutant_list import COMMAND_MUTANTS, MUTANTS
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ROOMS = ["common/base", "supervisor/core", "supervisor/core/tasks", "tests/simulation", "tests/simulation/tasks"]
@@ -98,9 +98,11 @@ def precompile(compiler, tree, build):
 
 
 def modes(mutant=None):
-    """What has to be simulated: the one of the two that the mutant is in; both, without one."""
+    """What has to be simulated: the one that the mutant is in; all, without one."""
     if mutant is None:
-        return [[], ["--tasks"]]
+        return [[], ["--tasks"], ["--commands"]]
+    if mutant in COMMAND_MUTANTS:
+        return [["--commands"]]
     return [["--tasks"]] if mutant.file.startswith("supervisor/core/tasks/") else [[]]
 
 
@@ -152,7 +154,7 @@ def main():
         clean = simulate(options.build / "simulate", options.seeds, mode)
         if clean.returncode != 0:
             raise SystemExit(f"mutants: the core fails without a mutant too:\n{clean.stdout}{clean.stderr}")
-    chosen = [mutant for mutant in MUTANTS if options.only in mutant.rule or options.only in mutant.file]
+    chosen = [mutant for mutant in MUTANTS if options.only in mutant.rule or options.only in mutant.file or (options.only == "commands" and mutant in COMMAND_MUTANTS)]
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         results = list(pool.map(lambda pair: kill(pair[0], pair[1], options, sources, tree), enumerate(chosen)))
     for mutant, (verdict, detail) in zip(chosen, results):

@@ -6,12 +6,13 @@
 #include <stdexcept>
 #include <string>
 
+#include "tests/simulation/world.hpp"
 #include "tests/unit/core/driver.hpp"
-#include "tests/unit/core/world.hpp"
 
 using namespace corral;
 using namespace corral::core;
 using namespace corral::core::testing;
+using corral::simulation::World;
 
 namespace {
 

@@ -1,4 +1,5 @@
-// Whoever commands the workers of a World, and what he may expect of each answer. For test_exhaustive.cpp.
+// Whoever commands the workers of a World, and what he may expect of each answer. For every sequence
+// (tests/unit/core/test_exhaustive.cpp) and for long walks (commands.cpp).
 #pragma once
 
 #include <algorithm>
@@ -13,7 +14,9 @@
 
 #include "supervisor/core/supervisor.hpp"
 
-namespace corral::core::testing {
+namespace corral::simulation {
+
+using namespace core;
 
 /// What is true of one worker's process.
 struct Process {
@@ -24,7 +27,10 @@ struct Process {
   bool output = false;    ///< OutputClosed is still to come.
   bool sweeping = false;  ///< WorkerSwept is due.
   bool concluded = true;
-  bool needed = true;     ///< Nobody has said that no other one shall follow it.
+  bool needed = true;  ///< Nobody has said that no other one shall follow it.
+  bool asked_to_end = false;
+  Instant ready_at{};
+  bool exited_well = false;
   bool ever_ran = false;  ///< Its program was executed, in this life or another.
 };
 
@@ -60,8 +66,7 @@ class Commander {
       case 0: return CommandReceived{ask(lives, Kind::start), StartWorkers{workers}};
       case 1: return CommandReceived{ask(lives, Kind::stop), StopWorkers{workers}};
       case 2: return CommandReceived{ask(lives, Kind::restart), RestartWorkers{workers, {}}};
-      case 3:
-        return CommandReceived{ask(lives, Kind::restart), RestartWorkers{workers, Rolling{1, std::chrono::milliseconds(10)}}};
+      case 3: return CommandReceived{ask(lives, Kind::roll), RestartWorkers{workers, Rolling{1, settle}}};
       default: return CommandReceived{ask({}, Kind::shutdown), ShutDown{}};
     }
   }
@@ -74,11 +79,23 @@ class Commander {
     return ConfigReloaded{plan, ask({}, Kind::reload), true};
   }
 
-  void answered(const AnswerCommand& answer, const std::map<WorkerId, Process>& processes) {
+  void note(const Event& event) {
+    const auto* exited = std::get_if<WorkerExited>(&event);
+    const bool trouble =
+        std::holds_alternative<SpawnFailed>(event) || std::holds_alternative<DeadlineReached>(event) || exited != nullptr;
+    deadline_passed_ = deadline_passed_ || std::holds_alternative<DeadlineReached>(event);
+    for (auto& [id, asked] : asked_) {
+      asked.has_trouble = asked.has_trouble || trouble;
+    }
+  }
+
+  void answered(Instant now, const AnswerCommand& answer, const std::map<WorkerId, Process>& processes) {
     const auto found = asked_.find(answer.id);
     require(found != asked_.end(), "a command is answered once");
     const Asked asked = found->second;
     asked_.erase(found);
+    require(answer.outcome.kind != CommandOutcome::Kind::overtaken || asked.has_rival, "nobody is overtaken but by another");
+    require(answer.outcome.kind != CommandOutcome::Kind::failed || asked.has_trouble, "nothing fails without a reason");
     if (answer.outcome.kind != CommandOutcome::Kind::done) {
       return;
     }
@@ -91,6 +108,8 @@ class Commander {
       } else {
         require(process != processes.end() && process->second.ever_ran && (newer || asked.kind == Kind::start),
                 "a start is done when its process has run");
+        const bool stayed = process->second.exited_well || now >= after(process->second.ready_at, settle);
+        require(asked.kind != Kind::roll || asked.has_rival || stayed, "one that rolls has to stay");
       }
     }
   }
@@ -99,16 +118,25 @@ class Commander {
   [[nodiscard]] bool waits() const { return !asked_.empty(); }
 
  private:
-  enum class Kind : std::uint8_t { start, stop, restart, reload, shutdown };
+  static constexpr Duration settle = std::chrono::milliseconds(10);
+
+  enum class Kind : std::uint8_t { start, stop, restart, roll, reload, shutdown };
   /// A command that waits for its answer.
   struct Asked {
     Kind kind = Kind::start;
     std::vector<Life> targets;  ///< As they were.
+    bool has_rival = false;     ///< Another command has come since.
+    bool has_trouble = false;   ///< Something has ended since that need not have.
   };
 
   CommandId ask(std::vector<Life> targets, Kind kind) {
     const CommandId id{++last_};
-    asked_.emplace(id, Asked{kind, std::move(targets)});
+    for (auto& [other, asked] : asked_) {
+      asked.has_rival = true;
+    }
+    // Who is about to leave can be told nothing any more.
+    const bool one_leaves = std::ranges::any_of(targets, [&](const Life& life) { return !stays(life.worker); });
+    asked_.emplace(id, Asked{kind, std::move(targets), one_leaves, deadline_passed_});
     return id;
   }
 
@@ -131,8 +159,9 @@ class Commander {
 
   Plan plan_;  ///< In force.
   std::uint64_t last_ = 0;
+  bool deadline_passed_ = false;  ///< One: something may be stuck, and stay so.
   std::map<CommandId, Asked> asked_;
   std::set<WorkerId> held_;  ///< By a stop command, and no start since.
 };
 
-}  // namespace corral::core::testing
+}  // namespace corral::simulation

@@ -1,5 +1,6 @@
 // The core and what surrounds it, small enough to be copied at each fork of the road: knows which events a kernel could
-// produce now, and asserts the invariants after each. For test_exhaustive.cpp.
+// produce now, and asserts the invariants after each. For every sequence (tests/unit/core/test_exhaustive.cpp) and for long walks
+// (commands.cpp).
 #pragma once
 
 #include <algorithm>
@@ -12,9 +13,11 @@
 #include <vector>
 
 #include "supervisor/core/supervisor.hpp"
-#include "tests/unit/core/commander.hpp"
+#include "tests/simulation/commander.hpp"
 
-namespace corral::core::testing {
+namespace corral::simulation {
+
+using namespace core;
 
 /// The core and its surroundings. Copied at each fork of the road.
 class World {
@@ -75,6 +78,32 @@ class World {
       return true;
     }
     return false;
+  }
+
+  /// For people: "  0/0 running down".
+  [[nodiscard]] std::string states() const {
+    std::string text;
+    for (const ProgramSnapshot& program : core_.snapshot().programs) {
+      for (const WorkerSnapshot& worker : program.workers) {
+        text += "  " + std::to_string(number(program.id)) + "/" + std::to_string(worker.index) + " " +
+                std::string(name(kind(worker.state))) + (worker.wanted_up ? "" : " down");
+      }
+    }
+    return text;
+  }
+
+  /// Nobody asks for anything more, and everybody does as told: what was asked for comes true, or cannot.
+  void rest() {
+    for (int turn = 0; !over(); ++turn) {
+      require(turn < 500, "a rest comes");
+      if (!answer(true)) {
+        if (!core_.next_deadline()) {
+          break;
+        }
+        meet_deadline();
+      }
+    }
+    require(!commander_.waits(), "every command is answered when nothing happens any more");
   }
 
   /// Everybody does as told from now on: the end must come.
@@ -149,11 +178,12 @@ class World {
     return DeadlineReached{};
   }
 
-  /// What a well-behaved kernel has to say next, if anything.
-  bool answer() {
+  /// What a well-behaved kernel has to say next, if anything. `only_asked`: nobody ends without being asked to.
+  bool answer(bool only_asked = false) {
     for (const auto& [id, process] : processes_) {
       for (const What what : {What::spawned, What::ready, What::exits_well, What::output_closes, What::swept}) {
-        if (possible(what, process)) {
+        const bool may = what != What::exits_well || !only_asked || process.asked_to_end;
+        if (possible(what, process) && may) {
           step(event_of(what, process));
           return true;
         }
@@ -182,8 +212,10 @@ class World {
     } else if (const auto* ready = std::get_if<WorkerReady>(&event)) {
       processes_.at(ready->life.worker).executing = true;
       processes_.at(ready->life.worker).ever_ran = true;
+      processes_.at(ready->life.worker).ready_at = now_;
     } else if (const auto* exited = std::get_if<WorkerExited>(&event)) {
       processes_.at(exited->life.worker).alive = false;
+      processes_.at(exited->life.worker).exited_well = exited->status == ExitStatus(ExitedWith{0});
     } else if (const auto* closed = std::get_if<OutputClosed>(&event)) {
       processes_.at(closed->life.worker).output = false;
     } else if (const auto* swept = std::get_if<WorkerSwept>(&event)) {
@@ -199,6 +231,7 @@ class World {
 
   void step(const Event& event) {
     note(event);
+    commander_.note(event);
     ActionList actions;
     core_.step(now_, event, actions);
     observe(actions);
@@ -211,13 +244,14 @@ class World {
       if (const auto* spawn = std::get_if<SpawnWorker>(&action)) {
         spawn_worker(spawn->life);
       } else if (const auto* signal = std::get_if<SignalWorker>(&action)) {
-        const Process& process = processes_.at(signal->life.worker);
+        Process& process = processes_.at(signal->life.worker);
+        process.asked_to_end = process.asked_to_end || signal->signal != SIGCONT;
         require(process.life == signal->life && process.alive, "only living processes are signalled");
       } else if (const auto* sweep = std::get_if<SweepWorker>(&action)) {
         require(!processes_.at(sweep->life.worker).alive, "only what is left of the dead is swept");
         processes_.at(sweep->life.worker).sweeping = true;
       } else if (const auto* answer = std::get_if<AnswerCommand>(&action)) {
-        commander_.answered(*answer, processes_);
+        commander_.answered(now_, *answer, processes_);
       } else if (const auto* announced = std::get_if<Announce>(&action)) {
         notice(announced->notice);
       } else if (std::holds_alternative<SweepAll>(action)) {
@@ -236,7 +270,7 @@ class World {
     require(process.needed && !tasks_ended_, "nobody follows one that was dismissed, or the end of all tasks");
     require(process.concluded, "a life is concluded before the next begins");
     require(number(life.incarnation) > number(process.life.incarnation), "incarnations count up");
-    process = {life, true, true, false, true, false, false, true, process.ever_ran};
+    process = {life, true, true, false, true, false, false, true, false, {}, false, process.ever_ran};
   }
 
   void notice(const Notice& notice) {
@@ -268,6 +302,8 @@ class World {
                 "a state says whether there is a process");
         require(kind(worker.state) != StateKind::running || executing, "what runs has been seen to execute");
         require(core_.phase() != Phase::stopping || !worker.wanted_up, "after a stop nobody is wanted");
+        const bool held = commander_.holds({program.id, worker.index}) && kind(worker.state) == StateKind::stopped;
+        require(!held || told_to_stop_ || core_.phase() == Phase::running, "who is held down may be wanted again");
       }
     }
   }
@@ -285,4 +321,4 @@ class World {
   bool exited_ = false;
 };
 
-}  // namespace corral::core::testing
+}  // namespace corral::simulation

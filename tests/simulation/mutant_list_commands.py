@@ -1,0 +1,34 @@
+"""The planted mistakes in what commands do: one rule each, broken by the smallest change."""
+
+CARRIED = "supervisor/core/commands.cpp"
+SUPERVISOR = "supervisor/core/supervisor.cpp"
+LIFECYCLE = "supervisor/core/lifecycle.cpp"
+RELOAD = "supervisor/core/reload.cpp"
+
+COMMANDS = [
+    ("who is stopped by hand stays down", CARRIED, "    set_held(worker, true);\n", ""),
+    ("who is held down may be wanted again", SUPERVISOR, "!stay_ && kept_down_ == 0 &&", "!stay_ &&"),
+    ("a stop is said to be done when it is", CARRIED, "const bool is_down = is_settled(now) &&", "const bool is_down ="),
+    ("who rolls has to stay", CARRIED, "|| now_ >= target.settled_at ? is_true : waits;", "|| true ? is_true : waits;"),
+    ("who rolls and does not stay has failed", CARRIED,
+     "if (target.settled_at != never && (now != StateKind::running || worker->ran_since > target.settled_at)) {", "if (false) {"),
+    ("a settled one is looked at", SUPERVISOR, "  commands_moved_ = !commands_.empty();\n", ""),
+    ("the time to settle is a deadline", SUPERVISOR, "heard_.next(), next_settled()});", "heard_.next()});"),
+    ("a later command wins over the queue of an earlier one", CARRIED,
+     "    if (taken != pending.queued.end()) {", "    if (false) {"),
+    ("a reload that comes too late is answered", RELOAD,
+     "return event.asked_by ? act(AnswerCommand{*event.asked_by, {CommandOutcome::Kind::stopping}}) : void();", "return;"),
+    ("a command that comes too late does nothing", CARRIED, "  if (phase_ != Phase::running) {\n", "  if (false) {\n"),
+    ("a start during a stop is followed", CARRIED, "      worker.outdated = worker.told_again = true;  // Its", "      // Its"),
+    ("a restart stops what runs", CARRIED, "      if (anew) {\n", "      if (false) {\n"),
+    ("a worker that changes is looked at", LIFECYCLE, "  commands_moved_ = commands_moved_ || worker.watched;\n", ""),
+    ("who leaves is looked at", RELOAD, "    commands_moved_ = commands_moved_ || program.workers.back().watched;\n", ""),
+    ("the next of a rolling restart goes", CARRIED, "  admit_rolling(command);\n}\n\nSupervisor::Progress", "}\n\nSupervisor::Progress"),
+    ("an answer is given once", CARRIED,
+     "        commands_.erase(commands_.begin() + static_cast<std::ptrdiff_t>(i));\n", "        ++i;\n"),
+    ("who is started after a failure is no longer of a failed program", CARRIED, "    program.failed = false;\n", ""),
+    ("a shutdown shuts down", CARRIED, "    begin_shutdown({StopCause::Kind::command, 0});\n", ""),
+    ("a scaled program has no more workers than that", RELOAD,
+     "  worker.retired = true;\n  worker.wanted_up = false;\n  let_go(worker);\n  touched_", "  worker.wanted_up = false;\n  let_go(worker);\n  touched_"),
+    ("who comes back is started", RELOAD, "      worker.retired = false;\n      ++(returns", "      ++(returns"),
+]
