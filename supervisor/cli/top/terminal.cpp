@@ -195,10 +195,4 @@ bool Terminal::take_resize() const {
   return was;
 }
 
-Result<void> Terminal::suspend() {
-  leave();
-  static_cast<void>(::raise(SIGSTOP));
-  return enter();
-}
-
 }  // namespace corral::cli::top

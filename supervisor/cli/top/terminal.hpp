@@ -44,9 +44,6 @@ class Terminal {
   [[nodiscard]] bool take_stop() const;
   [[nodiscard]] bool take_resize() const;
 
-  /// Stops this process as Ctrl-Z wants it, with the terminal given back meanwhile.
-  [[nodiscard]] Result<void> suspend();
-
  private:
   sigset_t before_{};
   bool entered_ = false;
