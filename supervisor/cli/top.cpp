@@ -191,9 +191,8 @@ void Top::follow_log(const std::string& worker) {
     pollfd key{STDIN_FILENO, POLLIN, 0};
     static_cast<void>(::ppoll(&key, 1, nullptr, &terminal_.mask_while_waiting()));
   }
+  terminal_.forget_typed();  // To another program, or that Enter.
   come_back();
-  std::string typed;
-  static_cast<void>(terminal_.read(typed));  // To another program, or that Enter.
 }
 
 }  // namespace

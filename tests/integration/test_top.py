@@ -28,7 +28,7 @@ class Top(CorralTest):
         super().setUp()
         self.socket = self.path("corral.sock")
         self.fake = FakeSupervisor(self.socket, [worker(f"crunch/{index}") for index in range(4)])
-        self.addCleanup(self.fake.server.server_close)
+        self.addCleanup(self.fake.end)
         self.terminals = []
 
     def tearDown(self):
@@ -179,7 +179,7 @@ class Top(CorralTest):
         terminal.await_screen("Enter goes back")
         self.assertNotEqual(termios.tcgetattr(terminal.master)[3] & termios.ICANON, 0)
         terminal.type("\r")
-        terminal.await_screen(KEYS)
+        terminal.await_entered(2)
         terminal.type("q")
         self.clean(terminal, 0)
 

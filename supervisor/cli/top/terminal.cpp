@@ -175,6 +175,8 @@ bool Terminal::read(std::string& bytes) const {
   return count < 0 && (errno == EINTR || errno == EAGAIN);  // It was said to be readable: nothing there means hung up.
 }
 
+void Terminal::forget_typed() const { static_cast<void>(::tcflush(STDIN_FILENO, TCIFLUSH)); }
+
 // Outside of wait the signals are blocked: nothing comes between looking and forgetting.
 
 int Terminal::take_ending() const {

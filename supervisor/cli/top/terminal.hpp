@@ -36,6 +36,8 @@ class Terminal {
   [[nodiscard]] bool write(std::string_view bytes) const;
   [[nodiscard]] bool read(std::string& bytes) const;
 
+  void forget_typed() const;
+
   /// The mask to sleep with.
   [[nodiscard]] const sigset_t& mask_while_waiting() const { return before_; }
 
