@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "supervisor/cli/complaint.hpp"
+#include "supervisor/cli/control_commands.hpp"
 #include "supervisor/cli/print.hpp"
 #include "supervisor/cli/top/foreground.hpp"
 #include "supervisor/cli/top/model.hpp"
@@ -38,9 +39,9 @@ Instant now() {
 
 class Top {
  public:
-  explicit Top(const TopOptions& options)
-      : socket_(options.socket),
-        questions_(options.socket, std::max(options.interval, shortest_interval), model_),
+  Top(const TopOptions& options, const std::string& socket)
+      : socket_(socket),
+        questions_(socket, std::max(options.interval, shortest_interval), model_),
         renderer_(wants_colour(options.colour, STDOUT_FILENO)),
         look_{{}, top::terminal_speaks_utf8()} {}
 
@@ -76,7 +77,7 @@ class Top {
 int Top::run() {
   if (const Result<void> seen = questions_.look_first(); !seen) {
     tell(fmt::format("corral: {}\n", seen.error().message));
-    return 1;
+    return nobody_answers;
   }
   if (const Result<void> entered = terminal_.enter(); !entered) {
     return complain(entered.error());
@@ -103,7 +104,7 @@ void Top::proceed() {
     read_keys();
   }
   if (!status_ && !questions_.gone().empty()) {
-    end(1, questions_.gone());
+    end(nobody_answers, questions_.gone());
   }
 }
 
@@ -202,7 +203,11 @@ int run_top(const TopOptions& options) {
     tell(fmt::format("corral: top needs a terminal ({}); use: corral status --watch, or corral status --json\n", why));
     return refused;
   }
-  Top screen(options);
+  const auto supervisor = find_supervisor(options.whose);
+  if (!supervisor) {
+    return complain(supervisor.error());
+  }
+  Top screen(options, supervisor->socket);
   return screen.run();
 }
 
