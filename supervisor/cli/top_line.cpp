@@ -1,5 +1,7 @@
 #include "supervisor/cli/top_line.hpp"
 
+#include <CLI/CLI.hpp>
+
 #include "supervisor/cli/control_line.hpp"
 #include "supervisor/cli/values.hpp"
 

@@ -1,12 +1,14 @@
 // The command line of `corral top`.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include <optional>
 #include <string_view>
 
 #include "supervisor/cli/top.hpp"
+
+namespace CLI {
+class App;
+}
 
 namespace corral::cli {
 
