@@ -16,7 +16,7 @@
 #include "supervisor/cli/exec_line.hpp"
 #include "supervisor/cli/map_line.hpp"
 #include "supervisor/cli/print.hpp"
-#include "supervisor/cli/top.hpp"
+#include "supervisor/cli/top_line.hpp"
 #include "supervisor/cli/values.hpp"
 
 namespace corral::cli {
@@ -89,29 +89,6 @@ constexpr const char* schema_about = R"(Print the JSON Schema of the configurati
 
   corral schema > corral.schema.json       then "$schema": "./corral.schema.json"
   corral schema --reference                every key, as Markdown)";
-
-constexpr const char* top_about = R"(Watch the workers of a running supervisor, in the terminal; restart, stop and signal them.
-
-  corral top --socket /run/corral/corral.sock
-  corral top --interval 5s
-
-  ?  all keys      Up, Down  select      r  restart      s  stop or start      k  signal
-  l  follow log    /  filter             o  order        q  leave
-
-Exit status: 0 left with q; 1 no supervisor answers, or it has ended; 2 usage, or no terminal; 128+N ended by signal N.)";
-
-void add_top_options(CLI::App& app, TopOptions& options) {
-  app.add_option("--socket", options.socket, "the supervisor's socket")->required();
-  app.add_option_function<std::string>(
-      "--interval", [&options](const std::string& text) { options.interval = parse_wait(text); }, "between two looks: 1s");
-  app.add_option_function<std::string>(
-         "--colour,--color",
-         [&options](const std::string& text) {
-           options.colour = text == "always" ? Colour::always : text == "never" ? Colour::never : Colour::automatic;
-         },
-         "auto, always or never")
-      ->check(CLI::IsMember({"auto", "always", "never"}));
-}
 
 void add_talk(CLI::App& app, Talk& talk) {
   app.add_option_function<std::string>(
@@ -224,11 +201,8 @@ int understand(std::vector<std::string> words) {
   ControlLine control_line;
   control_line.add_to(app, words.empty() ? std::string_view() : words.front());
 
-  TopOptions top_options;
-  CLI::App& top_app = *app.add_subcommand("top", top_about);
-  if (!words.empty() && words.front() == "top") {
-    add_top_options(top_app, top_options);
-  }
+  TopLine top_line;
+  top_line.add_to(app, words.empty() ? std::string_view() : words.front());
 
   bool reference = false;
   CLI::App& schema_app = *app.add_subcommand("schema", schema_about);
@@ -268,8 +242,8 @@ int understand(std::vector<std::string> words) {
     if (const std::optional<int> status = control_line.run()) {
       return *status;
     }
-    if (top_app.parsed()) {
-      return run_top(top_options);
+    if (const std::optional<int> status = top_line.run()) {
+      return *status;
     }
     return schema(reference);
   } catch (const CLI::Success& success) {

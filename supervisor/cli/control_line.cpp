@@ -64,14 +64,6 @@ old value; where {workers} stands in the definition, all of them are replaced.)"
   corral shutdown)"},
 }};
 
-void add_whose(CLI::App& app, Whose& whose) {
-  auto* config = app.add_option("-c,--config", whose.config, "the configuration file of the supervisor that is meant");
-  auto* name = app.add_option("--name", whose.name, "or its name: that of the file, without folder and ending");
-  auto* socket = app.add_option("--socket", whose.socket, "or the path of its socket");
-  config->excludes(name)->excludes(socket);
-  name->excludes(socket);
-}
-
 std::pair<std::string, core::WorkerCount> parse_scale(const std::string& text) {
   const std::size_t equals = text.find('=');
   if (equals == std::string::npos || equals == 0) {
@@ -81,6 +73,14 @@ std::pair<std::string, core::WorkerCount> parse_scale(const std::string& text) {
 }
 
 }  // namespace
+
+void add_whose(CLI::App& app, Whose& whose) {
+  auto* config = app.add_option("-c,--config", whose.config, "the configuration file of the supervisor that is meant");
+  auto* name = app.add_option("--name", whose.name, "or its name: that of the file, without folder and ending");
+  auto* socket = app.add_option("--socket", whose.socket, "or the path of its socket");
+  config->excludes(name)->excludes(socket);
+  name->excludes(socket);
+}
 
 void ControlLine::add_to(CLI::App& app, std::string_view word) {
   parsed_status_ = app.add_subcommand("status", status_about);

@@ -15,6 +15,9 @@ class App;
 
 namespace corral::cli {
 
+/// The options that say which supervisor is meant.
+void add_whose(CLI::App& app, Whose& whose);
+
 class ControlLine {
  public:
   /// Adds the sub-commands; their options only for the one that `word` names, since describing them takes time.

@@ -227,9 +227,4 @@ std::string render_metrics(const MetricsView& view, MetricsFormat format, std::s
   return std::move(out).finish();
 }
 
-std::string_view content_type(MetricsFormat format) {
-  return format == MetricsFormat::openmetrics ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
-                                              : "text/plain; version=0.0.4; charset=utf-8";
-}
-
 }  // namespace corral::control

@@ -15,7 +15,10 @@
 #include <vector>
 
 #include "common/base/instant.hpp"
+#include "supervisor/control/metrics_format.hpp"
+#include "supervisor/control/reply.hpp"
 #include "supervisor/control/tally.hpp"
+#include "supervisor/control/view.hpp"
 #include "supervisor/core/snapshot.hpp"
 #include "supervisor/core/tasks/task.hpp"
 
@@ -56,16 +59,16 @@ struct MetricsView {
   Histogram loop_lag;
 };
 
+/// Of a view with its measures.
+[[nodiscard]] MetricsView metrics_view(const View& view, const TallyCounts& counts);
+
 /// Workers that have lines of their own, in all.
 inline constexpr std::size_t most_workers_listed = 1000;
 
-enum class MetricsFormat : std::uint8_t { openmetrics, prometheus };
-
-/// The best format that an Accept header allows: OpenMetrics where it is named, with a weight that is no less than others'.
-[[nodiscard]] MetricsFormat metrics_format(std::string_view accept);
-[[nodiscard]] std::string_view content_type(MetricsFormat format);
-
 [[nodiscard]] std::string render_metrics(const MetricsView& view, MetricsFormat format = MetricsFormat::openmetrics,
                                          std::size_t most_workers = most_workers_listed);
+
+/// The answer to GET /metrics.
+[[nodiscard]] Reply metrics(const View& view, const TallyCounts& counts, MetricsFormat format);
 
 }  // namespace corral::control

@@ -1,8 +1,7 @@
-// Content negotiation, as far as it matters here: is OpenMetrics asked for?
+#include "supervisor/control/metrics_format.hpp"
+
 #include <algorithm>
 #include <charconv>
-
-#include "supervisor/control/metrics.hpp"
 
 namespace corral::control {
 namespace {
@@ -54,6 +53,11 @@ MetricsFormat metrics_format(std::string_view accept) {
     }
   }
   return openmetrics > 0 && openmetrics >= plain ? MetricsFormat::openmetrics : MetricsFormat::prometheus;
+}
+
+std::string_view content_type(MetricsFormat format) {
+  return format == MetricsFormat::openmetrics ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+                                              : "text/plain; version=0.0.4; charset=utf-8";
 }
 
 }  // namespace corral::control

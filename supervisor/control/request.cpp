@@ -228,10 +228,11 @@ std::expected<Request, Refusal> understand_post(const Asked& asked, std::string_
   return request;
 }
 
-std::expected<Request, Refusal> understand_get(std::string_view path) {
+std::expected<Request, Refusal> understand_get(std::string_view path, std::string_view accept) {
   if (path == "/v1/status") return Request{GetStatus{}};
   if (path == "/v1/programs") return Request{GetPrograms{}};
   if (path == "/v1/workers") return Request{GetWorkers{}};
+  if (path == "/metrics") return Request{GetMetrics{metrics_format(accept)}};
   if (path == "/healthz") return Request{GetHealth{}};
   if (path == "/readyz") return Request{GetReadiness{}};
   if (path.starts_with(workers_path) && path.size() > workers_path.size()) {
@@ -249,12 +250,12 @@ std::expected<Request, Refusal> understand(const Asked& asked) {
     if (is_post) {
       return std::unexpected(Refusal{405, fmt::format("'{}' changes something: it is a POST", path), "POST"});
     }
-    return understand_get(path);
+    return understand_get(path, asked.accept);
   }
   if (asked.method != "POST") {
     return std::unexpected(Refusal{405, fmt::format("'{}' is not done here", asked.method), is_post ? "POST" : "GET, HEAD"});
   }
-  if (!is_post && understand_get(path)) {
+  if (!is_post && understand_get(path, {})) {
     return std::unexpected(Refusal{405, fmt::format("'{}' is only to be looked at", path), "GET, HEAD"});
   }
   return understand_post(asked, path);

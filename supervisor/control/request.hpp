@@ -15,6 +15,7 @@
 
 #include "common/base/ids.hpp"
 #include "common/base/instant.hpp"
+#include "supervisor/control/metrics_format.hpp"
 #include "supervisor/control/view.hpp"
 #include "supervisor/core/spec.hpp"
 
@@ -26,6 +27,7 @@ struct Asked {
   std::string_view target;  ///< "/v1/workers/crunch/0?wait=false"
   std::string_view content_type;
   std::string_view body;
+  std::string_view accept{};
 };
 
 /// Patterns of workers: `crunch` and `crunch/*` are all of a program, `*` is everything.
@@ -40,6 +42,10 @@ struct GetWorkers {
 struct GetHealth {};
 /// Every worker that is wanted runs.
 struct GetReadiness {};
+
+struct GetMetrics {
+  MetricsFormat format = MetricsFormat::prometheus;
+};
 
 struct Start {
   Patterns targets;
@@ -66,8 +72,8 @@ struct Reload {
 };
 struct Shutdown {};
 
-using Wish = std::variant<GetStatus, GetPrograms, GetWorkers, GetHealth, GetReadiness, Start, Stop, Restart, Signal, Scale,
-                          Reload, Shutdown>;
+using Wish = std::variant<GetStatus, GetPrograms, GetWorkers, GetHealth, GetReadiness, GetMetrics, Start, Stop, Restart, Signal,
+                          Scale, Reload, Shutdown>;
 
 struct Request {
   Wish wish;

@@ -22,8 +22,8 @@ RestartCause cause_of(const core::Ended& ended) {
 std::optional<RestartCause> cause_of(const core::Verdict& verdict, RestartCause of_its_own) {
   switch (verdict.kind) {
     case core::Verdict::Kind::restart: return of_its_own;
-    case core::Verdict::Kind::replaced:
-    case core::Verdict::Kind::restarted: return RestartCause::replaced;
+    case core::Verdict::Kind::replaced: return RestartCause::replaced;
+    case core::Verdict::Kind::restarted: return RestartCause::asked;
     case core::Verdict::Kind::finished:
     case core::Verdict::Kind::not_restarted:
     case core::Verdict::Kind::stopped:
@@ -43,6 +43,7 @@ std::string_view name(RestartCause cause) {
     case RestartCause::out_of_memory: return "out_of_memory";
     case RestartCause::launch: return "launch";
     case RestartCause::replaced: return "replaced";
+    case RestartCause::asked: return "asked";
   }
   return "";
 }
@@ -51,6 +52,23 @@ void Tally::hear(Instant now, const core::Event& event) {
   // The end that is announced later, when its last output was read, began here.
   if (const auto* exited = std::get_if<core::WorkerExited>(&event)) {
     missing_.try_emplace(exited->life.worker, Missing{now, {}, false});
+  } else if (const auto* received = std::get_if<core::CommandReceived>(&event)) {
+    if (const auto* start = std::get_if<core::StartWorkers>(&received->command)) {
+      forget_wait_of(start->workers);
+    } else if (const auto* stop = std::get_if<core::StopWorkers>(&received->command)) {
+      forget_wait_of(stop->workers);
+    } else if (const auto* restart = std::get_if<core::RestartWorkers>(&received->command)) {
+      forget_wait_of(restart->workers);
+    }
+  }
+}
+
+/// Who waits for a restart does not wait as long as it should any more, or longer.
+void Tally::forget_wait_of(const std::vector<WorkerId>& workers) {
+  for (const WorkerId worker : workers) {
+    if (const auto found = missing_.find(worker); found != missing_.end() && found->second.comes_back) {
+      missing_.erase(found);
+    }
   }
 }
 
@@ -70,7 +88,7 @@ void Tally::hear(Instant now, const core::Notice& notice) {
 }
 
 void Tally::on(Instant now, const core::Ended& ended) {
-  programs_[ended.life.worker.program].cpu_of_the_dead += ended.usage.user + ended.usage.system;
+  counts_.programs[ended.life.worker.program].cpu_of_the_dead += ended.usage.user + ended.usage.system;
   follow(now, ended.life, ended.verdict, cause_of(ended));
 }
 
@@ -82,7 +100,7 @@ void Tally::follow(Instant now, const Life& life, const core::Verdict& verdict, 
     missing_.erase(life.worker);
     return;
   }
-  ++programs_[life.worker.program].restarts[static_cast<std::size_t>(*cause)];
+  ++counts_.programs[life.worker.program].restarts[static_cast<std::size_t>(*cause)];
   Missing& missing = missing_.try_emplace(life.worker, Missing{now, {}, false}).first->second;
   missing.delay += verdict.delay;
   missing.comes_back = true;
@@ -94,20 +112,14 @@ void Tally::on(Instant now, const core::Started& started) {
     return;
   }
   const Missing& missing = found->second;
-  downtime_.observe(now - missing.died);
-  restart_latency_.observe(now - missing.died - missing.delay);
+  counts_.downtime.observe(now - missing.died);
+  counts_.restart_latency.observe(now - missing.died - missing.delay);
   missing_.erase(found);
 }
 
 void Tally::forget(ProgramId program) {
-  programs_.erase(program);
+  counts_.programs.erase(program);
   std::erase_if(missing_, [&](const auto& entry) { return entry.first.program == program; });
-}
-
-const ProgramTally& Tally::of(ProgramId program) const {
-  static const ProgramTally nothing;
-  const auto found = programs_.find(program);
-  return found == programs_.end() ? nothing : found->second;
 }
 
 }  // namespace corral::control

@@ -9,6 +9,7 @@
 #include <map>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "common/base/ids.hpp"
 #include "common/base/instant.hpp"
@@ -26,15 +27,27 @@ enum class RestartCause : std::uint8_t {
   out_of_memory,  ///< The kernel ended it for want of memory.
   launch,         ///< It could not be started, and is tried again.
   replaced,       ///< Its definition has changed, or it was to be renewed.
+  asked,          ///< A command asked for it.
 };
 inline constexpr std::array all_causes{RestartCause::success,       RestartCause::failure, RestartCause::signal,
-                                       RestartCause::out_of_memory, RestartCause::launch,  RestartCause::replaced};
+                                       RestartCause::out_of_memory, RestartCause::launch,  RestartCause::replaced,
+                                       RestartCause::asked};
 [[nodiscard]] std::string_view name(RestartCause cause);
 
 /// Of one program, since the supervisor started.
 struct ProgramTally {
   std::array<std::uint64_t, all_causes.size()> restarts{};  ///< Decided: a stop may still come in between.
   Duration cpu_of_the_dead{};                               ///< User and system time of all lives that have ended.
+};
+
+/// What was counted so far: to be copied out of the loop.
+struct TallyCounts {
+  std::map<ProgramId, ProgramTally> programs;
+  /// From the death of a worker until its next life ran, the delay that its policy asked for included.
+  Histogram downtime;
+  /// The same without that delay: what the supervisor itself is to blame for.
+  Histogram restart_latency;
+  Histogram loop_lag;
 };
 
 class Tally {
@@ -44,14 +57,9 @@ class Tally {
   /// The program has left the configuration.
   void forget(ProgramId program);
   /// So long was the loop at one thing, or so late for another: nobody else was heard meanwhile.
-  void note_loop_lag(Duration lag) { loop_lag_.observe(lag); }
+  void note_loop_lag(Duration lag) { counts_.loop_lag.observe(lag); }
 
-  [[nodiscard]] const ProgramTally& of(ProgramId program) const;
-  /// From the death of a worker until its next life ran, the delay that its policy asked for included.
-  [[nodiscard]] const Histogram& downtime() const { return downtime_; }
-  /// The same without that delay: what the supervisor itself is to blame for.
-  [[nodiscard]] const Histogram& restart_latency() const { return restart_latency_; }
-  [[nodiscard]] const Histogram& loop_lag() const { return loop_lag_; }
+  [[nodiscard]] const TallyCounts& counts() const { return counts_; }
   /// Workers that are dead and come back.
   [[nodiscard]] std::size_t missing() const { return missing_.size(); }
 
@@ -66,13 +74,11 @@ class Tally {
   void on(Instant now, const core::Ended& ended);
   void on(Instant now, const core::LaunchFailed& failed);
   void on(Instant now, const core::Started& started);
+  void forget_wait_of(const std::vector<WorkerId>& workers);
   void follow(Instant now, const Life& life, const core::Verdict& verdict, RestartCause cause);
 
-  std::map<ProgramId, ProgramTally> programs_;
+  TallyCounts counts_;
   std::unordered_map<WorkerId, Missing> missing_;
-  Histogram downtime_;
-  Histogram restart_latency_;
-  Histogram loop_lag_;
 };
 
 }  // namespace corral::control

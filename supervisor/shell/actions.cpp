@@ -198,10 +198,16 @@ void Pump::perform(const core::ForgetProgram& action) {
     processes_->forget(WorkerId{action.program, index});
   }
   retire(program);
+  tally_.forget(action.program);
   program = Program{program.name, {}, {}};
 }
 
-void Pump::perform(const core::Announce& action) { voice_->notice(action.notice); }
+void Pump::perform(const core::Announce& action) {
+  if (options_.control) {
+    tally_.hear(now(), action.notice);
+  }
+  voice_->notice(action.notice);
+}
 
 void Pump::perform(const core::ExitSupervisor& action) { status_ = action.status; }
 

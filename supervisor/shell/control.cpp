@@ -8,6 +8,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "supervisor/control/metrics.hpp"
 #include "supervisor/shell/process/usage.hpp"
 #include "supervisor/shell/pump.hpp"
 
@@ -110,6 +111,14 @@ void Pump::hear(const control::Request& request, api::Answer answer) {
                 true);
           },
           [&](const control::GetHealth&) { answer(control::health()); },
+          [&](const control::GetMetrics& wish) {
+            show(
+                std::move(answer),
+                [format = wish.format, counts = tally_.counts()](const control::View& view) {
+                  return control::metrics(view, counts, format);
+                },
+                true);
+          },
           [&](const control::GetReadiness&) { show(std::move(answer), control::readiness, false); },
           [&](const control::Start& wish) {
             command(request, std::move(answer), wish.targets, [](auto workers) { return core::StartWorkers{workers}; });

@@ -90,6 +90,7 @@ int Pump::supervise(Prepared prepared) {
 // ---- A turn ---------------------------------------------------------------------------------------------------------
 
 void Pump::turn() {
+  const Instant began = options_.control ? now() : never;
   step_until_quiet();
   if (feed_ && !status_) {
     feed_->flush();
@@ -113,6 +114,9 @@ void Pump::turn() {
     }
   }
   arm_timer();
+  if (options_.control) {
+    tally_.note_loop_lag(turned_at_ - began);
+  }
   if (caught_up_ && !released_ && scores_at_ == never) {
     released_ = true;  // Once more: now the last deed of the start is done.
     release_start_up_pages();
@@ -125,7 +129,11 @@ void Pump::step_until_quiet() {
       const core::Event event = std::move(events_.front());
       events_.pop_front();
       actions_.clear();
-      core_.step(now(), event, actions_);
+      const Instant at = now();
+      if (options_.control) {
+        tally_.hear(at, event);
+      }
+      core_.step(at, event, actions_);
       for (const core::Action& action : actions_) {
         perform(action);
       }
@@ -208,6 +216,9 @@ void Pump::arm_timer() {
   timer_.async_wait([this](boost::system::error_code ec) {
     if (ec) {
       return;
+    }
+    if (options_.control) {
+      tally_.note_loop_lag(now() - armed_for_);
     }
     armed_for_ = never;
     if (processes_->outstanding() > 0) {

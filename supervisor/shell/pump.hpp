@@ -23,6 +23,7 @@
 
 #include "supervisor/control/reply.hpp"
 #include "supervisor/control/request.hpp"
+#include "supervisor/control/tally.hpp"
 #include "supervisor/core/supervisor.hpp"
 #include "supervisor/shell/api/control_socket.hpp"
 #include "supervisor/shell/api/server.hpp"
@@ -208,6 +209,7 @@ class Pump {
   std::optional<int> status_;
   std::uint64_t last_command_ = 0;
   std::map<core::CommandId, api::Answer> expected_;  ///< By the core, while the client waits.
+  control::Tally tally_;                             ///< Counts where it can be asked.
   Instant started_at_{};
   std::string socket_path_;
   std::optional<api::ControlSocket> control_socket_;  ///< The first thread's, as is the next.

@@ -79,7 +79,7 @@ class FakeSupervisor:
         }  # fmt: skip
 
     def end(self):
-        """It is gone, and its socket file stays, as after kill -9."""
-        self.server.shutdown()
+        """It is gone, and its socket file stays, as after kill -9. Twice does no harm."""
+        self.server.shutdown()  # A thread that still polls would keep a closed socket open, or look at another with its number.
         self.server.server_close()
         self.thread.join()

@@ -67,6 +67,15 @@ class Terminal:
 
         return await_that(lambda: f"{pattern!r} on the screen:\n{self.text()}\n{self.raw[-300:]!r}", look)
 
+    def await_entered(self, times):
+        """Its other screen, for so many times."""
+
+        def look():
+            self.read()
+            return self.raw.count(b"\x1b[?1049h") >= times
+
+        await_that(lambda: f"the other screen for {times} times: {self.raw[-300:]!r}", look)
+
     def await_gone(self, pattern):
         def look():
             self.read()

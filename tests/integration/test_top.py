@@ -28,7 +28,7 @@ class Top(CorralTest):
         super().setUp()
         self.socket = self.path("corral.sock")
         self.fake = FakeSupervisor(self.socket, [worker(f"crunch/{index}") for index in range(4)])
-        self.addCleanup(self.fake.server.server_close)
+        self.addCleanup(self.fake.end)
         self.terminals = []
 
     def tearDown(self):
@@ -179,7 +179,7 @@ class Top(CorralTest):
         terminal.await_screen("Enter goes back")
         self.assertNotEqual(termios.tcgetattr(terminal.master)[3] & termios.ICANON, 0)
         terminal.type("\r")
-        terminal.await_screen(KEYS)
+        terminal.await_entered(2)
         terminal.type("q")
         self.clean(terminal, 0)
 
@@ -220,7 +220,7 @@ class Top(CorralTest):
     def test_the_supervisor_goes(self):
         terminal = self.shown()
         self.fake.end()
-        self.clean(terminal, 1)
+        self.clean(terminal, 3)
         self.assertIn(b"corral: the supervisor (pid 4711) has ended", terminal.raw)
 
     def test_a_supervisor_that_does_not_answer_is_told_of(self):
@@ -263,14 +263,14 @@ class Top(CorralTest):
     def test_nobody_there(self):
         self.fake.end()
         terminal = self.top()
-        self.assertEqual(terminal.await_end(), 1)
+        self.assertEqual(terminal.await_end(), 3)
         self.assertIn("no supervisor answers at", terminal.text())
         self.assertNotIn(b"\x1b", terminal.raw)
 
     def test_something_else_there(self):
         self.fake.replies["/v1/status"] = (200, b"<html>")
         terminal = self.top()
-        self.assertEqual(terminal.await_end(), 1)
+        self.assertEqual(terminal.await_end(), 3)
         self.assertIn("is not JSON", terminal.text())
         self.assertNotIn(b"\x1b", terminal.raw)
 

@@ -24,13 +24,15 @@ LIBRARIES = {
     "boost/filesystem": ["supervisor/shell/process/*.cpp"],
     "boost/system": ["supervisor/shell/*.cpp", "supervisor/shell/*.hpp", "supervisor/shell/io/*.cpp",
                      "supervisor/shell/io/*.hpp", "supervisor/shell/process/*.cpp"],
-    "nlohmann": ["supervisor/config/*.cpp", "supervisor/control/*.cpp", "supervisor/cli/*.cpp"],
+    "nlohmann": ["supervisor/config/*.cpp", "supervisor/control/*.cpp", "supervisor/cli/*.cpp",
+                 "supervisor/cli/top/*.cpp"],
     "CLI": ["supervisor/cli/*.cpp"],
     "sqlite3.h": ["supervisor/shell/state/*.cpp"],
     "xxhash.h": ["supervisor/shell/state/*.cpp"],
     "fmt": ["supervisor/shell/state/*.cpp", "supervisor/config/*.cpp", "supervisor/config/*.hpp", "supervisor/control/*.cpp", "supervisor/cli/*.cpp", "supervisor/shell/*.cpp",
             "supervisor/shell/process/*.cpp", "supervisor/shell/io/*.cpp", "supervisor/shell/disk/*.cpp",
-            "supervisor/shell/tasks/*.cpp", "supervisor/shell/api/*.cpp", "supervisor/*.cpp"],
+            "supervisor/shell/tasks/*.cpp", "supervisor/shell/api/*.cpp", "supervisor/cli/top/*.cpp",
+            "supervisor/*.cpp"],
 }
 
 # What of the standard library core must not see: it would no longer be pure.

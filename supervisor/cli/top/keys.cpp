@@ -86,11 +86,17 @@ std::size_t KeyReader::take_sequence(std::vector<Key>& keys) const {
   if (pending_[1] != '[' && pending_[1] != 'O') {
     return 2;  // Alt and a key: none of ours.
   }
-  const auto final = std::find_if(pending_.begin() + 2, pending_.end(), [](char c) { return c >= '@' && c <= '~'; });
-  if (final == pending_.end()) {
-    return pending_.size() > longest_sequence ? pending_.size() : 0;
+  // Parameters, and then the byte that says what it is. Anything else, or too much of it, is no sequence: so far it is dropped.
+  const std::string_view body = std::string_view(pending_).substr(2, longest_sequence);
+  const auto end = std::ranges::find_if(body, [](char c) { return c < ' ' || c > '?'; }) - body.begin();
+  const auto parameters = static_cast<std::size_t>(end);
+  if (parameters == body.size()) {
+    return parameters < longest_sequence ? 0 : 2 + parameters;
   }
-  const auto length = static_cast<std::size_t>(final - pending_.begin()) + 1;
+  if (body[parameters] < '@' || body[parameters] > '~') {
+    return 2 + parameters;
+  }
+  const std::size_t length = 2 + parameters + 1;
   const auto* key =
       std::ranges::find(known, std::string_view(pending_).substr(2, length - 2), &std::pair<std::string_view, Key::Kind>::first);
   if (key != known.end()) {

@@ -175,6 +175,8 @@ bool Terminal::read(std::string& bytes) const {
   return count < 0 && (errno == EINTR || errno == EAGAIN);  // It was said to be readable: nothing there means hung up.
 }
 
+void Terminal::forget_typed() const { static_cast<void>(::tcflush(STDIN_FILENO, TCIFLUSH)); }
+
 // Outside of wait the signals are blocked: nothing comes between looking and forgetting.
 
 int Terminal::take_ending() const {
@@ -193,12 +195,6 @@ bool Terminal::take_resize() const {
   const bool was = resized != 0;
   resized = 0;
   return was;
-}
-
-Result<void> Terminal::suspend() {
-  leave();
-  static_cast<void>(::raise(SIGSTOP));
-  return enter();
 }
 
 }  // namespace corral::cli::top

@@ -36,6 +36,8 @@ class Terminal {
   [[nodiscard]] bool write(std::string_view bytes) const;
   [[nodiscard]] bool read(std::string& bytes) const;
 
+  void forget_typed() const;
+
   /// The mask to sleep with.
   [[nodiscard]] const sigset_t& mask_while_waiting() const { return before_; }
 
@@ -43,9 +45,6 @@ class Terminal {
   [[nodiscard]] int take_ending() const;
   [[nodiscard]] bool take_stop() const;
   [[nodiscard]] bool take_resize() const;
-
-  /// Stops this process as Ctrl-Z wants it, with the terminal given back meanwhile.
-  [[nodiscard]] Result<void> suspend();
 
  private:
   sigset_t before_{};

@@ -65,8 +65,9 @@ void Session::hear(beast::error_code ec) {
     return refuse(400, "HTTP/1.1 wants one Host");
   }
   const auto view = [](boost::beast::string_view text) { return std::string_view(text.data(), text.size()); };
-  auto understood = control::understand(
-      {view(request.method_string()), view(request.target()), view(request[http::field::content_type]), request.body()});
+  auto understood =
+      control::understand({view(request.method_string()), view(request.target()), view(request[http::field::content_type]),
+                           request.body(), view(request[http::field::accept])});
   const bool keep_alive = request.keep_alive();
   stream_.expires_never();  // A command may take long; who waits for it is counted.
   if (!understood) {

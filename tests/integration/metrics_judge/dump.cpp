@@ -19,7 +19,7 @@ control::ProgramMetrics program(const std::string& name, std::uint32_t workers) 
     const auto state = core::all_states[index % core::all_states.size()];
     program.workers.push_back({index, state, index % 3, index * 10ms, 4096U * (index + 1)});
   }
-  program.tally.restarts = {1, 2, 3, 4, 5, 6};
+  program.tally.restarts = {1, 2, 3, 4, 5, 6, 7};
   program.tally.cpu_of_the_dead = 1s + 1ns;
   return program;
 }

@@ -21,7 +21,8 @@ core::Ended ended(ExitStatus status, core::Verdict verdict) {
 core::Verdict restart_in(Duration delay) { return {core::Verdict::Kind::restart, 1, delay}; }
 
 std::uint64_t restarts(const Tally& tally, RestartCause cause) {
-  return tally.of(worker.program).restarts[static_cast<std::size_t>(cause)];
+  const auto found = tally.counts().programs.find(worker.program);
+  return found == tally.counts().programs.end() ? 0 : found->second.restarts[static_cast<std::size_t>(cause)];
 }
 
 std::uint64_t observed(const Histogram& histogram) {
@@ -53,7 +54,9 @@ TEST_CASE("restarts are counted by what they are a consequence of") {
   CHECK(restarts(tally, RestartCause::out_of_memory) == 1);
   CHECK(restarts(tally, RestartCause::launch) == 1);
   CHECK(restarts(tally, RestartCause::replaced) == 1);
-  CHECK(tally.of(worker.program).cpu_of_the_dead == 15s);
+  tally.hear(at(0s), core::Notice(ended(KilledBy{SIGTERM}, {core::Verdict::Kind::restarted})));
+  CHECK(restarts(tally, RestartCause::asked) == 1);
+  CHECK(tally.counts().programs.at(worker.program).cpu_of_the_dead == 17500ms);
 }
 
 TEST_CASE("an end that nothing follows is no restart") {
@@ -68,7 +71,7 @@ TEST_CASE("an end that nothing follows is no restart") {
   for (const RestartCause cause : all_causes) {
     CHECK(restarts(tally, cause) == 0);
   }
-  CHECK(observed(tally.downtime()) == 0);
+  CHECK(observed(tally.counts().downtime) == 0);
 }
 
 TEST_CASE("a restart takes from the death, not from the end of its last output; its delay is told apart") {
@@ -78,9 +81,9 @@ TEST_CASE("a restart takes from the death, not from the end of its last output; 
   CHECK(tally.missing() == 1);
   tally.hear(at(1210ms), core::Notice(core::Started{life(2), 78}));
   CHECK(tally.missing() == 0);
-  CHECK(tally.downtime().sum() == 1210ms);
-  CHECK(tally.restart_latency().sum() == 210ms);
-  CHECK(observed(tally.restart_latency()) == 1);
+  CHECK(tally.counts().downtime.sum() == 1210ms);
+  CHECK(tally.counts().restart_latency.sum() == 210ms);
+  CHECK(observed(tally.counts().restart_latency) == 1);
 }
 
 TEST_CASE("a launch that fails in between belongs to the same absence") {
@@ -89,14 +92,14 @@ TEST_CASE("a launch that fails in between belongs to the same absence") {
   tally.hear(at(0s), core::Notice(ended(ExitedWith{1}, restart_in(0s))));
   tally.hear(at(1ms), core::Notice(core::LaunchFailed{life(2), {}, restart_in(2s)}));
   tally.hear(at(2005ms), core::Notice(core::Started{life(3), 78}));
-  CHECK(tally.downtime().sum() == 2005ms);
-  CHECK(tally.restart_latency().sum() == 5ms);
+  CHECK(tally.counts().downtime.sum() == 2005ms);
+  CHECK(tally.counts().restart_latency.sum() == 5ms);
 }
 
 TEST_CASE("the first start is no restart") {
   Tally tally;
   tally.hear(at(0s), core::Notice(core::Started{life(1), 78}));
-  CHECK(observed(tally.downtime()) == 0);
+  CHECK(observed(tally.counts().downtime) == 0);
 }
 
 TEST_CASE("what may not come back after all is not measured") {
@@ -107,7 +110,21 @@ TEST_CASE("what may not come back after all is not measured") {
     tally.hear(at(1s), notice);
     CHECK(tally.missing() == 0);
     tally.hear(at(60s), core::Notice(core::Started{life(2), 78}));
-    CHECK(observed(tally.downtime()) == 0);
+    CHECK(observed(tally.counts().downtime) == 0);
+  }
+}
+
+TEST_CASE("a worker that is told something while it waits is not measured") {
+  for (const core::Command& command : {core::Command(core::StartWorkers{{worker}}), core::Command(core::StopWorkers{{worker}}),
+                                       core::Command(core::RestartWorkers{{worker}, {}})}) {
+    Tally tally;
+    tally.hear(at(0s), core::Notice(ended(ExitedWith{1}, restart_in(10s))));
+    tally.hear(at(1s), core::Event(core::CommandReceived{core::CommandId{1}, core::StopWorkers{{{worker.program, 9}}}}));
+    CHECK(tally.missing() == 1);
+    tally.hear(at(1s), core::Event(core::CommandReceived{core::CommandId{2}, command}));
+    CHECK(tally.missing() == 0);
+    tally.hear(at(2s), core::Notice(core::Started{life(2), 78}));
+    CHECK(observed(tally.counts().downtime) == 0);
   }
 }
 
@@ -117,7 +134,7 @@ TEST_CASE("a death that was not judged yet survives a reload") {
   tally.hear(at(1s), core::Notice(core::Reloaded{}));
   tally.hear(at(2s), core::Notice(ended(ExitedWith{1}, restart_in(0s))));
   tally.hear(at(3s), core::Notice(core::Started{life(2), 78}));
-  CHECK(tally.downtime().sum() == 3s);
+  CHECK(tally.counts().downtime.sum() == 3s);
 }
 
 TEST_CASE("a program that has left is forgotten") {

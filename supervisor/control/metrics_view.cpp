@@ -1,0 +1,50 @@
+// From what the supervisor shows and what was counted to what is measured.
+#include <chrono>
+
+#include "supervisor/control/metrics.hpp"
+
+namespace corral::control {
+namespace {
+
+WorkerMetrics worker_metrics(const WorkerView& worker) {
+  const Measure measure = worker.measure.value_or(Measure{});
+  return {worker.state.index, core::kind(worker.state.state), worker.state.restarts,
+          std::chrono::duration_cast<Duration>(std::chrono::duration<double>(measure.cpu_seconds)),
+          worker.measure ? std::optional(measure.memory_bytes) : std::nullopt};
+}
+
+ProgramMetrics program_metrics(const ProgramView& program, const TallyCounts& counts) {
+  ProgramMetrics metrics;
+  metrics.name = program.name;
+  metrics.failed = program.failed;
+  metrics.workers.reserve(program.workers.size());
+  for (const WorkerView& worker : program.workers) {
+    metrics.workers.push_back(worker_metrics(worker));
+  }
+  if (const auto found = counts.programs.find(program.id); found != counts.programs.end()) {
+    metrics.tally = found->second;
+  }
+  return metrics;
+}
+
+}  // namespace
+
+MetricsView metrics_view(const View& view, const TallyCounts& counts) {
+  MetricsView metrics;
+  metrics.version = CORRAL_VERSION;
+  metrics.phase = view.phase;
+  metrics.uptime = view.now - view.supervisor.started_at;
+  metrics.restart_latency = counts.restart_latency;
+  metrics.downtime = counts.downtime;
+  metrics.loop_lag = counts.loop_lag;
+  for (const ProgramView& program : view.programs) {
+    metrics.programs.push_back(program_metrics(program, counts));
+  }
+  return metrics;
+}
+
+Reply metrics(const View& view, const TallyCounts& counts, MetricsFormat format) {
+  return {200, render_metrics(metrics_view(view, counts), format), content_type(format), {}};
+}
+
+}  // namespace corral::control

@@ -1,0 +1,61 @@
+"""`corral top` beside a real supervisor: what its keys ask for happens, and is seen."""
+
+import os
+import signal
+import unittest
+
+from harness import CORRAL, SANITIZER, CorralTest, await_that, main, program
+
+try:
+    from screen import Terminal
+except ImportError:
+    Terminal = None
+
+
+@unittest.skipIf(Terminal is None, "there is no terminal to look at: apt-get install python3-pyte")
+class TopLive(CorralTest):
+    def setUp(self):
+        super().setUp()
+        self.socket = self.path("corral.sock")
+        self.corral = self.run_config({"a": program("line up + hang", workers=2, cores="shared")},
+                                      top={"control": {"socket": self.socket}})  # fmt: skip
+        self.pids = [self.corral.await_start(f"a/{index}") for index in range(2)]
+        await_that("the socket", lambda: os.path.exists(self.socket))
+        environment = dict(os.environ, CORRAL_TEST_TOKEN=self.token, TERM="xterm", LC_ALL="C", ASAN_OPTIONS=SANITIZER)
+        words = [CORRAL, "top", "--config", self.path("corral.json"), "--interval", "100ms"]
+        self.terminal = Terminal(words, 24, 80, environment)
+        self.addCleanup(self.terminal.close)
+
+    def test_keys(self):
+        for index, pid in enumerate(self.pids):
+            self.terminal.await_screen(rf"a/{index} +running .* {pid}\b")
+        self.terminal.type("ry")
+        self.terminal.await_screen("a/0 is restarted")
+        restarted = self.corral.await_start("a/0", incarnation=2)
+        self.terminal.await_screen(rf"a/0 +running .* {restarted}\b")
+        self.terminal.type("\x1b[Bsy")
+        self.terminal.await_screen("a/1 is stopped")
+        self.terminal.await_screen(r"a/1 +stopped")
+        self.terminal.type("sy")
+        self.terminal.await_screen("a/1 is started")
+        started = self.corral.await_start("a/1", incarnation=2)
+        self.terminal.type("kkill\r")
+        self.terminal.await_screen("SIGKILL was sent to a/1")
+        self.corral.await_err(rf"a/1 \(pid {started}\) killed by signal 9")
+        self.corral.await_start("a/1", incarnation=3)
+        self.terminal.await_screen(r"a/1 +running")
+        self.terminal.type("q")
+        self.assertEqual(self.terminal.await_end(), 0)
+        self.stop(self.corral)
+
+    def test_the_supervisor_ends(self):
+        self.terminal.await_screen("a/1 +running")
+        self.corral.signal(signal.SIGTERM)
+        self.assertEqual(self.terminal.await_end(), 3)
+        self.assertIn(f"corral: the supervisor (pid {self.corral.pid}) has ended".encode(), self.terminal.raw)
+        self.assertTrue(self.terminal.raw.rpartition(b"\x1b[?1049l")[0])
+        self.finish(self.corral, 0)
+
+
+if __name__ == "__main__":
+    main()
