@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
 
 #include "supervisor/cli/complaint.hpp"
 #include "supervisor/cli/task_programs.hpp"
@@ -25,6 +26,15 @@ std::string pointer_to(const core::SupervisorSpec& spec, const shell::Complaint&
 }
 
 }  // namespace
+
+void place_logs(core::SupervisorSpec& spec, const std::string& path) {
+  const std::filesystem::path folder = std::filesystem::absolute(path).parent_path();
+  for (core::ProgramSpec& program : spec.programs) {
+    if (program.log.to == core::LogTo::file) {
+      program.log.file = (folder / program.log.file).lexically_normal();
+    }
+  }
+}
 
 Result<std::string> find_configuration(const std::string& given) {
   if (!given.empty()) {
@@ -55,6 +65,7 @@ std::expected<Configuration, std::vector<config::Diagnostic>> load_configuration
   if (!loaded) {
     return std::unexpected(std::move(loaded.error()));
   }
+  place_logs(loaded->spec, path);
   auto preparation = shell::prepare(loaded->spec, running, least);
   if (!preparation) {
     std::vector<config::Diagnostic> diagnostics;

@@ -19,6 +19,9 @@ struct Configuration {
 /// "corral.json" of this directory, then /etc/corral/corral.json; the error names both.
 [[nodiscard]] Result<std::string> find_configuration(const std::string& given);
 
+/// Log files of `spec` from the folder of the configuration `path` on, wherever corral runs.
+void place_logs(core::SupervisorSpec& spec, const std::string& path);
+
 /// Reads, checks and prepares. `running` and `least`: see shell::prepare.
 [[nodiscard]] std::expected<Configuration, std::vector<config::Diagnostic>> load_configuration(
     const std::string& path, const core::Plan* running = nullptr, core::MachineNeed least = core::MachineNeed::nothing);

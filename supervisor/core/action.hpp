@@ -198,6 +198,9 @@ struct SweepAll {};
 /// Read the configuration again; ConfigReloaded when it is valid, a sentence for people when it is not.
 struct LoadConfiguration {};
 
+/// Somebody may have put the log files aside: they are begun anew under their names.
+struct ReopenLogs {};
+
 /// Give out no more tasks; those in work may end. TasksEnded when they have.
 struct DrainTasks {
   int signal = 0;
@@ -227,8 +230,9 @@ struct ExitSupervisor {
   int status = 0;
 };
 
-using Action = std::variant<SpawnWorker, SignalWorker, DrainOutput, AbandonOutput, ReleaseOutput, SweepWorker, SweepAll,
-                            LoadConfiguration, DrainTasks, AbortTasks, CloseSlot, ForgetProgram, Announce, ExitSupervisor>;
+using Action =
+    std::variant<SpawnWorker, SignalWorker, DrainOutput, AbandonOutput, ReleaseOutput, SweepWorker, SweepAll, LoadConfiguration,
+                 ReopenLogs, DrainTasks, AbortTasks, CloseSlot, ForgetProgram, Announce, ExitSupervisor>;
 using ActionList = std::vector<Action>;
 
 }  // namespace corral::core

@@ -3,7 +3,8 @@
 namespace corral::core {
 
 bool same_launch(const PlannedProgram& left, const PlannedProgram& right) {
-  return left.spec.launch == right.spec.launch && left.placements == right.placements;
+  return left.spec.launch == right.spec.launch && left.placements == right.placements &&
+         (left.spec.log.to == LogTo::nothing) == (right.spec.log.to == LogTo::nothing);
 }
 
 void ProgramNumbers::assign(Plan& plan) {

@@ -37,7 +37,7 @@ int Relay::half_of_the_descriptors() {
   return static_cast<int>(std::min<rlim_t>(files.rlim_cur, 1U << 20U) / 2);
 }
 
-Result<Relay> Relay::open(LineSink sink, Closer closer, int keep_below) {
+Result<Relay> Relay::open(Sink sink, Closer closer, int keep_below) {
   Relay relay(std::move(sink), std::move(closer));
   relay.set_ = FileDescriptor(::epoll_create1(EPOLL_CLOEXEC));
   if (!relay.set_) {
@@ -50,6 +50,37 @@ Result<Relay> Relay::open(LineSink sink, Closer closer, int keep_below) {
 Relay::Pair* Relay::find(Life life) {
   const auto found = pairs_.find(life.worker);
   return found != pairs_.end() && found->second.life == life && !found->second.between_lives ? &found->second : nullptr;
+}
+
+int Relay::watch(const Pair& pair, Stream stream) const {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.u64 = key_of(pair.life.worker, stream);
+  return ::epoll_ctl(set_.get(), EPOLL_CTL_ADD, pair.pipes[static_cast<std::size_t>(stream)].fd.get(), &event) == 0 ? 0 : errno;
+}
+
+void Relay::hold(WorkerId worker) {
+  const auto found = pairs_.find(worker);
+  if (found == pairs_.end() || std::exchange(found->second.held, true)) {
+    return;
+  }
+  for (const Pipe& pipe : found->second.pipes) {
+    if (pipe.fd) {
+      ::epoll_ctl(set_.get(), EPOLL_CTL_DEL, pipe.fd.get(), nullptr);
+    }
+  }
+}
+
+void Relay::resume(WorkerId worker) {
+  const auto found = pairs_.find(worker);
+  if (found == pairs_.end() || !std::exchange(found->second.held, false)) {
+    return;
+  }
+  for (const Stream stream : {Stream::out, Stream::err}) {
+    if (found->second.pipes[static_cast<std::size_t>(stream)].fd) {
+      static_cast<void>(watch(found->second, stream));  // It fails for want of memory alone; the end of the life reads the rest.
+    }
+  }
 }
 
 /// Closing is not enough to be told no more of a pipe: a launch under way may hold a copy of it, and with that the epoll set
@@ -108,11 +139,7 @@ Result<Relay::Pair> Relay::make(Life life) {
     pipe.write_end = FileDescriptor(fds[1]);
     pipe.size = ::fcntl(fds[1], F_GETPIPE_SZ);
     ++open_pipes_;
-    epoll_event event{};
-    event.events = EPOLLIN;
-    event.data.u64 = key_of(life.worker, stream);
-    if (::epoll_ctl(set_.get(), EPOLL_CTL_ADD, fds[0], &event) != 0) {
-      const int error = errno;
+    if (const int error = watch(pair, stream); error != 0) {
       close_all(pair);
       return system_failure("cannot watch a pipe", error);
     }
@@ -213,12 +240,12 @@ bool Relay::read_once(Pair& pair, Stream stream) {
 
 void Relay::hand_on(Pair& pair, Stream stream, std::string_view bytes) {
   pair.pipes[static_cast<std::size_t>(stream)].lines.feed(
-      bytes, [&](std::string_view line, bool goes_on) { sink_({pair.life, stream, line, goes_on}); });
+      bytes, [&](std::string_view block, bool goes_on) { sink_({pair.life, stream, block, goes_on}); });
 }
 
 void Relay::finish_line(Pair& pair, Stream stream) {
   pair.pipes[static_cast<std::size_t>(stream)].lines.finish(
-      [&](std::string_view line, bool goes_on) { sink_({pair.life, stream, line, goes_on}); });
+      [&](std::string_view block, bool goes_on) { sink_({pair.life, stream, block, goes_on}); });
 }
 
 void Relay::end(Pair& pair, Stream stream) {
