@@ -70,8 +70,10 @@ Instant DiskThread::next_try() const {
 void DiskThread::sleep(Lock& lock, std::size_t served) {
   const auto until = [](Instant time) { return std::chrono::steady_clock::time_point(time.time_since_epoch()); };
   const auto anything = [this] { return shared_->leaving || !shared_->ready.empty(); };
-  if (served > 0 && served < small && !shared_->hurry) {
-    shared_->work.wait_for(lock, pause, [this] { return shared_->hurry.load(); });
+  if (served > 0 && served < much && !shared_->hurry) {
+    shared_->pauses = true;
+    shared_->work.wait_for(lock, pause, [this] { return shared_->hurry || shared_->pending >= much; });
+    shared_->pauses = false;
   }
   shared_->asleep = true;
   if (blocked_.empty()) {

@@ -184,7 +184,7 @@ void LogFiles::flush() {
     for (const SharedLog& log : touched_) {
       hand_over(log);
     }
-    asleep = shared_->asleep;
+    asleep = shared_->asleep || (shared_->pauses && shared_->pending >= much);
   }
   touched_.clear();
   begin();

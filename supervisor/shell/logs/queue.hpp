@@ -62,6 +62,9 @@ struct Log {
   std::uint64_t lost_bytes = 0;
 };
 
+/// So many bytes are worth waking the thread for at once.
+inline constexpr std::size_t much = std::size_t{256} * 1024;
+
 using SharedLog = std::shared_ptr<Log>;
 
 struct Shared {
@@ -73,7 +76,8 @@ struct Shared {
   std::vector<SharedLog> roomy;  ///< Awaited, and there is room.
   std::vector<Notice> notices;
   std::vector<std::string> spare;  ///< Buffers that need not be made again.
-  bool asleep = false;
+  bool asleep = false;  ///< It waits for anything to do,
+  bool pauses = false;  ///< or for much to do.
   std::atomic<bool> hurry = false;    ///< The end is near: no pause.
   std::atomic<bool> leaving = false;  ///< It is here: what cannot be written now is lost.
   bool gone = false;                  ///< The thread has nothing more to do.
