@@ -13,6 +13,7 @@
 #include "supervisor/cli/commands.hpp"
 #include "supervisor/cli/complaint.hpp"
 #include "supervisor/cli/exec_line.hpp"
+#include "supervisor/cli/logs_line.hpp"
 #include "supervisor/cli/map_line.hpp"
 #include "supervisor/cli/print.hpp"
 #include "supervisor/cli/values.hpp"
@@ -27,6 +28,7 @@ constexpr const char* about = R"(corral keeps a worker process busy on every cor
   corral exec -- python3 server.py      a container's init: signals, zombies, exit status
   corral exec -n auto -- ./crunch       one worker on every core
   corral map tasks.jsonl -- ./worker    feed a worker on every core, one line after another
+  corral logs -f crunch/0               what it writes, where that goes to a file
   corral check                          is the configuration right? what would it start?
   corral schema > corral.schema.json    for your editor)";
 
@@ -106,13 +108,13 @@ void add_talk(CLI::App& app, Talk& talk) {
 std::string explain(const CLI::App& app, const std::vector<std::string>& words, const CLI::Error& error) {
   std::string message = error.what();
   if (app.get_subcommands().empty() && words.empty()) {
-    return "a command is required: run, exec, map, check or schema";
+    return "a command is required: run, exec, map, logs, check or schema";
   }
   if (app.get_subcommands().empty() && words.front().starts_with('-')) {
     return fmt::format("there is no option '{}' before a command", words.front());
   }
   if (app.get_subcommands().empty()) {
-    const std::vector<std::string_view> names{"run", "exec", "map", "check", "schema"};
+    const std::vector<std::string_view> names{"run", "exec", "map", "logs", "check", "schema"};
     const std::string_view near = nearest(words.front(), names);
     message =
         fmt::format("there is no command '{}'{}", words.front(), near.empty() ? "" : fmt::format("; did you mean '{}'?", near));
@@ -143,9 +145,10 @@ struct Attempt {
   const char* failed;
   int status;
 };
-constexpr std::array<Attempt, 5> attempts{{{"run", "cannot start", not_started},
+constexpr std::array<Attempt, 6> attempts{{{"run", "cannot start", not_started},
                                            {"exec", "cannot start", not_started},
                                            {"map", "cannot start", not_started},
+                                           {"logs", "cannot show logs", refused},
                                            {"check", "cannot check the configuration", refused},
                                            {"schema", "cannot print the schema", refused}}};
 constexpr Attempt any_attempt{"", "cannot understand the command line", refused};
@@ -184,6 +187,12 @@ int understand(std::vector<std::string> words) {
     add_talk(map_app, map_options.talk);
   }
 
+  LogsOptions logs_options;
+  CLI::App& logs_app = *app.add_subcommand("logs", logs_about);
+  if (!words.empty() && words.front() == "logs") {
+    add_logs_options(logs_app, logs_options);
+  }
+
   CheckOptions check_options;
   CLI::App& check_app = *app.add_subcommand("check", check_about);
   check_app.add_option("config", check_options.config, "the configuration file");
@@ -220,6 +229,9 @@ int understand(std::vector<std::string> words) {
     }
     if (map_app.parsed()) {
       return map_with(map_options, map_extras);
+    }
+    if (logs_app.parsed()) {
+      return logs(logs_options);
     }
     if (check_app.parsed()) {
       return check(check_options);

@@ -15,17 +15,17 @@ namespace {
 constexpr const char* local_configuration = "corral.json";
 constexpr const char* system_configuration = "/etc/corral/corral.json";
 
-std::optional<std::string> own_environment(std::string_view name) {
-  const char* value = std::getenv(std::string(name).c_str());  // NOLINT(concurrency-mt-unsafe)
-  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-}
-
 /// "command/0" of the third program as "/programs/NAME/command/0".
 std::string pointer_to(const core::SupervisorSpec& spec, const shell::Complaint& complaint) {
   return config::pointer({"programs", spec.programs[complaint.program].name}) + "/" + complaint.key;
 }
 
 }  // namespace
+
+std::optional<std::string> own_environment(std::string_view name) {
+  const char* value = std::getenv(std::string(name).c_str());  // NOLINT(concurrency-mt-unsafe)
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
 
 void place_logs(core::SupervisorSpec& spec, const std::string& path) {
   const std::filesystem::path folder = std::filesystem::absolute(path).parent_path();

@@ -4,6 +4,7 @@
 #include <expected>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "supervisor/config/config.hpp"
@@ -15,6 +16,9 @@ struct Configuration {
   core::SupervisorSpec spec;
   shell::Preparation preparation;
 };
+
+/// A variable of ours, for ${VAR}.
+[[nodiscard]] std::optional<std::string> own_environment(std::string_view name);
 
 /// "corral.json" of this directory, then /etc/corral/corral.json; the error names both.
 [[nodiscard]] Result<std::string> find_configuration(const std::string& given);

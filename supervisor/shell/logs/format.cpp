@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdio>
 #include <ctime>
 
@@ -37,6 +38,10 @@ void append_json(std::string& out, const Target& target, std::string_view bytes,
 }
 
 }  // namespace
+
+std::int64_t wall_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
 
 std::string time_text(std::int64_t time_ms) {
   const std::time_t seconds = time_ms / 1000;

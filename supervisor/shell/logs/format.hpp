@@ -29,6 +29,9 @@ void append_plain(std::string& out, std::string_view bytes, bool goes_on);
 /// `bytes` holds the pieces one after another.
 void append_formatted(std::string& out, const Target& target, std::string_view bytes, const std::vector<Piece>& pieces);
 
+/// Since 1970, for people.
+[[nodiscard]] std::int64_t wall_ms();
+
 /// "2026-01-31T12:00:00.123Z".
 [[nodiscard]] std::string time_text(std::int64_t time_ms);
 

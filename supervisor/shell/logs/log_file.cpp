@@ -8,6 +8,8 @@
 #include <ctime>
 #include <utility>
 
+#include "supervisor/shell/logs/format.hpp"
+#include "supervisor/shell/logs/marks.hpp"
 #include "supervisor/shell/logs/rotation.hpp"
 
 namespace corral::logs {
@@ -55,6 +57,7 @@ Result<void> LogFile::open() {
   }
   fd_ = std::move(fd);
   size_ = static_cast<std::uint64_t>(status.st_size);
+  marked_at_ = 0;
   day_ends_ = end_of_day(size_ > 0 ? status.st_mtime : std::time(nullptr));
   had_been_open_ = true;
   return {};
@@ -142,6 +145,15 @@ Result<void> LogFile::write_part(std::string_view part, std::size_t& written) {
   return {};
 }
 
+/// Where lines do not say it themselves. At the first line of a file, and once a second.
+void LogFile::mark_time() {
+  const std::int64_t now = wall_ms();
+  if (target_->shape != Shape::json && (size_ == 0 || now - marked_at_ >= mark_length_ms || now < marked_at_)) {
+    append_mark(target_->path, {now, size_}, size_ == 0);
+    marked_at_ = now;
+  }
+}
+
 Result<void> LogFile::write(std::string_view& bytes) {
   if (Result<void> ready = make_ready(); !ready) {
     return ready;
@@ -154,6 +166,7 @@ Result<void> LogFile::write(std::string_view& bytes) {
       }
       continue;
     }
+    mark_time();
     std::size_t written = 0;
     Result<void> wrote = write_part(part, written);
     bytes.remove_prefix(written);

@@ -42,12 +42,14 @@ class LogFile {
   [[nodiscard]] Result<void> rotate();
   [[nodiscard]] std::string_view fitting(std::string_view bytes) const;
   [[nodiscard]] Result<void> write_part(std::string_view part, std::size_t& written);
+  void mark_time();
   [[nodiscard]] std::size_t cut_back(std::string_view part, std::size_t written);
 
   SharedTarget target_;
   FileDescriptor fd_;
   std::uint64_t size_ = 0;
-  std::int64_t day_ends_ = 0;  ///< Wall clock, seconds; of the day that the file belongs to.
+  std::int64_t day_ends_ = 0;   ///< Wall clock, seconds; of the day that the file belongs to.
+  std::int64_t marked_at_ = 0;  ///< Wall clock, milliseconds.
   bool had_been_open_ = false;
   std::optional<std::string> note_;
   bool rotated_ = false;

@@ -26,10 +26,6 @@ constexpr Duration longest_wait = std::chrono::seconds(1);
 /// Given to the thread to end, after all that it could write is written.
 constexpr Duration last_turn = std::chrono::milliseconds(200);
 
-std::int64_t wall_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
 void append(Batch& batch, const Output& output) {
   if (batch.target->shape == Shape::bytes) {
     append_plain(batch.bytes, output.bytes, output.goes_on);

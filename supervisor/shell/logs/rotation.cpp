@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "supervisor/shell/logs/marks.hpp"
+
 namespace corral::logs {
 namespace {
 
@@ -20,6 +22,12 @@ void remove_older(int folder, const std::string& name, std::uint32_t number) {
   for (const bool compressed : {false, true}) {
     ::unlinkat(folder, older_name(name, number, compressed).c_str(), 0);
   }
+  ::unlinkat(folder, marks_name(older_name(name, number, false)).c_str(), 0);
+}
+
+/// The times of its lines move on with a file.
+void move_marks(int folder, const std::string& from, const std::string& to) {
+  ::renameat(folder, marks_name(from).c_str(), folder, marks_name(to).c_str());
 }
 
 bool exists(int folder, const std::string& name, std::uint32_t number) {
@@ -34,6 +42,7 @@ void move_on(int folder, const std::string& name, std::uint32_t number) {
   }
   ::renameat(folder, older_name(name, number, has_compressed).c_str(), folder,
              older_name(name, number + 1, has_compressed).c_str());
+  move_marks(folder, older_name(name, number, false), older_name(name, number + 1, false));
 }
 
 }  // namespace
@@ -88,6 +97,7 @@ Result<void> put_aside(int folder, const std::string& name, std::uint32_t keep) 
   if (::renameat(folder, name.c_str(), folder, older_name(name, 1, false).c_str()) != 0 && errno != ENOENT) {
     return system_failure("cannot rename '" + name + "'", errno);
   }
+  move_marks(folder, name, older_name(name, 1, false));
   return {};
 }
 
