@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <condition_variable>
 #include <map>
 #include <mutex>
@@ -101,9 +102,12 @@ void compress_all(const std::string& path, std::uint32_t keep, const std::atomic
 Compressor::Compressor() : state_(std::make_shared<State>()) {}
 
 Compressor::~Compressor() {
-  const std::lock_guard lock(state_->mutex);
+  // So that it takes away what is half done; but it may get no time to do so, and what is half done has no name yet.
+  constexpr auto a_moment = std::chrono::milliseconds(100);
+  std::unique_lock lock(state_->mutex);
   state_->leaving = true;
-  state_->work.notify_all();  // Nobody waits for it: what it has not finished has no name yet.
+  state_->work.notify_all();
+  state_->work.wait_for(lock, a_moment, [this] { return !state_->running; });
 }
 
 static void run(const std::shared_ptr<Compressor::State>& state) {
@@ -113,6 +117,8 @@ static void run(const std::shared_ptr<Compressor::State>& state) {
   while (true) {
     state->work.wait(lock, [&] { return state->leaving || !state->due.empty(); });
     if (state->leaving) {
+      state->running = false;
+      state->work.notify_all();
       return;
     }
     const auto [path, keep] = *state->due.begin();

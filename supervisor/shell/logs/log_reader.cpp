@@ -20,7 +20,12 @@ constexpr std::uint64_t end_of_file = std::uint64_t{4} << 20U;
 }  // namespace
 
 LogReader::LogReader(std::string path, Wanted wanted) : path_(std::move(path)), wanted_(std::move(wanted)) {
-  std::size_t left = wanted_.last;
+  open_all(wanted_.last);
+  begun_ = !files_.empty();
+}
+
+/// All files that it takes to tell the last `left` lines, each where they begin.
+void LogReader::open_all(std::size_t left) {
   if (auto file = FileLines::open(path_, false)) {
     left -= find_begin(*file, left);
     files_.push_back(std::move(file));
@@ -111,9 +116,12 @@ bool LogReader::move_on() {
     return true;
   }
   if (files_.empty()) {
-    if (auto file = FileLines::open(path_, false)) {
-      files_.push_back(std::move(file));
+    // What has come to be since there was nothing may have been put aside already.
+    open_all(begun_ ? 0 : SIZE_MAX);
+    if (begun_ && !files_.empty()) {
+      files_.back()->go_to(0);
     }
+    begun_ = begun_ || !files_.empty();
     return !files_.empty();
   }
   struct stat status{};

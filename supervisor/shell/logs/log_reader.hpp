@@ -40,6 +40,7 @@ class LogReader {
     std::string path;
     bool compressed = false;
   };
+  void open_all(std::size_t wanted);
   [[nodiscard]] bool keeps(const LogLine& line) const;
   [[nodiscard]] std::optional<Old> older(std::uint32_t number) const;
   [[nodiscard]] std::size_t find_begin(FileLines& file, std::size_t wanted) const;
@@ -50,6 +51,7 @@ class LogReader {
   Wanted wanted_;
   std::vector<std::unique_ptr<FileLines>> files_;  ///< The oldest last.
   std::int64_t last_time_ms_ = 0;
+  bool begun_ = false;  ///< There was a file at some time.
   bool gap_ = false;
 };
 
