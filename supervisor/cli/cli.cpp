@@ -42,7 +42,7 @@ constexpr const char* run_about =
   SIGTERM, SIGINT   stop gracefully; a second one kills at once
   SIGQUIT           kill at once
   SIGHUP            read the configuration again; what did not change keeps running
-  SIGUSR1, SIGUSR2  passed on to the workers
+  SIGUSR1, SIGUSR2  passed on to the workers; SIGUSR2 also begins log files anew
 
 Exit status: 0 all finished well or stopped as asked; 1 a program failed; 2 usage or configuration;
 3 a stop needed SIGKILL; 125 no worker could be started; 128+N ended at once by a second signal N.)";

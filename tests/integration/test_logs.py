@@ -156,6 +156,12 @@ class Shapes(LogTest):
         self.assertEqual(read(self.path("here/a.log")), "x\n")
 
 
+    def test_two_programs_do_not_share_a_file(self):
+        corral = self.run_config({"a": program("line x", log=to_file(file="x.log")), "b": program("line x", log=to_file(file="x.log"))})
+        self.finish(corral, 2)
+        self.assertRegex(corral.err, r"at /programs/b/log/file: 'a' writes to '.*/x.log' already")
+
+
 class Changes(LogTest):
     def test_sigusr2_begins_anew_what_somebody_has_put_aside(self):
         words = {"command": ["sh", "-c", "exec 2>/dev/null; trap 'echo after' USR2; echo before; while :; do sleep 0.01; done"], "log": to_file()}

@@ -75,9 +75,9 @@ struct Shared {
   std::vector<SharedLog> ready;
   std::vector<SharedLog> roomy;  ///< Awaited, and there is room.
   std::vector<Notice> notices;
-  std::vector<std::string> spare;  ///< Buffers that need not be made again.
-  bool asleep = false;  ///< It waits for anything to do,
-  bool pauses = false;  ///< or for much to do.
+  std::vector<std::string> spare;     ///< Buffers that need not be made again.
+  bool asleep = false;                ///< It waits for anything to do,
+  bool pauses = false;                ///< or for much to do.
   std::atomic<bool> hurry = false;    ///< The end is near: no pause.
   std::atomic<bool> leaving = false;  ///< It is here: what cannot be written now is lost.
   bool gone = false;                  ///< The thread has nothing more to do.
