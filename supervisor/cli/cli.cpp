@@ -14,6 +14,7 @@
 #include "supervisor/cli/complaint.hpp"
 #include "supervisor/cli/control_line.hpp"
 #include "supervisor/cli/exec_line.hpp"
+#include "supervisor/cli/logs_line.hpp"
 #include "supervisor/cli/map_line.hpp"
 #include "supervisor/cli/print.hpp"
 #include "supervisor/cli/top_line.hpp"
@@ -31,6 +32,7 @@ constexpr const char* about = R"(corral keeps a worker process busy on every cor
   corral map tasks.jsonl -- ./worker    feed a worker on every core, one line after another
   corral status                         what runs, and how; also start, stop, restart, scale, signal, reload, shutdown
   corral top                            watch it, and restart, stop, signal workers
+  corral logs -f crunch/0               what it writes, where that goes to a file
   corral check                          is the configuration right? what would it start?
   corral schema > corral.schema.json    for your editor)";
 
@@ -44,7 +46,7 @@ constexpr const char* run_about =
   SIGTERM, SIGINT   stop gracefully; a second one kills at once
   SIGQUIT           kill at once
   SIGHUP            read the configuration again; what did not change keeps running
-  SIGUSR1, SIGUSR2  passed on to the workers
+  SIGUSR1, SIGUSR2  passed on to the workers; SIGUSR2 also begins log files anew
 
 Exit status: 0 all finished well or stopped as asked; 1 a program failed; 2 usage or configuration;
 3 a stop needed SIGKILL; 125 no worker could be started; 128+N ended at once by a second signal N.)";
@@ -151,9 +153,10 @@ struct Attempt {
   const char* failed;
   int status;
 };
-constexpr std::array<Attempt, 6> attempts{{{"run", "cannot start", not_started},
+constexpr std::array<Attempt, 7> attempts{{{"run", "cannot start", not_started},
                                            {"exec", "cannot start", not_started},
                                            {"map", "cannot start", not_started},
+                                           {"logs", "cannot show logs", refused},
                                            {"check", "cannot check the configuration", refused},
                                            {"top", "cannot watch", refused},
                                            {"schema", "cannot print the schema", refused}}};
@@ -191,6 +194,12 @@ int understand(std::vector<std::string> words) {
   if (!words.empty() && words.front() == "map") {
     add_map_options(map_app, map_options, map_extras);
     add_talk(map_app, map_options.talk);
+  }
+
+  LogsOptions logs_options;
+  CLI::App& logs_app = *app.add_subcommand("logs", logs_about);
+  if (!words.empty() && words.front() == "logs") {
+    add_logs_options(logs_app, logs_options);
   }
 
   CheckOptions check_options;
@@ -235,6 +244,9 @@ int understand(std::vector<std::string> words) {
     }
     if (map_app.parsed()) {
       return map_with(map_options, map_extras);
+    }
+    if (logs_app.parsed()) {
+      return logs(logs_options);
     }
     if (check_app.parsed()) {
       return check(check_options);

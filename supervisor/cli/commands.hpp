@@ -75,6 +75,19 @@ struct CheckOptions {
 };
 [[nodiscard]] int check(const CheckOptions& options);
 
+struct LogsOptions {
+  std::string config;
+  std::vector<std::string> workers;  ///< "crunch", "crunch/0", patterns; none: all.
+  std::size_t last = 0;
+  std::optional<Duration> since;
+  std::string grep;  ///< An extended regular expression; empty: all lines.
+  bool ignore_case = false;
+  bool follow = false;
+  bool raw = false;  ///< Bytes as they are, whatever they do to a terminal.
+  Colour colour = Colour::automatic;
+};
+[[nodiscard]] int logs(const LogsOptions& options);
+
 [[nodiscard]] int schema(bool reference);
 
 /// Whether `fd` gets colours.

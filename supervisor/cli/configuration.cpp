@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
 
 #include "supervisor/cli/complaint.hpp"
 #include "supervisor/cli/task_programs.hpp"
@@ -14,17 +15,26 @@ namespace {
 constexpr const char* local_configuration = "corral.json";
 constexpr const char* system_configuration = "/etc/corral/corral.json";
 
-std::optional<std::string> own_environment(std::string_view name) {
-  const char* value = std::getenv(std::string(name).c_str());  // NOLINT(concurrency-mt-unsafe)
-  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-}
-
 /// "command/0" of the third program as "/programs/NAME/command/0".
 std::string pointer_to(const core::SupervisorSpec& spec, const shell::Complaint& complaint) {
   return config::pointer({"programs", spec.programs[complaint.program].name}) + "/" + complaint.key;
 }
 
 }  // namespace
+
+std::optional<std::string> own_environment(std::string_view name) {
+  const char* value = std::getenv(std::string(name).c_str());  // NOLINT(concurrency-mt-unsafe)
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+void place_logs(core::SupervisorSpec& spec, const std::string& path) {
+  const std::filesystem::path folder = std::filesystem::absolute(path).parent_path();
+  for (core::ProgramSpec& program : spec.programs) {
+    if (program.log.to == core::LogTo::file) {
+      program.log.file = (folder / program.log.file).lexically_normal();
+    }
+  }
+}
 
 Result<std::string> find_configuration(const std::string& given) {
   if (!given.empty()) {
@@ -58,6 +68,7 @@ std::expected<Configuration, std::vector<config::Diagnostic>> load_configuration
   if (adjust) {
     adjust(loaded->spec);
   }
+  place_logs(loaded->spec, path);
   auto preparation = shell::prepare(loaded->spec, running, least);
   if (!preparation) {
     std::vector<config::Diagnostic> diagnostics;

@@ -4,6 +4,7 @@
 #include <expected>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "supervisor/config/config.hpp"
@@ -16,11 +17,17 @@ struct Configuration {
   shell::Preparation preparation;
 };
 
+/// A variable of ours, for ${VAR}.
+[[nodiscard]] std::optional<std::string> own_environment(std::string_view name);
+
 /// "corral.json" of this directory, then /etc/corral/corral.json; the error names both.
 [[nodiscard]] Result<std::string> find_configuration(const std::string& given);
 
 /// Something that is done to what the file says before a plan is made of it.
 using Adjust = std::function<void(core::SupervisorSpec&)>;
+
+/// Log files of `spec` from the folder of the configuration `path` on, wherever corral runs.
+void place_logs(core::SupervisorSpec& spec, const std::string& path);
 
 /// Reads, checks and prepares. `running` and `least`: see shell::prepare.
 [[nodiscard]] std::expected<Configuration, std::vector<config::Diagnostic>> load_configuration(

@@ -114,6 +114,10 @@ std::vector<Field<ProgramSpec>> launch_fields() {
                          {.meaning = "How a worker is asked to end.",
                           .example = R"({"signal": "TERM", "grace": "10s"})",
                           .otherwise = "the defaults of its keys"}),
+      field<ProgramSpec>("log", [](auto& program) -> auto& { return program.log; }, log_form,
+                         {.meaning = "Where its output goes.",
+                          .example = R"({"to": "file", "rotate": {"size": "100MB", "keep": 10}})",
+                          .otherwise = "corral's own stdout and stderr"}),
       field<ProgramSpec>(
           "tasks", [](auto& program) -> auto& { return program.tasks; }, tasks_form,
           {.meaning = "Its workers are fed with the lines of a file. `restart` means nothing beside it: workers are "
@@ -289,6 +293,7 @@ const std::vector<std::string>& rules_beyond_schema() {
       "A duration is at most 10 years, a size at most 2^63-1 bytes, a user or group number at most 4294967294.",
       "`max_delay` is not shorter than `delay`.",
       "`restart` does not stand beside `tasks`.",
+      "Beside `log` to no file nothing is said of one.",
       "A soft limit is not above the hard one.",
       fmt::format("A CPU in a list is at most {}, and a range does not go backwards.", core::CpuSet::highest),
       "A real-time signal exists on the machine."};

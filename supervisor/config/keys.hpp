@@ -15,6 +15,7 @@ namespace corral::config {
 [[nodiscard]] Form<std::vector<std::pair<std::string, std::string>>> environment_form();
 [[nodiscard]] Form<std::vector<std::string>> command_form();
 [[nodiscard]] Form<std::optional<core::TasksSpec>> tasks_form();
+[[nodiscard]] Form<core::LogSpec> log_form();
 [[nodiscard]] Form<core::InheritedEnvironment> inheritance_form();
 
 /// The rules that no JSON Schema can state, for the reference page.

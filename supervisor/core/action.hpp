@@ -199,6 +199,9 @@ struct SweepAll {};
 /// Read the configuration again; ConfigReloaded when it is valid, a sentence for people when it is not.
 struct LoadConfiguration {};
 
+/// Somebody may have put the log files aside: they are begun anew under their names.
+struct ReopenLogs {};
+
 /// Give out no more tasks; those in work may end. TasksEnded when they have.
 struct DrainTasks {
   int signal = 0;
@@ -236,7 +239,7 @@ struct ExitSupervisor {
 
 using Action =
     std::variant<SpawnWorker, SignalWorker, DrainOutput, AbandonOutput, ReleaseOutput, SweepWorker, SweepAll, LoadConfiguration,
-                 DrainTasks, AbortTasks, CloseSlot, ForgetProgram, AnswerCommand, Announce, ExitSupervisor>;
+                 ReopenLogs, DrainTasks, AbortTasks, CloseSlot, ForgetProgram, AnswerCommand, Announce, ExitSupervisor>;
 using ActionList = std::vector<Action>;
 
 }  // namespace corral::core

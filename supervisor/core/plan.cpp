@@ -16,7 +16,8 @@ bool depends_on_count(const LaunchSpec& launch) {
 }  // namespace
 
 bool same_launch(const PlannedProgram& left, const PlannedProgram& right) {
-  return left.spec.launch == right.spec.launch && left.placements == right.placements;
+  return left.spec.launch == right.spec.launch && left.placements == right.placements &&
+         (left.spec.log.to == LogTo::nothing) == (right.spec.log.to == LogTo::nothing);
 }
 
 bool same_but_for_count(const PlannedProgram& left, const PlannedProgram& right) {

@@ -172,7 +172,6 @@ void Supervisor::drop_settled(Program& program) {
   while (!program.workers.empty() && (program.retired || program.workers.back().retired) &&
          is_settled(kind(program.workers.back().state)) && !program.workers.back().occupied) {
     program.dropped = std::max(program.dropped, program.workers.back().incarnation);
-    commands_moved_ = commands_moved_ || program.workers.back().watched;
     program.workers.pop_back();
   }
   if (program.present && program.retired && program.workers.empty()) {

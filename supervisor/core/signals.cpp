@@ -19,8 +19,8 @@ void Supervisor::on(const SignalReceived& event) {
     case SIGTERM:
     case SIGINT: return stop_or_kill(event.signal);
     case SIGQUIT: return kill_at_once(event.signal);
-    case SIGUSR1:
-    case SIGUSR2: return pass_to_running(event.signal);
+    case SIGUSR2: act(ReopenLogs{}); [[fallthrough]];
+    case SIGUSR1: return pass_to_running(event.signal);
     case SIGHUP:
       if (options_.tasks) {
         return drain_asked_ || phase_ != Phase::running ? void() : begin_drain(event.signal);

@@ -14,6 +14,7 @@
 
 #include "common/base/instant.hpp"
 #include "supervisor/core/cpu_set.hpp"
+#include "supervisor/core/log_spec.hpp"
 
 namespace corral::core {
 
@@ -132,6 +133,7 @@ struct ProgramSpec {
   LaunchSpec launch;
   RestartPolicy restart;
   StopPolicy stop;
+  LogSpec log;
   std::optional<TasksSpec> tasks;                     ///< Its workers are fed.
   Duration start_timeout = std::chrono::seconds(60);  ///< From the fork until exec has succeeded.
   friend bool operator==(const ProgramSpec&, const ProgramSpec&) = default;

@@ -34,7 +34,14 @@ process::LaunchRequest Pump::request_for(Life life) const {
 /// With the descriptors that the worker gets.
 Result<process::LaunchRequest> Pump::arrange_launch(Life life) {
   process::LaunchRequest request = request_for(life);
-  if (relay_) {
+  const core::LogTo log = programs_[number(life.worker.program)].log.to;
+  if (relay_ && log == core::LogTo::nothing) {
+    const Result<int> null = nowhere();
+    if (!null) {
+      return std::unexpected(null.error());
+    }
+    request.stdout_fd = request.stderr_fd = *null;
+  } else if (relay_) {
     Result<Relay::WriteEnds> ends = relay_->connect(life);
     if (!ends) {
       return std::unexpected(std::move(ends.error()));
@@ -181,7 +188,8 @@ void Pump::adopt(const Prepared& prepared) {
       programs_.resize(number(planned.id) + std::size_t{1});
     }
     retire(programs_[number(planned.id)]);
-    programs_[number(planned.id)] = {planned.spec.name, prepared.programs[i], planned.placements};
+    programs_[number(planned.id)] = {planned.spec.name, prepared.programs[i], planned.placements, planned.spec.log};
+    define_log(planned.id);
   }
 }
 
@@ -199,7 +207,8 @@ void Pump::perform(const core::ForgetProgram& action) {
   }
   retire(program);
   tally_.forget(action.program);
-  program = Program{program.name, {}, {}};
+  program = Program{program.name, {}, {}, {}};
+  define_log(action.program);
 }
 
 void Pump::perform(const core::Announce& action) {

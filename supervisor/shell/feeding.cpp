@@ -72,13 +72,6 @@ void Pump::continue_feeding() {
   }
 }
 
-void Pump::hear(const WorkerLine& line) {
-  if (feed_ && line.stream == Stream::err) {
-    feed_->heard(line.life, line.text);
-  }
-  voice_->worker_line(line);
-}
-
 /// A timer that comes much too late: corral itself was stopped or starved, and its workers most likely with it.
 void Pump::note_lost_time() {
   constexpr Duration too_late = std::chrono::milliseconds(500);

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -14,6 +15,7 @@
 
 #include "common/base/suggest.hpp"
 #include "supervisor/shell/disk/topology_reader.hpp"
+#include "supervisor/shell/logs/target.hpp"
 #include "supervisor/shell/process/account.hpp"
 #include "supervisor/shell/process/command_path.hpp"
 
@@ -130,6 +132,24 @@ class Checker {
   std::size_t program_ = 0;
 };
 
+/// Two that put one file aside for each other would lose lines.
+void check_logs(const SupervisorSpec& spec, std::vector<Complaint>& complaints) {
+  std::map<std::string, std::string> owners;
+  for (std::size_t i = 0; i < spec.programs.size(); ++i) {
+    const ProgramSpec& program = spec.programs[i];
+    for (const bool err : {false, true}) {
+      if (program.log.to != LogTo::file || (err && program.log.merges())) {
+        continue;
+      }
+      const auto [owner, fresh] = owners.emplace(logs::path_for(program.log, program.name, 0, err), program.name);
+      if (!fresh) {
+        complaints.push_back({i, "log/file", fmt::format("'{}' writes to '{}' already", owner->second, owner->first),
+                              "give each program a file of its own: \"logs/{program}-{index}.log\""});
+      }
+    }
+  }
+}
+
 const PlannedProgram* same_program(const Plan* running, const ProgramSpec& spec) {
   if (running == nullptr) {
     return nullptr;
@@ -182,6 +202,7 @@ std::expected<Preparation, std::vector<Complaint>> prepare(const SupervisorSpec&
   for (std::size_t i = 0; i < spec.programs.size(); ++i) {
     checker.check(i, spec.programs[i].launch);
   }
+  check_logs(spec, complaints);
   Machine machine;
   auto placement = place(spec, running, least, machine);
   if (!placement) {

@@ -83,6 +83,7 @@ int Pump::supervise(Prepared prepared) {
   if (feed_) {
     deliver_results();
   }
+  finish_logs();
   voice_->finish(last_words);
   return *status_;
 }
@@ -104,6 +105,9 @@ void Pump::turn() {
   }
   processes_->let_go_of_output();
   close_aside();
+  if (logs_) {
+    logs_->flush();
+  }
   voice_->flush();
   if (!caught_up_ && processes_->outstanding() == 0) {
     caught_up_ = true;
@@ -206,6 +210,9 @@ void Pump::arm_timer() {
   if (feed_) {
     next = std::min(next, feed_->next_deadline().value_or(never));
   }
+  if (logs_) {
+    next = std::min(next, logs_->next_deadline().value_or(never));
+  }
   turned_at_ = now();
   sleeps_until_ = std::min(next, armed_for_);
   if (next >= armed_for_) {
@@ -231,6 +238,10 @@ void Pump::arm_timer() {
     if (feed_ && !status_ && feed_->next_deadline().value_or(never) <= now()) {
       note_lost_time();
       feed_->pass_deadline(now());
+    }
+    if (logs_ && logs_->next_deadline().value_or(never) <= now()) {
+      logs_->pass_deadline(now());
+      take_log_news();
     }
     if (scores_at_ <= now()) {
       processes_->set_some_scores();

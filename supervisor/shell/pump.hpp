@@ -30,6 +30,7 @@
 #include "supervisor/shell/io/relay.hpp"
 #include "supervisor/shell/io/signal_source.hpp"
 #include "supervisor/shell/io/terminal.hpp"
+#include "supervisor/shell/logs/log_files.hpp"
 #include "supervisor/shell/prepared.hpp"
 #include "supervisor/shell/process/processes.hpp"
 #include "supervisor/shell/tasks/feed.hpp"
@@ -65,6 +66,11 @@ class Pump {
   /// Until the core says that it is over: the exit status. Throws std::bad_alloc or std::system_error where it cannot go on, and
   /// then has left nobody behind.
   [[nodiscard]] int run(Prepared prepared);
+  /// Log files are opened anew under their names, as on SIGUSR2.
+  void reopen_logs();
+  /// What has become of a program's log lines.
+  [[nodiscard]] logs::Counts log_counts(ProgramId program) const;
+
   /// Whether any worker has been seen to run.
   [[nodiscard]] bool anything_ran() const { return core_.anything_ran(); }
 
@@ -76,6 +82,7 @@ class Pump {
     std::string name;
     PreparedProgram prepared;
     std::vector<core::CpuSet> placements;
+    core::LogSpec log;
   };
 
   explicit Pump(PumpOptions options);
@@ -112,6 +119,7 @@ class Pump {
   void perform(const core::SweepWorker& action);
   void perform(const core::SweepAll& action);
   void perform(const core::LoadConfiguration& action);
+  void perform(const core::ReopenLogs& action);
   void perform(const core::DrainTasks& action);
   void perform(const core::AbortTasks& action);
   void perform(const core::CloseSlot& action);
@@ -158,8 +166,14 @@ class Pump {
   [[nodiscard]] Result<void> open_feed(std::uint32_t workers);
   void continue_feeding();
   void note_lost_time();
-  void hear(const WorkerLine& line);
   void deliver_results();
+
+  // logging.cpp: what workers write
+  void hear(const WorkerOutput& output);
+  void define_log(ProgramId program);
+  void take_log_news();
+  void finish_logs();
+  [[nodiscard]] Result<int> nowhere();
 
   // job.cpp: the terminal and the shell above
   void follow_job(const process::JobChange& change);
@@ -180,6 +194,8 @@ class Pump {
   std::optional<Relay> relay_;
   std::optional<process::Processes> processes_;
   std::unique_ptr<Voice> voice_;
+  std::unique_ptr<logs::LogFiles> logs_;  ///< Where any program has them.
+  FileDescriptor nowhere_;                ///< /dev/null, for those whose output is wanted nowhere.
   std::unique_ptr<Feed> feed_;
   Terminal terminal_;
   core::Supervisor core_;

@@ -74,7 +74,7 @@ Result<void> Pump::open_all(const process::ProcessSetup& setup) {
     options_.processes.watch_jobs = terminal_.exists();
   } else if (!options_.own_output) {
     Result<Relay> relay =
-        Relay::open([this](const WorkerLine& line) { hear(line); }, [this](FileDescriptor fd) { close(std::move(fd)); });
+        Relay::open([this](const WorkerOutput& output) { hear(output); }, [this](FileDescriptor fd) { close(std::move(fd)); });
     if (!relay) {
       return std::unexpected(relay.error());
     }

@@ -12,13 +12,14 @@ import sys
 import tempfile
 import time
 
+import log_metrics
 import metrics
 import processes
 import report
 import subjects
 import task_metrics
 
-METRICS = {**metrics.METRICS, **task_metrics.METRICS}
+METRICS = {**metrics.METRICS, **task_metrics.METRICS, **log_metrics.METRICS}
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 

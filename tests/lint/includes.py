@@ -28,11 +28,12 @@ LIBRARIES = {
                  "supervisor/cli/top/*.cpp"],
     "CLI": ["supervisor/cli/*.cpp"],
     "sqlite3.h": ["supervisor/shell/state/*.cpp"],
+    "zlib.h": ["supervisor/shell/logs/*.cpp"],
     "xxhash.h": ["supervisor/shell/state/*.cpp"],
     "fmt": ["supervisor/shell/state/*.cpp", "supervisor/config/*.cpp", "supervisor/config/*.hpp", "supervisor/control/*.cpp", "supervisor/cli/*.cpp", "supervisor/shell/*.cpp",
             "supervisor/shell/process/*.cpp", "supervisor/shell/io/*.cpp", "supervisor/shell/disk/*.cpp",
-            "supervisor/shell/tasks/*.cpp", "supervisor/shell/api/*.cpp", "supervisor/cli/top/*.cpp",
-            "supervisor/*.cpp"],
+            "supervisor/shell/logs/*.cpp", "supervisor/shell/tasks/*.cpp", "supervisor/shell/api/*.cpp",
+            "supervisor/cli/top/*.cpp", "supervisor/*.cpp"],
 }
 
 # What of the standard library core must not see: it would no longer be pure.

@@ -152,11 +152,19 @@ class Generator:
             retry_errors=lambda: self.integer(0, 1000), timeout=self.positive, halt=lambda: self.pick(halts, bad_halts),
             limit=lambda: self.integer(1, 4_000_000_000), max_tasks=lambda: self.integer(1, 4_000_000_000))
 
+    def log(self, path):
+        rotate = lambda: self.object(  # noqa: E731
+            path + "/rotate", size=lambda: self.pick(SIZES, BAD_SIZES + [0, 5, None]), keep=lambda: self.integer(0, 1000), compress=self.boolean,
+            daily=self.boolean)
+        to = {"to_" if self.random.random() < 0.8 else "to": lambda: self.pick(["file", "file", "file", "inherit", None], ["null", "File", "", 1])}
+        return self.object(path, **to, file=self.string, rotate=rotate, format=lambda: self.chosen("plain", "json"),
+                           when_full=lambda: self.chosen("block", "drop"), merge_stderr=self.boolean)
+
     def program(self, path):
         return self.object(
             path, command_=self.command, workers=lambda: self.pick(["auto", 1, 8, 100000, 4.0], ["4", "Auto", ""] + NUMBERS),
             cores=lambda: self.cores(path + "/cores"), restart=lambda: self.restart(path + "/restart"),
-            tasks=lambda: self.tasks(path + "/tasks"),
+            tasks=lambda: self.tasks(path + "/tasks"), log=lambda: self.log(path + "/log"),
             stop=lambda: self.object(path + "/stop", signal=lambda: self.pick(["TERM", "SIGINT", "RTMIN+1"], SIGNALS),
                                      grace=self.duration),
             start_timeout=self.positive, environment=self.environment, inherit_environment=self.inherit,

@@ -139,7 +139,8 @@ class Checker {
   std::set<ProgramId> proven_programs_;
   std::optional<Instant> drain_at_;
   int drained_by_ = 0;
-  int drain_due_ = 0;  ///< The signal that asks for a drain in this step.
+  bool reopening_due_ = false;  ///< Log files have to be begun anew in this step.
+  int drain_due_ = 0;           ///< The signal that asks for a drain in this step.
   bool aborted_ = false;
   bool tasks_ended_ = false;
 };

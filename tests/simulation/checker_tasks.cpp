@@ -43,6 +43,9 @@ void Checker::check_tasks(Instant now, const Action& action) {
   if (const auto* drain = std::get_if<DrainTasks>(&action)) {
     require(drain_due_ == drain->signal && drain_at_ == now, "tasks are drained by the first signal that asks for an end");
     drain_due_ = 0;
+  } else if (std::holds_alternative<ReopenLogs>(action)) {
+    require(reopening_due_, "log files are begun anew when SIGUSR2 asks for it");
+    reopening_due_ = false;
   } else if (std::holds_alternative<AbortTasks>(action)) {
     require(scenario_.tasks && !aborted_, "tasks are told of a stop once");
     aborted_ = true;

@@ -13,7 +13,9 @@ using namespace core;
 namespace {
 
 bool same_process(const PlannedProgram& left, const PlannedProgram& right) {
-  return left.spec.launch == right.spec.launch && left.placements == right.placements;
+  const bool nowhere = left.spec.log.to == LogTo::nothing;
+  return left.spec.launch == right.spec.launch && left.placements == right.placements &&
+         nowhere == (right.spec.log.to == LogTo::nothing);
 }
 
 }  // namespace
@@ -48,6 +50,7 @@ void Checker::before(Instant now, const Event& event) {
   passing_on_ = 0;
   passed_on_ = 0;
   drain_due_ = 0;
+  reopening_due_ = false;
   freed_.reset();
   hear(event);
   if (sweeping_) {
@@ -140,6 +143,7 @@ void Checker::told(Instant now, const SignalReceived& signal) {
     return;
   }
   passing_on_ = number == SIGUSR1 || number == SIGUSR2 ? number : 0;
+  reopening_due_ = number == SIGUSR2;
   heard_[number] += passing_on_ != 0 ? 1 : 0;
   const bool stops = number == SIGTERM || number == SIGINT || (number == SIGHUP && signal.terminal_gone);
   if (number == SIGQUIT) {

@@ -242,6 +242,7 @@ void Checker::check_told(const Snapshot& snapshot) const {
               "whoever is told to die at once is killed at once");
     }
   }
+  require(!reopening_due_, "SIGUSR2 begins the log files anew");
   require(passing_on_ == 0 || sweeping_ || passed_on_ == hearing, "a signal that is passed on reaches those that run");
 }
 

@@ -152,6 +152,10 @@ MUTANTS = [
     Mutant("a reload keeps what did not change", RELOAD,
            "if (program.present && !program.retired && same_launch(program.plan, planned)) {", "if (false) {"),
     Mutant("a reload replaces what changed", PLAN, "return left.spec.launch == right.spec.launch &&", "return"),
+    Mutant("a reload that sends output nowhere replaces", PLAN,
+           " &&\n         (left.spec.log.to == LogTo::nothing) == (right.spec.log.to == LogTo::nothing)", ""),
+    Mutant("a reload that changes a log alone keeps", PLAN,
+           "(left.spec.log.to == LogTo::nothing) == (right.spec.log.to == LogTo::nothing)", "left.spec.log == right.spec.log"),
     Mutant("a reload replaces what is placed elsewhere", PLAN, " && left.placements == right.placements", ""),
     Mutant("what comes back waits for its old process", RELOAD,
            "while (!program.workers.empty() && (program.retired || program.workers.back().retired) &&\n"
@@ -189,6 +193,7 @@ MUTANTS = [
            "const bool with_grace = false;"),
     Mutant("SIGUSR1 goes to those that run", SIGNALS, "if (kind(worker.state) == StateKind::running) {\n      act",
            "if (kind(worker.state) == StateKind::starting) {\n      act"),
+    Mutant("SIGUSR2 begins log files anew", SIGNALS, "case SIGUSR2: act(ReopenLogs{}); ", "case SIGUSR2: "),
     Mutant("who ran while being stopped ran", SUPERVISOR,
            "anything_ran_ = anything_ran_ || (worker->executed && !event.before_exec);", ""),
     Mutant("who was killed before exec did not run", SUPERVISOR,

@@ -193,6 +193,7 @@ void Run::describe(const Action& action) {
                                  [](const SweepWorker& a) { return "sweep " + who(a.life); },
                                  [](const SweepAll&) { return std::string("sweep all"); },
                                  [](const LoadConfiguration&) { return std::string("load configuration"); },
+                                 [](const ReopenLogs&) { return std::string("reopen logs"); },
                                  [](const DrainTasks&) { return std::string("drain tasks"); },
                                  [](const AbortTasks&) { return std::string("abort tasks"); },
                                  [](const CloseSlot&) { return std::string("close slot"); },

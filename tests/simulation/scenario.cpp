@@ -174,6 +174,12 @@ core::Plan change_plan(const core::Plan& plan, core::Random& random) {
       changed.programs.push_back(std::move(program));
     }
   }
+  core::Random for_logs = random;  // A copy, so that the other scenarios stay what they were.
+  for (core::PlannedProgram& program : changed.programs) {
+    program.spec.log.to = chance(for_logs, 0.1)   ? core::LogTo::nothing
+                          : chance(for_logs, 0.2) ? core::LogTo::file
+                                                  : program.spec.log.to;
+  }
   if (changed.programs.empty()) {
     changed.programs.push_back(plan.programs.front());
   }

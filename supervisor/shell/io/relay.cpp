@@ -1,7 +1,6 @@
 #include "supervisor/shell/io/relay.hpp"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -10,26 +9,9 @@
 #include <cerrno>
 
 #include "common/base/check.hpp"
+#include "supervisor/shell/io/relay_key.hpp"
 
 namespace corral::shell {
-namespace {
-
-constexpr std::size_t read_size = std::size_t{64} * 1024;
-constexpr int batch = 64;
-constexpr int most_reads = 16;
-
-/// The key of a pipe in the epoll set: program, index and stream in 64 bits.
-constexpr std::uint64_t key_of(WorkerId worker, Stream stream) {
-  return std::uint64_t{number(worker.program)} << 33U | std::uint64_t{worker.index} << 1U | static_cast<std::uint64_t>(stream);
-}
-
-constexpr WorkerId worker_of(std::uint64_t key) {
-  return {ProgramId{static_cast<std::uint32_t>(key >> 33U)}, static_cast<std::uint32_t>(key >> 1U)};
-}
-
-constexpr Stream stream_of(std::uint64_t key) { return static_cast<Stream>(key & 1U); }
-
-}  // namespace
 
 int Relay::half_of_the_descriptors() {
   rlimit files{};
@@ -37,7 +19,7 @@ int Relay::half_of_the_descriptors() {
   return static_cast<int>(std::min<rlim_t>(files.rlim_cur, 1U << 20U) / 2);
 }
 
-Result<Relay> Relay::open(LineSink sink, Closer closer, int keep_below) {
+Result<Relay> Relay::open(Sink sink, Closer closer, int keep_below) {
   Relay relay(std::move(sink), std::move(closer));
   relay.set_ = FileDescriptor(::epoll_create1(EPOLL_CLOEXEC));
   if (!relay.set_) {
@@ -50,6 +32,37 @@ Result<Relay> Relay::open(LineSink sink, Closer closer, int keep_below) {
 Relay::Pair* Relay::find(Life life) {
   const auto found = pairs_.find(life.worker);
   return found != pairs_.end() && found->second.life == life && !found->second.between_lives ? &found->second : nullptr;
+}
+
+int Relay::watch(const Pair& pair, Stream stream) const {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.u64 = key_of(pair.life.worker, stream);
+  return ::epoll_ctl(set_.get(), EPOLL_CTL_ADD, pair.pipes[static_cast<std::size_t>(stream)].fd.get(), &event) == 0 ? 0 : errno;
+}
+
+void Relay::hold(WorkerId worker) {
+  const auto found = pairs_.find(worker);
+  if (found == pairs_.end() || std::exchange(found->second.held, true)) {
+    return;
+  }
+  for (const Pipe& pipe : found->second.pipes) {
+    if (pipe.fd) {
+      ::epoll_ctl(set_.get(), EPOLL_CTL_DEL, pipe.fd.get(), nullptr);
+    }
+  }
+}
+
+void Relay::resume(WorkerId worker) {
+  const auto found = pairs_.find(worker);
+  if (found == pairs_.end() || !std::exchange(found->second.held, false)) {
+    return;
+  }
+  for (const Stream stream : {Stream::out, Stream::err}) {
+    if (found->second.pipes[static_cast<std::size_t>(stream)].fd) {
+      static_cast<void>(watch(found->second, stream));  // It fails for want of memory alone; the end of the life reads the rest.
+    }
+  }
 }
 
 /// Closing is not enough to be told no more of a pipe: a launch under way may hold a copy of it, and with that the epoll set
@@ -108,11 +121,7 @@ Result<Relay::Pair> Relay::make(Life life) {
     pipe.write_end = FileDescriptor(fds[1]);
     pipe.size = ::fcntl(fds[1], F_GETPIPE_SZ);
     ++open_pipes_;
-    epoll_event event{};
-    event.events = EPOLLIN;
-    event.data.u64 = key_of(life.worker, stream);
-    if (::epoll_ctl(set_.get(), EPOLL_CTL_ADD, fds[0], &event) != 0) {
-      const int error = errno;
+    if (const int error = watch(pair, stream); error != 0) {
       close_all(pair);
       return system_failure("cannot watch a pipe", error);
     }
@@ -177,104 +186,6 @@ void Relay::forget(WorkerId worker) {
   if (const auto found = pairs_.find(worker); found != pairs_.end() && found->second.between_lives) {
     close_all(found->second);
     pairs_.erase(found);
-  }
-}
-
-void Relay::read_ready(std::vector<Life>& closed) {
-  std::array<epoll_event, batch> events{};
-  const int count = ::epoll_wait(set_.get(), events.data(), batch, 0);
-  for (int i = 0; i < count; ++i) {
-    const std::uint64_t key = events[static_cast<std::size_t>(i)].data.u64;
-    const auto found = pairs_.find(worker_of(key));
-    if (found == pairs_.end() || !found->second.pipes[key & 1U].fd) {
-      continue;
-    }
-    if (!read_once(found->second, stream_of(key)) && ended(found->second)) {
-      closed.push_back(found->second.life);
-      pairs_.erase(found);
-    }
-  }
-}
-
-bool Relay::read_once(Pair& pair, Stream stream) {
-  buffer_.resize(read_size);
-  Pipe& pipe = pair.pipes[static_cast<std::size_t>(stream)];
-  const ssize_t got = ::read(pipe.fd.get(), buffer_.data(), buffer_.size());
-  if (got > 0) {
-    hand_on(pair, stream, {buffer_.data(), static_cast<std::size_t>(got)});
-    return true;
-  }
-  if (got < 0 && (errno == EINTR || errno == EAGAIN)) {
-    return true;
-  }
-  end(pair, stream);
-  return false;
-}
-
-void Relay::hand_on(Pair& pair, Stream stream, std::string_view bytes) {
-  pair.pipes[static_cast<std::size_t>(stream)].lines.feed(
-      bytes, [&](std::string_view line, bool goes_on) { sink_({pair.life, stream, line, goes_on}); });
-}
-
-void Relay::finish_line(Pair& pair, Stream stream) {
-  pair.pipes[static_cast<std::size_t>(stream)].lines.finish(
-      [&](std::string_view line, bool goes_on) { sink_({pair.life, stream, line, goes_on}); });
-}
-
-void Relay::end(Pair& pair, Stream stream) {
-  Pipe& pipe = pair.pipes[static_cast<std::size_t>(stream)];
-  if (!pipe.fd) {
-    return;
-  }
-  finish_line(pair, stream);
-  unwatch(pipe.fd);
-  CORRAL_CHECK(open_pipes_ > 0);
-  --open_pipes_;
-}
-
-/// Where somebody writes faster than is read here, the rest comes by read_ready.
-void Relay::read_available(Pair& pair) {
-  for (int reads = 0; reads < most_reads && !ended(pair); ++reads) {
-    // The pipes block, so each is asked first; there is no other reader who could take what was promised.
-    std::array<pollfd, 2> asked{pollfd{pair.pipes[0].fd.get(), POLLIN, 0}, pollfd{pair.pipes[1].fd.get(), POLLIN, 0}};
-    if (::poll(asked.data(), asked.size(), 0) <= 0) {
-      return;
-    }
-    for (const Stream stream : {Stream::out, Stream::err}) {
-      if (asked[static_cast<std::size_t>(stream)].revents != 0) {
-        read_once(pair, stream);
-      }
-    }
-  }
-}
-
-void Relay::read_now(Life life) {
-  if (Pair* pair = find(life)) {
-    read_available(*pair);
-  }
-}
-
-bool Relay::drain(Life life) {
-  Pair* pair = find(life);
-  if (pair == nullptr) {
-    return true;
-  }
-  let_end(*pair);
-  read_available(*pair);
-  if (!ended(*pair)) {
-    return false;
-  }
-  pairs_.erase(life.worker);
-  return true;
-}
-
-void Relay::close(Life life) {
-  if (Pair* pair = find(life)) {
-    let_end(*pair);
-    read_available(*pair);
-    end(*pair, Stream::out);
-    end(*pair, Stream::err);
-    pairs_.erase(life.worker);
   }
 }
 

@@ -1,4 +1,4 @@
-// The workers' stdout and stderr: pipes, read without blocking, handed on line by line.
+// The workers' stdout and stderr: pipes, read without blocking, handed on in whole lines.
 //
 // All pipes lie in one epoll set of their own, and the loop watches that one descriptor: a worker costs a few descriptors and
 // a few dozen bytes here. Pipes outlive the process they were made for: a restart makes, watches and closes none, and
@@ -18,11 +18,19 @@
 #include "common/base/file_descriptor.hpp"
 #include "common/base/ids.hpp"
 #include "common/base/result.hpp"
-#include "common/wire/line_splitter.hpp"
+#include "common/wire/block_splitter.hpp"
 
 namespace corral::shell {
 
 enum class Stream : std::uint8_t { out, err };
+
+/// What one read has brought: whole lines with their breaks, a piece of a line that goes on, or a last line without a break.
+struct WorkerOutput {
+  Life life;
+  Stream stream = Stream::out;
+  std::string_view bytes;
+  bool goes_on = false;  ///< One piece, without a break; more of the line follows.
+};
 
 struct WorkerLine {
   Life life;
@@ -31,9 +39,19 @@ struct WorkerLine {
   bool goes_on = false;   ///< The line is longer than a piece; more of it follows.
 };
 
+/// Calls `sink(const WorkerLine&)` for each line of `output`.
+template <class Sink>
+void for_each_line(const WorkerOutput& output, Sink&& sink) {
+  for (std::string_view rest = output.bytes; !rest.empty();) {
+    const std::size_t end = rest.find('\n');
+    sink(WorkerLine{output.life, output.stream, rest.substr(0, end), output.goes_on});
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+  }
+}
+
 class Relay {
  public:
-  using LineSink = std::function<void(const WorkerLine&)>;
+  using Sink = std::function<void(const WorkerOutput&)>;
   /// Closes a descriptor that nobody watches any more, now or a little later.
   using Closer = std::function<void(FileDescriptor)>;
 
@@ -44,7 +62,7 @@ class Relay {
   };
 
   /// Pipes with numbers below `keep_below` are kept between lives.
-  [[nodiscard]] static Result<Relay> open(LineSink sink, Closer closer, int keep_below = half_of_the_descriptors());
+  [[nodiscard]] static Result<Relay> open(Sink sink, Closer closer, int keep_below = half_of_the_descriptors());
 
   /// Readable when any pipe is.
   [[nodiscard]] int descriptor() const { return set_.get(); }
@@ -62,6 +80,10 @@ class Relay {
 
   /// No process of a life that keeps() is left: hands on what is there and half a line, and keeps the pipes for the next.
   void finish(Life life);
+
+  /// Nothing more of this worker is read until resume(), but what is in its pipes when a life ends. The sink may call it.
+  void hold(WorkerId worker);
+  void resume(WorkerId worker);
 
   /// No other life of this worker follows for now: what was kept for one is let go.
   void forget(WorkerId worker);
@@ -87,16 +109,17 @@ class Relay {
   struct Pipe {
     FileDescriptor fd;
     FileDescriptor write_end;  ///< Held open here, a pipe does not end with its process.
-    wire::LineSplitter lines;
+    wire::BlockSplitter lines;
     int size = 0;  ///< As it was made, in bytes.
   };
   struct Pair {
     Life life;
     std::array<Pipe, 2> pipes;
     bool between_lives = false;
+    bool held = false;
   };
 
-  Relay(LineSink sink, Closer closer) : sink_(std::move(sink)), closer_(std::move(closer)) {}
+  Relay(Sink sink, Closer closer) : sink_(std::move(sink)), closer_(std::move(closer)) {}
   [[nodiscard]] Pair* find(Life life);
   [[nodiscard]] Result<Pair> make(Life life);
   bool let_all_end();
@@ -105,6 +128,7 @@ class Relay {
   bool read_once(Pair& pair, Stream stream);
   void finish_line(Pair& pair, Stream stream);
   void end(Pair& pair, Stream stream);
+  [[nodiscard]] int watch(const Pair& pair, Stream stream) const;
   void unwatch(FileDescriptor& fd);
   void close_all(Pair& pair);
   void hand_on(Pair& pair, Stream stream, std::string_view bytes);
@@ -116,7 +140,7 @@ class Relay {
   static bool ended(const Pair& pair) { return !pair.pipes[0].fd && !pair.pipes[1].fd; }
 
   FileDescriptor set_;
-  LineSink sink_;
+  Sink sink_;
   Closer closer_;
   std::vector<char> buffer_;
   // A worker has one entry, that of its present life.

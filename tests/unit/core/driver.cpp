@@ -196,6 +196,7 @@ std::string Driver::carry_out(const ActionList& actions) {
                               [this](const SweepWorker& a) { return "sweep " + who(a.life); },
                               [](const SweepAll&) { return std::string("sweep all"); },
                               [](const LoadConfiguration&) { return std::string("load"); },
+                              [](const ReopenLogs&) { return std::string("reopen logs"); },
                               [](const DrainTasks&) { return std::string("drain tasks"); },
                               [](const AbortTasks&) { return std::string("abort tasks"); },
                               [](const CloseSlot&) { return std::string("close slot"); },

@@ -168,6 +168,20 @@ TEST_CASE("a rolling restart takes one after another, and each has to stay") {
   }
 }
 
+TEST_CASE("whoever is told something else while a rolling restart is under way is left out of it, and ends it") {
+  Driver d;
+  d.start({program("a", three)});
+  d.up("a/0");
+  d.up("a/1");
+  d.up("a/2");
+  d.command(RestartWorkers{d.ids({"a/0", "a/1", "a/2"}), Rolling{1, 2s}});
+  CHECK(d.command(StopWorkers{d.ids({"a/2"})}) == "signal a/2#1 TERM; signal a/2#1 CONT; answer 1: overtaken 0 by a/2");
+  d.ends("a/0", KilledBy{SIGTERM});
+  d.up("a/0");
+  d.pass(1h);
+  CHECK(d.state("a/1") == "running");
+}
+
 TEST_CASE("two at once") {
   Driver d;
   d.start({program("a", three)});

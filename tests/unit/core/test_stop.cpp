@@ -229,7 +229,7 @@ TEST_CASE("SIGUSR1 and SIGUSR2 go to the workers that run") {
   d.up("a/2");
   CHECK(d.signal(SIGUSR1) == "signal a/0#1 USR1; signal a/2#1 USR1");
   CHECK(d.said("passed on USR1 to 2"));
-  CHECK(d.signal(SIGUSR2) == "signal a/0#1 USR2; signal a/2#1 USR2");
+  CHECK(d.signal(SIGUSR2) == "reopen logs; signal a/0#1 USR2; signal a/2#1 USR2");
 }
 
 TEST_CASE("when everything stops, one sweep at the end is for all") {

@@ -34,9 +34,11 @@ struct Listener {
 
   explicit Listener(int keep_below = 0)
       : relay(*Relay::open(
-            [this](const WorkerLine& line) {
-              lines.push_back(std::to_string(line.life.worker.index) + (line.stream == Stream::out ? " out " : " err ") +
-                              std::string(line.text));
+            [this](const WorkerOutput& output) {
+              for_each_line(output, [&](const WorkerLine& line) {
+                lines.push_back(std::to_string(line.life.worker.index) + (line.stream == Stream::out ? " out " : " err ") +
+                                std::string(line.text));
+              });
             },
             [this](FileDescriptor fd) {
               if (closes_later) {

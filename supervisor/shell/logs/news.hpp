@@ -1,0 +1,24 @@
+// What the disk thread has to say, for the loop.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/ids.hpp"
+
+namespace corral::logs {
+
+/// A sentence for people.
+struct Notice {
+  bool trouble = false;
+  std::string_view event;  ///< A literal.
+  std::string text;
+};
+
+struct News {
+  std::vector<Notice> notices;
+  std::vector<WorkerId> may_go_on;  ///< There is room for their lines again.
+};
+
+}  // namespace corral::logs

@@ -1,0 +1,127 @@
+// A log file: whole lines, sizes, older files, what is in the way.
+#include "supervisor/shell/logs/log_file.hpp"
+
+#include <sys/stat.h>
+
+#include "supervisor/shell/logs/rotation.hpp"
+#include "tests/unit/logs/support.hpp"
+
+using namespace corral;
+using namespace corral::logs;
+using corral::logs::test::Folder;
+
+namespace {
+
+SharedTarget target(const std::string& path, std::uint64_t size = 0, std::uint32_t keep = 2) {
+  Target wanted;
+  wanted.path = path;
+  wanted.program = wanted.whose = "a";
+  wanted.rotate.size = size;
+  wanted.rotate.keep = keep;
+  return std::make_shared<const Target>(wanted);
+}
+
+Result<void> write(LogFile& file, std::string_view bytes) {
+  const Result<void> wrote = file.write(bytes);
+  CHECK(wrote.has_value() == bytes.empty());
+  return wrote;
+}
+
+}  // namespace
+
+TEST_CASE("a line is never cut by a rotation, and the oldest file goes") {
+  const Folder folder;
+  LogFile file;
+  file.aim(target(folder / "x.log", 11));
+  REQUIRE(write(file, "one\ntwo\nthree\nfour\nfive\n"));
+  CHECK(folder.read("x.log") == "five\n");
+  CHECK(folder.read("x.log.1") == "three\nfour\n");
+  CHECK(folder.read("x.log.2") == "one\ntwo\n");
+  REQUIRE(write(file, "six\nseven\n"));
+  CHECK(folder.read("x.log") == "seven\n");
+  CHECK(folder.read("x.log.1") == "five\nsix\n");
+  CHECK(folder.read("x.log.2") == "three\nfour\n");
+  CHECK_FALSE(folder.has("x.log.3"));
+  CHECK(file.rotations() == 3);
+}
+
+TEST_CASE("a line that is longer than a file has a file of its own") {
+  const Folder folder;
+  LogFile file;
+  file.aim(target(folder / "x.log", 4, 9));
+  REQUIRE(write(file, "a\nlong long line\nb\n"));
+  CHECK(folder.read("x.log.2") == "a\n");
+  CHECK(folder.read("x.log.1") == "long long line\n");
+  CHECK(folder.read("x.log") == "b\n");
+}
+
+TEST_CASE("folders are made, a file that is there goes on, and nobody else may read it") {
+  const Folder folder;
+  LogFile file;
+  file.aim(target(folder / "deep/down/x.log"));
+  REQUIRE(write(file, "one\n"));
+  LogFile again;
+  again.aim(target(folder / "deep/down/x.log"));
+  REQUIRE(write(again, "two\n"));
+  CHECK(folder.read("deep/down/x.log") == "one\ntwo\n");
+  struct stat status{};
+  REQUIRE(::stat((folder / "deep/down/x.log").c_str(), &status) == 0);
+  CHECK((status.st_mode & 0027U) == 0);
+}
+
+TEST_CASE("a link is not followed, and what is no file is refused") {
+  const Folder folder;
+  folder.write("target", "mine\n");
+  std::filesystem::create_symlink(folder / "target", folder / "x.log");
+  LogFile file;
+  file.aim(target(folder / "x.log"));
+  std::string_view bytes = "one\n";
+  const Result<void> wrote = file.write(bytes);
+  REQUIRE_FALSE(wrote);
+  CHECK(wrote.error().error_number == ELOOP);
+  CHECK(bytes == "one\n");
+  CHECK(folder.read("target") == "mine\n");
+  REQUIRE(::mkfifo((folder / "fifo").c_str(), 0600) == 0);
+  file.aim(target(folder / "fifo"));
+  CHECK_FALSE(file.write(bytes));
+}
+
+TEST_CASE("what was removed is begun anew and said, what was put aside is left alone until it is asked for") {
+  const Folder folder;
+  LogFile file;
+  file.aim(target(folder / "x.log"));
+  REQUIRE(write(file, "one\n"));
+  CHECK_FALSE(file.take_note());
+  std::filesystem::remove(folder / "x.log");
+  REQUIRE(write(file, "two\n"));
+  CHECK(folder.read("x.log") == "two\n");
+  CHECK(file.take_note());
+  std::filesystem::rename(folder / "x.log", folder / "aside");
+  REQUIRE(write(file, "three\n"));
+  CHECK(folder.read("aside") == "two\nthree\n");
+  REQUIRE(file.reopen());
+  CHECK(folder.has("x.log"));
+  REQUIRE(write(file, "four\n"));
+  CHECK(folder.read("x.log") == "four\n");
+}
+
+TEST_CASE("older files move on, compressed ones too, up to the first gap") {
+  const Folder folder;
+  folder.write("x", "0");
+  folder.write("x.1", "1");
+  folder.write("x.2.gz", "2");
+  folder.write("x.4", "4");
+  const Result<FileDescriptor> opened = open_folder(folder.path, false);
+  REQUIRE(opened);
+  REQUIRE(put_aside(opened->get(), "x", 5));
+  CHECK(folder.read("x.1") == "0");
+  CHECK(folder.read("x.2") == "1");
+  CHECK(folder.read("x.3.gz") == "2");
+  CHECK(folder.read("x.4") == "4");
+  folder.write("x", "new");
+  REQUIRE(put_aside(opened->get(), "x", 1));
+  CHECK(folder.read("x.1") == "new");
+  CHECK_FALSE(folder.has("x.2"));
+  CHECK_FALSE(folder.has("x.3.gz"));
+  CHECK_FALSE(folder.has("x.4"));
+}
