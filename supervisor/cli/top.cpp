@@ -40,8 +40,7 @@ Instant now() {
 class Top {
  public:
   Top(const TopOptions& options, const std::string& socket)
-      : socket_(socket),
-        questions_(socket, std::max(options.interval, shortest_interval), model_),
+      : questions_(socket, std::max(options.interval, shortest_interval), model_),
         renderer_(wants_colour(options.colour, STDOUT_FILENO)),
         look_{{}, top::terminal_speaks_utf8()} {}
 
@@ -61,7 +60,6 @@ class Top {
     why_ = std::move(why);
   }
 
-  std::string socket_;
   top::Model model_;
   TopQuestions questions_;
   top::Renderer renderer_;
@@ -181,7 +179,8 @@ void Top::act(const top::Act& act) {
 /// The command that does that has all of the terminal meanwhile.
 void Top::follow_log(const std::string& worker) {
   terminal_.leave();
-  const std::vector<std::string> words{"corral", "logs", "--socket", socket_, "--follow", worker};
+  // It reads files, which the configuration names: no supervisor is needed for that.
+  const std::vector<std::string> words{"corral", "logs", "--config", model_.sample()->config, "--follow", worker};
   const auto ended = top::run_in_foreground("/proc/self/exe", words, terminal_.mask_while_waiting());
   if (ended && ended->ended_by != 0) {
     return end(128 + ended->ended_by);

@@ -61,7 +61,7 @@ class Top(CorralTest):
         self.fake.workers[1].update(cores="0")
         self.fake.workers[3].update(state="backoff", pid=None, cores=None, cpu_seconds=None, memory_bytes=None, uptime_seconds=None,
                                     next_start_seconds=2.2, restarts=3)  # fmt: skip
-        self.fake.events = [{"event": "worker_ended", "worker": "crunch/2", "message": "crunch/2 (pid 7) exited with status 3"}]
+        self.fake.events = [{"event": "worker_ended", "worker": "crunch/2", "text": "crunch/2 (pid 7) exited with status 3"}]
         terminal = self.top()
         terminal.await_screen(r"exited with.*\n.*starts in")
         terminal.await_screen(r"crunch/0.* 0\.0 ")
@@ -102,7 +102,7 @@ class Top(CorralTest):
         self.clean(terminal, 0)
 
     def test_hostile_words_drive_no_terminal(self):
-        self.fake.events = [{"worker": "crunch/0", "message": "crunch/0: \x1b[2J\x1b]0;owned\x07 \x9b31m"}]
+        self.fake.events = [{"worker": "crunch/0", "text": "crunch/0: \x1b[2J\x1b]0;owned\x07 \x9b31m"}]
         terminal = self.top(columns=160)
         terminal.await_screen(r"\\x1b\[2J\\x1b\]0;owned\\x07 \\xc2\\x9b31m")
         self.assertNotIn(b"owned\x07", terminal.raw)

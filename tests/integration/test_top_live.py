@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import unittest
 
 from harness import CORRAL, SANITIZER, CorralTest, await_that, main, program
@@ -17,8 +18,12 @@ class TopLive(CorralTest):
     def setUp(self):
         super().setUp()
         self.socket = self.path("corral.sock")
-        self.corral = self.run_config({"a": program("line up + hang", workers=2, cores="shared")},
-                                      top={"control": {"socket": self.socket}})  # fmt: skip
+        programs = {"a": program("line up + hang", workers=2, cores="shared")}
+        if "followed" in self.id():
+            if b"--follow" not in subprocess.run([CORRAL, "logs", "--help"], capture_output=True, timeout=60).stdout:
+                self.skipTest("this corral has no `corral logs` yet")
+            programs["b"] = program("line hello_from_b + hang", log={"to": "file", "file": self.path("b-{index}.log")})
+        self.corral = self.run_config(programs, top={"control": {"socket": self.socket}})
         self.pids = [self.corral.await_start(f"a/{index}") for index in range(2)]
         await_that("the socket", lambda: os.path.exists(self.socket))
         environment = dict(os.environ, CORRAL_TEST_TOKEN=self.token, TERM="xterm", LC_ALL="C", ASAN_OPTIONS=SANITIZER)
@@ -47,6 +52,22 @@ class TopLive(CorralTest):
         self.terminal.type("q")
         self.assertEqual(self.terminal.await_end(), 0)
         self.stop(self.corral)
+
+    def test_a_log_is_followed_and_left(self):
+        self.terminal.await_screen("b/0 +running")
+        self.terminal.type("\x1b[F")
+        for times in (2, 3):
+            self.terminal.type("l")
+            await_that("what b/0 has written", lambda: self.read_all().count(b"hello_from_b") >= times - 1)
+            self.terminal.type("\x03")
+            self.terminal.await_entered(times)
+        self.terminal.type("q")
+        self.assertEqual(self.terminal.await_end(), 0)
+        self.stop(self.corral)
+
+    def read_all(self):
+        self.terminal.read()
+        return self.terminal.raw
 
     def test_the_supervisor_ends(self):
         self.terminal.await_screen("a/1 +running")

@@ -104,7 +104,8 @@ Result<LastEvents> read_events(std::string_view bytes) {
   for (const json& event : list) {
     const std::string worker = text(event, "worker");
     if (!worker.empty()) {
-      last[worker] = without_name(text(event, "message"), worker);
+      const std::string said = text(event, "text");  // In a line of the log it is called otherwise.
+      last[worker] = without_name(said.empty() ? text(event, "message") : said, worker);
     }
   }
   return last;

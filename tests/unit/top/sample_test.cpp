@@ -42,8 +42,8 @@ TEST_CASE("what is no status is refused, and what is of another kind is left out
 
 TEST_CASE("the latest event of each worker, without its name") {
   const auto events = read_events(R"({"events": [
-    {"worker": "a/0", "message": "a/0 (pid 7) started"}, {"message": "3 workers stopped"}, {"worker": "a/1", "message": "a/1: SIGKILL now"},
-    {"worker": "a/0", "message": "a/0 (pid 7) exited with status 3"}, {"worker": "a/2", "message": "else"}, 5]})");
+    {"worker": "a/0", "text": "a/0 (pid 7) started"}, {"message": "3 workers stopped"}, {"worker": "a/1", "message": "a/1: SIGKILL now"},
+    {"worker": "a/0", "text": "a/0 (pid 7) exited with status 3"}, {"worker": "a/2", "message": "else"}, 5]})");
   REQUIRE(events);
   CHECK(*events == LastEvents{{"a/0", "exited with status 3"}, {"a/1", "SIGKILL now"}, {"a/2", "else"}});
   CHECK(read_events(R"([{"worker": "a/0", "message": "x"}])")->size() == 1);
