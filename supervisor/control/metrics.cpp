@@ -130,10 +130,10 @@ constexpr std::array<std::pair<std::string_view, std::uint64_t core::TaskCounts:
 }};
 
 constexpr std::array<Column<LogMetrics>, 4> log_columns{{
-    {"corral_log_read_bytes", Type::counter, "Bytes that workers wrote and corral read.", "bytes", &LogMetrics::read_bytes},
-    {"corral_log_written_bytes", Type::counter, "Of those, what was handed on whole.", "bytes", &LogMetrics::written_bytes},
-    {"corral_log_dropped_bytes", Type::counter, "Of those, what was dropped.", "bytes", &LogMetrics::dropped_bytes},
-    {"corral_log_dropped_lines", Type::counter, "Lines that were dropped.", {}, &LogMetrics::dropped_lines},
+    {"corral_log_written_bytes", Type::counter, "What workers wrote and files took.", "bytes", &LogMetrics::written_bytes},
+    {"corral_log_dropped_bytes", Type::counter, "What workers wrote and was dropped.", "bytes", &LogMetrics::dropped_bytes},
+    {"corral_log_dropped_lines", Type::counter, "The same in lines.", {}, &LogMetrics::dropped_lines},
+    {"corral_log_rotations", Type::counter, "Files that were put aside for a new one.", {}, &LogMetrics::rotations},
 }};
 
 void tasks(Exposition& out, const std::vector<ProgramMetrics>& programs) {

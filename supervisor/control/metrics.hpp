@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,12 +33,12 @@ struct WorkerMetrics {
   std::optional<std::uint64_t> memory_bytes;  ///< RSS; nothing where there is no process, or no /proc.
 };
 
-/// What became of a program's output.
+/// What became of the output of a program that writes into files.
 struct LogMetrics {
-  std::uint64_t read_bytes = 0;  ///< From the workers; written and dropped ones make the same sum, but for what is under way.
   std::uint64_t written_bytes = 0;
   std::uint64_t dropped_bytes = 0;
   std::uint64_t dropped_lines = 0;
+  std::uint64_t rotations = 0;
 };
 
 struct ProgramMetrics {
@@ -46,7 +47,7 @@ struct ProgramMetrics {
   std::vector<WorkerMetrics> workers;
   ProgramTally tally;
   std::optional<core::TaskCounts> tasks;  ///< Of a program that is fed.
-  std::optional<LogMetrics> log;          ///< Where corral carries its output.
+  std::optional<LogMetrics> log;          ///< Where its output goes to files.
 };
 
 struct MetricsView {
@@ -59,8 +60,14 @@ struct MetricsView {
   Histogram loop_lag;
 };
 
+/// What no view has: copied out of the loop with it.
+struct Counted {
+  TallyCounts tally;
+  std::map<ProgramId, LogMetrics> logs;  ///< Of those whose output goes to files.
+};
+
 /// Of a view with its measures.
-[[nodiscard]] MetricsView metrics_view(const View& view, const TallyCounts& counts);
+[[nodiscard]] MetricsView metrics_view(const View& view, const Counted& counted);
 
 /// Workers that have lines of their own, in all.
 inline constexpr std::size_t most_workers_listed = 1000;
@@ -69,6 +76,6 @@ inline constexpr std::size_t most_workers_listed = 1000;
                                          std::size_t most_workers = most_workers_listed);
 
 /// The answer to GET /metrics.
-[[nodiscard]] Reply metrics(const View& view, const TallyCounts& counts, MetricsFormat format);
+[[nodiscard]] Reply metrics(const View& view, const Counted& counted, MetricsFormat format);
 
 }  // namespace corral::control

@@ -87,6 +87,18 @@ control::View Pump::view() const {
   return view;
 }
 
+control::Counted Pump::counted() const {
+  control::Counted counted{tally_.counts(), {}};
+  for (std::size_t number = 0; number < programs_.size(); ++number) {
+    if (programs_[number].log.to == core::LogTo::file) {
+      const ProgramId id{static_cast<std::uint32_t>(number)};
+      const logs::Counts counts = log_counts(id);
+      counted.logs[id] = {counts.written_bytes, counts.dropped_bytes, counts.dropped_lines, counts.rotations};
+    }
+  }
+  return counted;
+}
+
 /// Renders what there is to see, beside the loop.
 void Pump::show(api::Answer answer, std::function<control::Reply(const control::View&)> render, bool with_measures) {
   asio::post(aside_, [view = view(), answer = std::move(answer), render = std::move(render), with_measures]() mutable {
@@ -114,8 +126,8 @@ void Pump::hear(const control::Request& request, api::Answer answer) {
           [&](const control::GetMetrics& wish) {
             show(
                 std::move(answer),
-                [format = wish.format, counts = tally_.counts()](const control::View& view) {
-                  return control::metrics(view, counts, format);
+                [format = wish.format, counted = counted()](const control::View& view) {
+                  return control::metrics(view, counted, format);
                 },
                 true);
           },

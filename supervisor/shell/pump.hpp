@@ -21,6 +21,7 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "supervisor/control/metrics.hpp"
 #include "supervisor/control/reply.hpp"
 #include "supervisor/control/request.hpp"
 #include "supervisor/control/tally.hpp"
@@ -148,6 +149,7 @@ class Pump {
   void open_api();
   void close_api();
   [[nodiscard]] control::View view() const;
+  [[nodiscard]] control::Counted counted() const;
   void show(api::Answer answer, std::function<control::Reply(const control::View&)> render, bool with_measures);
   void hear(const control::Request& request, api::Answer answer);
   template <class Make>

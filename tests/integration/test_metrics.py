@@ -77,6 +77,14 @@ class Metrics(CorralTest):
         self.assertGreaterEqual(seen["corral_program_cpu_seconds_total", "a"], used)
         self.stop(corral)
 
+    def test_what_files_took(self):
+        written = program("line hello + hang", log={"to": "file", "file": self.path("{program}-{index}.log")})
+        corral = self.run_with_socket({"a": written, "b": program("line hello + hang")})
+        seen = self.await_metric("corral_log_written_bytes_total", "a", least=len("hello\n"))
+        self.assertEqual(seen["corral_log_dropped_lines_total", "a"], 0)
+        self.assertNotIn(("corral_log_written_bytes_total", "b"), seen)
+        self.stop(corral)
+
     def test_the_older_format_and_promtool(self):
         corral = self.run_with_socket({"a": program("line up + hang", workers=3)})
         self.await_metric("corral_program_workers", "a", "running", least=3)

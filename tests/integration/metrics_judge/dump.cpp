@@ -35,7 +35,7 @@ int main(int argc, char** argv) {
   view.programs = {program("plain", workers), program("fed", 1), program("none", 0)};
   view.programs[1].tasks =
       core::TaskCounts{.accepted = 100, .queued = 10, .in_work = 5, .done = 80, .failed = 2, .quarantined = 3};
-  view.programs[1].log = control::LogMetrics{.read_bytes = 1000, .written_bytes = 900, .dropped_bytes = 100, .dropped_lines = 2};
+  view.programs[1].log = control::LogMetrics{.written_bytes = 900, .dropped_bytes = 100, .dropped_lines = 2, .rotations = 3};
   for (Duration took = 50us; took < 200s; took *= 3) {
     view.restart_latency.observe(took);
     view.downtime.observe(2 * took);

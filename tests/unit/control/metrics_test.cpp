@@ -99,13 +99,13 @@ TEST_CASE("tasks and logs have metrics where there are any") {
   counts.quarantined = 1;
   counts.in_work = 3;
   view.programs[0].tasks = counts;
-  view.programs[0].log = LogMetrics{100, 90, 10, 1};
+  view.programs[0].log = LogMetrics{90, 10, 1, 3};
   const std::string text = render_metrics(view);
   for (const std::string_view line :
        {R"(corral_tasks_accepted_total{program="crunch"} 9)", R"(corral_tasks_in_work{program="crunch"} 3)",
         R"(corral_tasks_ended_total{program="crunch",outcome="done"} 5)",
         R"(corral_tasks_ended_total{program="crunch",outcome="quarantined"} 1)",
-        R"(corral_log_read_bytes_total{program="crunch"} 100)", R"(corral_log_dropped_lines_total{program="crunch"} 1)"}) {
+        R"(corral_log_written_bytes_total{program="crunch"} 90)", R"(corral_log_dropped_lines_total{program="crunch"} 1)"}) {
     CHECK_MESSAGE(has_line(text, line), line);
   }
 }
