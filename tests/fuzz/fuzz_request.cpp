@@ -20,7 +20,7 @@ using namespace corral;
 bool only_looks(const control::Wish& wish) {
   return std::holds_alternative<control::GetStatus>(wish) || std::holds_alternative<control::GetPrograms>(wish) ||
          std::holds_alternative<control::GetWorkers>(wish) || std::holds_alternative<control::GetHealth>(wish) ||
-         std::holds_alternative<control::GetReadiness>(wish);
+         std::holds_alternative<control::GetReadiness>(wish) || std::holds_alternative<control::GetMetrics>(wish);
 }
 
 struct Bounds {

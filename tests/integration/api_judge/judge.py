@@ -115,6 +115,7 @@ class Replies(ControlTest):
         self.call("GET", "/readyz", "/readyz", expected=503)
         self.act("workers/stop", {"targets": ["b"]})
         self.call("GET", "/readyz", "/readyz")
+        self.metrics()
         self.commands()
         self.act("workers/stop", {"targets": ["slow"], "timeout": "10ms"}, 504)
         self.act("workers/stop", {"targets": ["slow"], "wait": False}, 202)
@@ -125,6 +126,13 @@ class Replies(ControlTest):
         os.kill(self.workers()["slow/0"]["pid"], signal.SIGKILL)
         corral.wait()
         self.assertEqual(self.seen, {(method, path) for method, path, _ in operations()})
+
+    def metrics(self):
+        for kind in DOCUMENT["paths"]["/metrics"]["get"]["responses"]["200"]["content"]:
+            status, headers, text = self.http("GET", "/metrics", headers={"Accept": kind})
+            self.assertEqual((status, headers.get_content_type()), (200, kind))
+            self.assertIn("corral_", text)
+        self.seen.add(("GET", "/metrics"))
 
     def commands(self):
         self.act("workers/start", {"targets": ["a/*"]})
