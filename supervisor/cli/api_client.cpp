@@ -49,6 +49,24 @@ std::optional<std::size_t> whole_number(std::string_view text, int base = 10) {
   return good ? std::optional(number) : std::nullopt;
 }
 
+Result<FileDescriptor> connected_to(const std::string& socket_path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (socket_path.size() >= sizeof address.sun_path) {
+    return failure(fmt::format("the path of the socket '{}' is longer than {} bytes", socket_path, sizeof address.sun_path - 1));
+  }
+  std::memcpy(address.sun_path, socket_path.data(), socket_path.size());
+  FileDescriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!socket) {
+    return system_failure("cannot make a socket", errno);
+  }
+  // Of a Unix socket this is done at once, or refused: EAGAIN says that too many wait for the supervisor already.
+  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {  // NOLINT: as POSIX has it.
+    return system_failure("no supervisor answers at '" + socket_path + "'", errno);
+  }
+  return socket;
+}
+
 std::unexpected<Error> not_http() { return failure("what answers on the supervisor's socket does not speak the control API"); }
 
 std::unexpected<Error> cut_off() { return failure("the supervisor closed the connection in the middle of its answer"); }
@@ -148,21 +166,11 @@ Result<std::optional<Reply>> ReplyReader::read(std::string_view bytes) {
 }
 
 Result<Exchange> Exchange::begin(const std::string& socket_path, const Request& request) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (socket_path.size() >= sizeof address.sun_path) {
-    return failure(fmt::format("the path of the socket '{}' is longer than {} bytes", socket_path, sizeof address.sun_path - 1));
-  }
-  std::memcpy(address.sun_path, socket_path.data(), socket_path.size());
-  FileDescriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  Result<FileDescriptor> socket = connected_to(socket_path);
   if (!socket) {
-    return system_failure("cannot make a socket", errno);
+    return std::unexpected(std::move(socket.error()));
   }
-  // Of a Unix socket this is done at once, or refused: EAGAIN says that too many wait for the supervisor already.
-  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {  // NOLINT: as POSIX has it.
-    return system_failure("no supervisor answers at '" + socket_path + "'", errno);
-  }
-  return Exchange(std::move(socket), as_text(request));
+  return Exchange(std::move(*socket), as_text(request));
 }
 
 Result<std::optional<Reply>> Exchange::proceed() {
@@ -183,9 +191,21 @@ Result<std::optional<Reply>> Exchange::proceed() {
   return reader_.read(std::string_view(buffer.data(), static_cast<std::size_t>(count)));
 }
 
+std::int32_t listener_of(const std::string& socket_path) {
+  const Result<FileDescriptor> socket = connected_to(socket_path);
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  return socket && ::getsockopt(socket->get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.pid : 0;
+}
+
 Result<Reply> ask(const std::string& socket_path, const Request& request, Duration patience) {
   const auto until = std::chrono::steady_clock::now() + patience;
   Result<Exchange> exchange = Exchange::begin(socket_path, request);
+  while (!exchange && exchange.error().error_number == EAGAIN && std::chrono::steady_clock::now() < until) {
+    constexpr int a_while = 10;
+    ::poll(nullptr, 0, a_while);
+    exchange = Exchange::begin(socket_path, request);
+  }
   if (!exchange) {
     return std::unexpected(exchange.error());
   }

@@ -64,6 +64,9 @@ class Exchange {
   ReplyReader reader_;
 };
 
+/// The process that listens there; 0 where it is none that is seen from here.
+[[nodiscard]] std::int32_t listener_of(const std::string& socket_path);
+
 /// Waits for the reply, up to `patience`.
 [[nodiscard]] Result<Reply> ask(const std::string& socket_path, const Request& request, Duration patience);
 

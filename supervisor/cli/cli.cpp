@@ -10,103 +10,15 @@
 #include <string_view>
 
 #include "common/base/suggest.hpp"
+#include "supervisor/cli/command_line.hpp"
 #include "supervisor/cli/commands.hpp"
 #include "supervisor/cli/complaint.hpp"
-#include "supervisor/cli/control_line.hpp"
-#include "supervisor/cli/exec_line.hpp"
-#include "supervisor/cli/logs_line.hpp"
-#include "supervisor/cli/map_line.hpp"
+#include "supervisor/cli/completion.hpp"
 #include "supervisor/cli/print.hpp"
-#include "supervisor/cli/top_line.hpp"
 #include "supervisor/cli/values.hpp"
 
 namespace corral::cli {
 namespace {
-
-/// Help with examples first: most people need no more.
-constexpr const char* about = R"(corral keeps a worker process busy on every core.
-
-  corral run                            supervise what ./corral.json says
-  corral exec -- python3 server.py      a container's init: signals, zombies, exit status
-  corral exec -n auto -- ./crunch       one worker on every core
-  corral map tasks.jsonl -- ./worker    feed a worker on every core, one line after another
-  corral status                         what runs, and how; also start, stop, restart, scale, signal, reload, shutdown
-  corral top                            watch it, and restart, stop, signal workers
-  corral logs -f crunch/0               what it writes, where that goes to a file
-  corral check                          is the configuration right? what would it start?
-  corral schema > corral.schema.json    for your editor)";
-
-constexpr const char* run_about =
-    R"(Supervise what a configuration says, until all programs have finished or a signal says stop.
-
-  corral run                       ./corral.json, or /etc/corral/corral.json
-  corral run crunch.json           that one
-  corral run --log-format json     for a log collector
-
-  SIGTERM, SIGINT   stop gracefully; a second one kills at once
-  SIGQUIT           kill at once
-  SIGHUP            read the configuration again; what did not change keeps running
-  SIGUSR1, SIGUSR2  passed on to the workers; SIGUSR2 also begins log files anew
-
-Exit status: 0 all finished well or stopped as asked; 1 a program failed; 2 usage or configuration;
-3 a stop needed SIGKILL; 125 no worker could be started; 128+N ended at once by a second signal N.)";
-
-constexpr const char* exec_about = R"(Run one command as a perfect init, or a pool of it, without a configuration file.
-
-  corral exec -- python3 server.py                  signals passed on, zombies reaped, its exit status
-  corral exec --map-signal TERM=QUIT -- nginx -g 'daemon off;'
-  corral exec --restart always --grace 30s -- ./serve
-  corral exec -n auto -- ./crunch --shard {index}/{workers}
-  docker: ENTRYPOINT ["corral", "exec", "--"]
-
-With one worker the command has corral's stdin, stdout, stderr and terminal, every signal that can be caught
-is passed on, and the exit status is the command's own: 128+N for a death by signal N, 127 not found,
-126 not executable, 125 corral itself could not. With -n 2 or more, or auto, it is a pool as `corral run` has it.)";
-
-constexpr const char* map_about =
-    R"(Run every task of a file through workers that stay alive, one on every core, and write the results.
-
-  corral map tasks.jsonl -- python3 worker.py         workers that speak the task protocol
-  seq 1000 | corral map --lines -- sed -u 's/^/n=/'   any filter: a line in, a line out
-  corral map tasks.jsonl -o results.jsonl --timeout 30s -- ./worker
-  corral map tasks.jsonl -o results.jsonl --state run.db -- ./worker    the same again goes on where it was stopped
-  corral map --state run.db --status                  and --failed, --results, --retry-failed
-
-A worker that dies takes down the one task that it was at, which is tried again alone on a fresh worker.
-
-  SIGINT, SIGTERM  no task begins any more, those in work may end; a second one stops the workers, a third kills
-  SIGHUP           the same as the first
-
-Exit status: 0 every task is done; 1 some failed or were quarantined; 2 usage; 125 no worker works;
-128+N stopped by signal N with tasks left.)";
-
-constexpr const char* check_about = R"(Validate a configuration and print the plan. Starts nothing.
-
-  corral check
-  corral check crunch.json --json
-
-Exit status: 0 valid, 2 not.)";
-
-constexpr const char* schema_about = R"(Print the JSON Schema of the configuration.
-
-  corral schema > corral.schema.json       then "$schema": "./corral.schema.json"
-  corral schema --reference                every key, as Markdown)";
-
-void add_talk(CLI::App& app, Talk& talk) {
-  app.add_option_function<std::string>(
-         "--log-format",
-         [&talk](const std::string& text) { talk.format = text == "json" ? shell::LogFormat::json : shell::LogFormat::text; },
-         "text, or json: one object a line (exec with one worker: of corral's own words alone)")
-      ->check(CLI::IsMember({"text", "json"}));
-  app.add_option_function<std::string>(
-         "--colour,--color",
-         [&talk](const std::string& text) {
-           talk.colour = text == "always" ? Colour::always : text == "never" ? Colour::never : Colour::automatic;
-         },
-         "auto, always or never")
-      ->check(CLI::IsMember({"auto", "always", "never"}));
-  app.add_flag("-q,--quiet", talk.quiet, "say only what is not routine");
-}
 
 /// CLI11 says "The following argument was not expected: x": a near name is worth more.
 std::string explain(const CLI::App& app, const std::vector<std::string>& words, const CLI::Error& error) {
@@ -153,12 +65,14 @@ struct Attempt {
   const char* failed;
   int status;
 };
-constexpr std::array<Attempt, 7> attempts{{{"run", "cannot start", not_started},
+constexpr std::array<Attempt, 9> attempts{{{"run", "cannot start", not_started},
                                            {"exec", "cannot start", not_started},
                                            {"map", "cannot start", not_started},
-                                           {"logs", "cannot show logs", refused},
                                            {"check", "cannot check the configuration", refused},
+                                           {"logs", "cannot show logs", refused},
                                            {"top", "cannot watch", refused},
+                                           {"completion", "cannot print the script", refused},
+                                           {"man", "cannot print the page", refused},
                                            {"schema", "cannot print the schema", refused}}};
 constexpr Attempt any_attempt{"", "cannot understand the command line", refused};
 
@@ -167,104 +81,40 @@ int understand(std::vector<std::string> words) {
     words.erase(words.begin());
     words.insert(words.begin() + std::min<std::ptrdiff_t>(1, std::ssize(words)), "--help");  // And never runs it.
   }
+  if (!words.empty() && words.front() == completing) {
+    return complete({words.begin() + 1, words.end()});
+  }
   if (const std::optional<int> status = without_options(words)) {
     return *status;
   }
-  CLI::App app(about, "corral");
-  app.set_version_flag("--version", "corral " CORRAL_VERSION);
-  app.require_subcommand(1);
-  app.get_formatter()->column_width(34);
-
-  RunOptions run_options;
-  CLI::App& run_app = *app.add_subcommand("run", run_about);
-  run_app.add_option("config", run_options.config, "the configuration file");
-  add_talk(run_app, run_options.talk);
-
-  ExecOptions exec_options;
-  ExecExtras exec_extras;
-  CLI::App& exec_app = *app.add_subcommand("exec", exec_about);
-  if (!words.empty() && words.front() == "exec") {  // So many options take longer to describe than `run` to start.
-    add_exec_options(exec_app, exec_options, exec_extras);
-    add_talk(exec_app, exec_options.talk);
-  }
-
-  MapOptions map_options;
-  MapExtras map_extras;
-  CLI::App& map_app = *app.add_subcommand("map", map_about);
-  if (!words.empty() && words.front() == "map") {
-    add_map_options(map_app, map_options, map_extras);
-    add_talk(map_app, map_options.talk);
-  }
-
-  LogsOptions logs_options;
-  CLI::App& logs_app = *app.add_subcommand("logs", logs_about);
-  if (!words.empty() && words.front() == "logs") {
-    add_logs_options(logs_app, logs_options);
-  }
-
-  CheckOptions check_options;
-  CLI::App& check_app = *app.add_subcommand("check", check_about);
-  check_app.add_option("config", check_options.config, "the configuration file");
-  check_app.add_flag("--json", check_options.json, "for programs");
-
-  ControlLine control_line;
-  control_line.add_to(app, words.empty() ? std::string_view() : words.front());
-
-  TopLine top_line;
-  top_line.add_to(app, words.empty() ? std::string_view() : words.front());
-
-  bool reference = false;
-  CLI::App& schema_app = *app.add_subcommand("schema", schema_about);
-  schema_app.add_flag("--reference", reference, "print the reference page instead");
-
+  CommandLine line(words.empty() ? std::string_view() : words.front());
   const auto after_dashes =
       !words.empty() && (words[0] == "exec" || words[0] == "map") ? std::ranges::find(words, "--") : words.end();
   try {
     std::vector<std::string> options(words.begin(), after_dashes);
     std::ranges::reverse(options);
-    app.parse(std::move(options));
+    line.app.parse(std::move(options));
     if (after_dashes != words.end()) {
       std::vector<std::string>& command =
-          map_app.parsed() ? map_options.program.launch.command : exec_options.program.launch.command;
+          line.map_app->parsed() ? line.map_options.program.launch.command : line.exec_options.program.launch.command;
       command.insert(command.end(), after_dashes + 1, words.end());
     }
-    if (exec_app.parsed() && exec_options.program.launch.command.empty()) {
+    if (line.exec_app->parsed() && line.exec_options.program.launch.command.empty()) {
       refuse("command is required");
     }
-    const bool nameless = (run_app.count("config") > 0 && run_options.config.empty()) ||
-                          (check_app.count("config") > 0 && check_options.config.empty());
+    const bool nameless = (line.run_app->count("config") > 0 && line.run_options.config.empty()) ||
+                          (line.check_app->count("config") > 0 && line.check_options.config.empty());
     if (nameless) {
       refuse("the configuration has an empty name (an unset variable?)");
     }
-    if (run_app.parsed()) {
-      return run(run_options);
-    }
-    if (exec_app.parsed()) {
-      return exec_with(exec_options, exec_extras);
-    }
-    if (map_app.parsed()) {
-      return map_with(map_options, map_extras);
-    }
-    if (logs_app.parsed()) {
-      return logs(logs_options);
-    }
-    if (check_app.parsed()) {
-      return check(check_options);
-    }
-    if (const std::optional<int> status = control_line.run()) {
-      return *status;
-    }
-    if (const std::optional<int> status = top_line.run()) {
-      return *status;
-    }
-    return schema(reference);
+    return line.run_parsed();
   } catch (const CLI::Success& success) {
     std::ostringstream text;
-    const int status = app.exit(success, text, text);
+    const int status = line.app.exit(success, text, text);
     return deliver(text.str(), status);
   } catch (const CLI::Error& error) {
-    tell(fmt::format("corral: {}\nSee: corral {}--help\n", explain(app, words, error),
-                     app.get_subcommands().empty() ? "" : app.get_subcommands().front()->get_name() + " "));
+    tell(fmt::format("corral: {}\nSee: corral {}--help\n", explain(line.app, words, error),
+                     line.app.get_subcommands().empty() ? "" : line.app.get_subcommands().front()->get_name() + " "));
     return refused;
   }
 }

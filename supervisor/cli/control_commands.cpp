@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <nlohmann/json.hpp>
 
 #include "common/base/file_descriptor.hpp"
@@ -108,25 +109,31 @@ std::string done_text(const Change& change, const Json& reply) {
 
 /// It ends: whether it has, within `patience`.
 bool await_end(std::int32_t pid, Duration patience) {
+  const auto until = std::chrono::steady_clock::now() + patience;
   const FileDescriptor process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-  if (!process) {
-    return errno == ESRCH;
-  }
   pollfd watched{process.get(), POLLIN, 0};
-  const auto wait = std::chrono::ceil<std::chrono::milliseconds>(patience).count();
-  constexpr std::int64_t longest = 1'000'000'000;
-  return ::poll(&watched, 1, static_cast<int>(std::min(wait, longest))) == 1;
+  while (::kill(pid, 0) == 0 || errno == EPERM) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now()).count();
+    if (left <= 0) {
+      return false;
+    }
+    // Without a pidfd (an old kernel) it is looked at again and again.
+    constexpr std::int64_t between_looks = 50;
+    constexpr std::int64_t an_hour = 3'600'000;
+    if (::poll(&watched, process ? 1 : 0, static_cast<int>(std::min(left, process ? an_hour : between_looks))) == 1) {
+      return true;
+    }
+  }
+  return true;
 }
 
-int shut_down(const Change& change, const process::Instance& instance) {
-  if (!change.wait || instance.pid == 0) {
+int await_shutdown(const Change& change, std::int32_t pid) {
+  if (!change.wait || pid <= 0 || await_end(pid, change.timeout.value_or(for_ever))) {
     return 0;
   }
-  if (!await_end(instance.pid, change.timeout.value_or(for_ever))) {
-    tell(fmt::format("corral: it has not ended within {}; it goes on stopping\n", describe_duration(*change.timeout)));
-    return took_too_long;
-  }
-  return 0;
+  tell(fmt::format("corral: it has not ended within {}; it goes on stopping\n",
+                   describe_duration(change.timeout.value_or(for_ever))));
+  return took_too_long;
 }
 
 }  // namespace
@@ -137,6 +144,8 @@ int change(const Change& change) {
     complain(instance.error());
     return nobody_answers;
   }
+  const bool ends = change.kind == Change::Kind::shutdown;
+  const std::int32_t pid = ends && instance->pid == 0 ? listener_of(instance->socket) : instance->pid;
   for (const Route& route : routes_of(change)) {
     const Duration patience = !change.wait ? soon : change.timeout ? *change.timeout + margin : for_ever;
     const Result<Reply> reply = ask(instance->socket, {"POST", route.target, route.body.dump()}, patience);
@@ -161,7 +170,7 @@ int change(const Change& change) {
       return status;
     }
   }
-  return change.kind == Change::Kind::shutdown ? shut_down(change, *instance) : 0;
+  return ends ? await_shutdown(change, pid) : 0;
 }
 
 }  // namespace corral::cli

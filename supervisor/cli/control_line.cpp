@@ -16,7 +16,7 @@ constexpr const char* exits =
 
 constexpr const char* status_about = R"(Show the workers of a running supervisor.
 
-  corral status                   of ./corral.json, or of the only one that runs
+  corral status                   of ./corral.json; where there is none, of the only one that runs
   corral status crunch 'web/*'    these alone
   corral status --watch           again and again
   corral status --all             which supervisors run on this machine (root: root's; otherwise your own)

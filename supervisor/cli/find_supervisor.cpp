@@ -72,12 +72,14 @@ Result<Instance> find_supervisor(const Whose& whose) {
   if (!whose.name.empty()) {
     return by_name(whose.name);
   }
-  if (const Result<std::string> usual = find_configuration({})) {
-    if (auto instance = by_config(*usual)) {
-      return instance;
-    }
-  }
   std::vector<Instance> running = process::running_instances();
+  if (const Result<std::string> usual = find_configuration({})) {
+    auto instance = by_config(*usual);
+    if (!instance && !running.empty()) {  // Who stands beside a file means that one: another is not taken for it.
+      instance.error().message += fmt::format("; name another one by --config: {}", listed(running));
+    }
+    return instance;
+  }
   if (running.empty()) {
     return failure("no supervisor of yours runs; start one with: corral run CONFIG");
   }

@@ -15,8 +15,8 @@ struct Whose {
   std::string socket;  ///< Where it listens.
 };
 
-/// By what was said; otherwise that of ./corral.json or /etc/corral/corral.json, otherwise the only one that runs. The error says
-/// which ones there are. With `socket` nothing but that is known.
+/// By what was said; otherwise that of ./corral.json or /etc/corral/corral.json; where neither is there, the only one that runs.
+/// The error says which ones there are. With `socket` nothing but that is known.
 [[nodiscard]] Result<process::Instance> find_supervisor(const Whose& whose);
 
 /// "crunch" of "/etc/corral/crunch.json".

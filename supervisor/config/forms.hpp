@@ -34,6 +34,9 @@ enum class Zero { allowed, refused };
 /// A string that ${VAR} may stand in; `least` characters at least, before and after.
 [[nodiscard]] Form<std::string> expandable_string(std::string words, std::size_t least);
 
+/// The path of a Unix socket: as long as sockaddr_un has room for.
+[[nodiscard]] Form<std::string> socket_path();
+
 /// A user or group: a name or a number in quotes. "0day" is neither, and above all it is not 0.
 [[nodiscard]] Form<std::string> account(std::string_view what);
 

@@ -86,6 +86,21 @@ Form<std::string> expandable_string(std::string words, std::size_t least) {
   return form;
 }
 
+Form<std::string> socket_path() {
+  static constexpr std::size_t longest = 107;
+  Form<std::string> form = expandable_string("a path", 1);
+  form.decode = [decode = form.decode](const Value& value, Context& context) -> std::optional<std::string> {
+    std::optional<std::string> path = decode(value, context);
+    if (path && path->size() > longest) {
+      context.report.add_beyond_schema(
+          value.range, fmt::format("the path of a socket has at most {} bytes, this one has {}", longest, path->size()));
+      return std::nullopt;
+    }
+    return path;
+  };
+  return form;
+}
+
 Form<std::string> account(std::string_view what) {
   Form<std::string> form =
       string_form(fmt::format("the name or number of a {}, in quotes", what),

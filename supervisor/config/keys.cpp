@@ -240,7 +240,7 @@ Form<core::ControlSpec> control_form() {
            "enabled", [](auto& control) -> auto& { return control.enabled; }, [] { return boolean(); },
            {.meaning = "Whether there is a socket at all.", .example = "false"}),
        field<ControlSpec>(
-           "socket", [](auto& control) -> auto& { return control.socket; }, [] { return expandable_string("a path", 1); },
+           "socket", [](auto& control) -> auto& { return control.socket; }, [] { return socket_path(); },
            {.meaning = "Its path, of at most 107 bytes.",
             .example = R"("/run/crunch.sock")",
             .otherwise =

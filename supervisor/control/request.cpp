@@ -1,16 +1,16 @@
 #include "supervisor/control/request.hpp"
 
 #include <fmt/format.h>
-#include <fnmatch.h>
 
 #include <algorithm>
 #include <array>
-#include <functional>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "common/base/signals.hpp"
 #include "common/base/suggest.hpp"
 #include "common/base/units.hpp"
+#include "supervisor/control/matching.hpp"
 
 namespace corral::control {
 namespace {
@@ -91,13 +91,28 @@ std::expected<Patterns, Refusal> targets_in(Members& members) {
   return patterns;
 }
 
+/// What a request says beside its body.
+struct Call {
+  std::string_view named;  ///< What stands in the path for the {parts} of its route.
+  const Asked& asked;
+};
+
 template <class Made>
-Outcome with_targets(Members& members) {
+Outcome just(Members& /*none*/, const Call& /*none*/) {
+  return Made{};
+}
+
+template <class Made>
+Outcome with_targets(Members& members, const Call& /*none*/) {
   auto targets = targets_in(members);
   return targets ? Outcome(Made{std::move(*targets)}) : std::unexpected(std::move(targets.error()));
 }
 
-Outcome restart_in(Members& members) {
+Outcome one_worker(Members& /*none*/, const Call& call) { return GetWorkers{std::string(call.named)}; }
+
+Outcome metrics_in(Members& /*none*/, const Call& call) { return GetMetrics{metrics_format(call.asked.accept)}; }
+
+Outcome restart_in(Members& members, const Call& /*none*/) {
   auto targets = targets_in(members);
   const auto rolling = members.take_or<bool>("rolling", false, "true or false");
   const auto pause_text = members.take_or<std::string>("pause", "1s", "a duration such as \"2s\"");
@@ -115,7 +130,7 @@ Outcome restart_in(Members& members) {
   return Restart{std::move(*targets), *rolling, parallel.get<std::uint32_t>(), *pause};
 }
 
-Outcome signal_in(Members& members) {
+Outcome signal_in(Members& members, const Call& /*none*/) {
   auto targets = targets_in(members);
   if (!targets) {
     return std::unexpected(std::move(targets.error()));
@@ -130,7 +145,8 @@ Outcome signal_in(Members& members) {
   return Signal{std::move(*targets), *signal};
 }
 
-Outcome scale_in(Members& members, std::string program) {
+Outcome scale_in(Members& members, const Call& call) {
+  std::string program(call.named);
   const std::optional<Json> value = members.take("workers");
   if (value && value->is_string() && value->get<std::string>() == "auto") {
     return Scale{std::move(program), core::AutoWorkers{}};
@@ -141,80 +157,66 @@ Outcome scale_in(Members& members, std::string program) {
   return Scale{std::move(program), value->get<std::uint32_t>()};
 }
 
-Outcome reload_in(Members& members) {
+Outcome reload_in(Members& members, const Call& /*none*/) {
   const auto plan = members.take_or<bool>("plan", false, "true or false");
   return plan ? Outcome(Reload{*plan}) : std::unexpected(plan.error());
 }
 
-struct PostRoute {
-  std::string_view path;
-  Outcome (*read)(Members&);
+struct Entry {
+  Route route;
+  Outcome (*read)(Members&, const Call&);
 };
-constexpr std::array<PostRoute, 6> post_routes{{{"/v1/workers/start", with_targets<Start>},
-                                                {"/v1/workers/stop", with_targets<Stop>},
-                                                {"/v1/workers/restart", restart_in},
-                                                {"/v1/workers/signal", signal_in},
-                                                {"/v1/reload", reload_in},
-                                                {"/v1/shutdown", [](Members&) { return Outcome(Shutdown{}); }}}};
-constexpr std::string_view programs_path = "/v1/programs/";
-constexpr std::string_view scale_path = "/scale";
-constexpr std::string_view workers_path = "/v1/workers/";
-
-/// "/v1/programs/crunch/scale": crunch.
-std::optional<std::string> scaled_program(std::string_view path) {
-  if (!path.starts_with(programs_path) || !path.ends_with(scale_path) ||
-      path.size() <= programs_path.size() + scale_path.size()) {
-    return std::nullopt;
-  }
-  path.remove_prefix(programs_path.size());
-  path.remove_suffix(scale_path.size());
-  return path.find('/') == std::string_view::npos ? std::optional(std::string(path)) : std::nullopt;
-}
+constexpr std::array<Entry, 14> entries{{{{"GET", "/v1/status"}, just<GetStatus>},
+                                         {{"GET", "/v1/programs"}, just<GetPrograms>},
+                                         {{"GET", "/v1/workers"}, just<GetWorkers>},
+                                         {{"GET", "/v1/workers/{program}/{index}"}, one_worker},
+                                         {{"GET", "/healthz"}, just<GetHealth>},
+                                         {{"GET", "/readyz"}, just<GetReadiness>},
+                                         {{"GET", "/metrics"}, metrics_in},
+                                         {{"POST", "/v1/workers/start"}, with_targets<Start>},
+                                         {{"POST", "/v1/workers/stop"}, with_targets<Stop>},
+                                         {{"POST", "/v1/workers/restart"}, restart_in},
+                                         {{"POST", "/v1/workers/signal"}, signal_in},
+                                         {{"POST", "/v1/programs/{program}/scale"}, scale_in},
+                                         {{"POST", "/v1/reload"}, reload_in},
+                                         {{"POST", "/v1/shutdown"}, just<Shutdown>}}};
 
 std::expected<Json, Refusal> object_in(const Asked& asked) {
   if (asked.body.empty()) {
     return Json::object();
   }
-  if (!asked.content_type.starts_with("application/json")) {
+  if (!is_json(asked.content_type)) {
     return refuse(415, "the body is JSON: Content-Type: application/json");
   }
   // Deeper than any body of ours: it is refused before it can cost anything.
   constexpr int deepest = 8;
-  bool too_deep = false;
+  std::set<std::string> names;
+  std::string mistake;
   Json body = Json::parse(
       asked.body,
-      [&](int depth, Json::parse_event_t, Json&) {
-        too_deep = too_deep || depth > deepest;
-        return !too_deep;
+      [&](int depth, Json::parse_event_t event, Json& value) {
+        if (depth > deepest) {
+          mistake = "the body is nested too deeply";
+        } else if (depth == 1 && event == Json::parse_event_t::key && !names.insert(value.get<std::string>()).second) {
+          mistake = fmt::format("'{}' is said twice", value.get_ref<const std::string&>());
+        }
+        return mistake.empty();
       },
       false);
-  if (too_deep || !body.is_object()) {
-    return refuse(400, "the body is not a JSON object");
+  if (!mistake.empty() || !body.is_object()) {
+    return refuse(400, mistake.empty() ? "the body is not a JSON object" : mistake);
   }
   return body;
 }
 
-std::expected<Request, Refusal> understand_post(const Asked& asked, std::string_view path) {
-  const auto route = std::ranges::find(post_routes, path, &PostRoute::path);
-  std::optional<std::string> scaled = scaled_program(path);
-  if (route == post_routes.end() && !scaled) {
-    return refuse(404, fmt::format("there is nothing to POST to at '{}'; docs/reference/openapi.json lists what there is", path));
-  }
-  auto object = object_in(asked);
-  if (!object) {
-    return std::unexpected(std::move(object.error()));
-  }
-  Members members(std::move(*object));
-  Outcome wish = scaled ? scale_in(members, std::move(*scaled)) : route->read(members);
-  if (!wish) {
-    return std::unexpected(std::move(wish.error()));
-  }
+/// What every command may say: whether, and for how long, it is waited for.
+std::expected<Request, Refusal> with_patience(Wish wish, Members& members) {
   const auto wait = members.take_or<bool>("wait", true, "true or false");
   const auto patience = members.take_or<std::string>("timeout", "", "a duration such as \"30s\"");
   if (!wait || !patience) {
     return std::unexpected(!wait ? wait.error() : patience.error());
   }
-  Request request{std::move(*wish), *wait, {}};
+  Request request{std::move(wish), *wait, {}};
   if (!patience->empty()) {
     const auto duration = duration_in(*patience, "timeout");
     if (!duration) {
@@ -228,71 +230,56 @@ std::expected<Request, Refusal> understand_post(const Asked& asked, std::string_
   return request;
 }
 
-std::expected<Request, Refusal> understand_get(std::string_view path, std::string_view accept) {
-  if (path == "/v1/status") return Request{GetStatus{}};
-  if (path == "/v1/programs") return Request{GetPrograms{}};
-  if (path == "/v1/workers") return Request{GetWorkers{}};
-  if (path == "/metrics") return Request{GetMetrics{metrics_format(accept)}};
-  if (path == "/healthz") return Request{GetHealth{}};
-  if (path == "/readyz") return Request{GetReadiness{}};
-  if (path.starts_with(workers_path) && path.size() > workers_path.size()) {
-    return Request{GetWorkers{std::string(path.substr(workers_path.size()))}};
+std::expected<Request, Refusal> read_body(const Entry& entry, const Call& call) {
+  auto object = object_in(call.asked);
+  if (!object) {
+    return std::unexpected(std::move(object.error()));
   }
-  return refuse(404, fmt::format("there is nothing at '{}'; docs/reference/openapi.json lists what there is", path));
+  Members members(std::move(*object));
+  Outcome wish = entry.read(members, call);
+  if (!wish) {
+    return std::unexpected(std::move(wish.error()));
+  }
+  return with_patience(std::move(*wish), members);
 }
 
 }  // namespace
 
-std::expected<Request, Refusal> understand(const Asked& asked) {
-  const std::string_view path = asked.target.substr(0, asked.target.find('?'));
-  const bool is_post = std::ranges::find(post_routes, path, &PostRoute::path) != post_routes.end() || scaled_program(path);
-  if (asked.method == "GET" || asked.method == "HEAD") {
-    if (is_post) {
-      return std::unexpected(Refusal{405, fmt::format("'{}' changes something: it is a POST", path), "POST"});
-    }
-    return understand_get(path, asked.accept);
+std::vector<Route> routes() {
+  std::vector<Route> all;
+  for (const Entry& entry : entries) {
+    all.push_back(entry.route);
   }
-  if (asked.method != "POST") {
-    return std::unexpected(Refusal{405, fmt::format("'{}' is not done here", asked.method), is_post ? "POST" : "GET, HEAD"});
-  }
-  if (!is_post && understand_get(path, {})) {
-    return std::unexpected(Refusal{405, fmt::format("'{}' is only to be looked at", path), "GET, HEAD"});
-  }
-  return understand_post(asked, path);
+  return all;
 }
 
-std::expected<std::vector<WorkerId>, Refusal> resolve(const Patterns& patterns, const View& view) {
-  std::vector<bool> meant(patterns.size());
-  std::vector<WorkerId> workers;
-  for (const ProgramView& program : view.programs) {
-    for (const WorkerView& worker : program.workers) {
-      bool wanted = false;
-      for (std::size_t i = 0; i < patterns.size(); ++i) {
-        const std::string& pattern = patterns[i];
-        const std::string& name = pattern.find('/') == std::string::npos ? program.name : worker.name;
-        if (pattern == name || ::fnmatch(pattern.c_str(), name.c_str(), 0) == 0) {
-          wanted = meant[i] = true;
-        }
-      }
-      if (wanted) {
-        workers.push_back({program.id, worker.state.index});
-      }
+std::expected<Request, Refusal> understand(const Asked& asked) {
+  const std::string_view path = asked.target.substr(0, asked.target.find('?'));
+  const std::string_view method = asked.method == "HEAD" ? "GET" : asked.method;
+  const Entry* at_path = nullptr;
+  for (const Entry& entry : entries) {
+    const auto named = named_in(path, entry.route.path);
+    if (!named) {
+      continue;
     }
+    at_path = &entry;
+    if (entry.route.method != method) {
+      continue;
+    }
+    if (method == "POST") {
+      return read_body(entry, {*named, asked});
+    }
+    Members none(Json::object());
+    Outcome wish = entry.read(none, {*named, asked});
+    return wish ? std::expected<Request, Refusal>(Request{std::move(*wish)}) : std::unexpected(std::move(wish.error()));
   }
-  const auto nobody = std::ranges::find(meant, false);
-  if (nobody == meant.end()) {
-    return workers;
+  if (at_path == nullptr) {
+    return refuse(404, fmt::format("there is nothing at '{}'; docs/reference/openapi.json lists what there is", path));
   }
-  const std::string& pattern = patterns[static_cast<std::size_t>(nobody - meant.begin())];
-  std::vector<std::string_view> names;
-  for (const ProgramView& program : view.programs) {
-    names.emplace_back(program.name);
+  if (at_path->route.method == "POST") {
+    return std::unexpected(Refusal{405, fmt::format("'{}' changes something: it is a POST", path), "POST"});
   }
-  const std::string_view near = nearest(std::string_view(pattern).substr(0, pattern.find('/')), names);
-  return refuse(
-      404,
-      fmt::format("'{}' is no worker and no program of this configuration{}", pattern,
-                  near.empty() || near == pattern.substr(0, pattern.find('/')) ? "" : fmt::format("; did you mean '{}'?", near)));
+  return std::unexpected(Refusal{405, fmt::format("'{}' is only to be looked at", path), "GET, HEAD"});
 }
 
 }  // namespace corral::control

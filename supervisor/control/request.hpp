@@ -89,6 +89,13 @@ struct Refusal {
 
 [[nodiscard]] std::expected<Request, Refusal> understand(const Asked& asked);
 
+struct Route {
+  std::string_view method;
+  std::string_view path;  ///< "/v1/programs/{program}/scale"
+};
+/// All that there are; HEAD is understood wherever GET is.
+[[nodiscard]] std::vector<Route> routes();
+
 /// The workers that the patterns mean, in the order of the view and each once. A pattern that means nobody is refused.
 [[nodiscard]] std::expected<std::vector<WorkerId>, Refusal> resolve(const Patterns& patterns, const View& view);
 

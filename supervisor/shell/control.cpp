@@ -1,5 +1,6 @@
 // What clients of the API ask for: looked up, or handed to the core as a command, and answered when the core says so.
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -34,6 +35,17 @@ void measure(control::View& view) {
   }
 }
 
+/// Clients leave most descriptors to the workers.
+api::Limits limits_of_clients() {
+  api::Limits limits;
+  rlimit open_files{};
+  constexpr rlim_t share = 4;
+  if (::getrlimit(RLIMIT_NOFILE, &open_files) == 0) {
+    limits.connections = std::min<rlim_t>(limits.connections, open_files.rlim_cur / share);
+  }
+  return limits;
+}
+
 }  // namespace
 
 /// On the first thread, beside the loop.
@@ -53,12 +65,21 @@ void Pump::open_api() {
     options_.control->listening(control_socket_->path());
   }
   asio::post(loop_, [this, path = control_socket_->path()] { socket_path_ = path; });
-  server_.emplace(aside_, control_socket_->take_listener(), [this](control::Request request, api::Answer answer) {
+  const auto hear_it = [this](control::Request request, api::Answer answer) {
     asio::post(loop_, [this, request = std::move(request), answer = std::move(answer)]() mutable {
       hear(request, std::move(answer));
       turn();
     });
-  });
+  };
+  const auto tell_of_stranger = [this](uid_t user) {
+    asio::post(loop_, [this, user] {
+      say(Weight::notable, "client_refused",
+          fmt::format("user {} was refused at the control socket; only user {} and root may command this supervisor", user,
+                      ::geteuid()));
+      voice_->flush();
+    });
+  };
+  server_.emplace(aside_, control_socket_->take_listener(), hear_it, tell_of_stranger, limits_of_clients());
 }
 
 void Pump::close_api() {

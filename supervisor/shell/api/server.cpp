@@ -3,7 +3,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <list>
+#include <set>
 #include <utility>
 
 #include <boost/asio/generic/stream_protocol.hpp>
@@ -19,12 +21,21 @@ using Socket = asio::generic::stream_protocol::socket;
 
 namespace {
 
-/// Whether whoever connected may command us: it is we, or root.
-bool is_trusted(int fd) {
+uid_t user_of(int fd) {
   ucred peer{};
   socklen_t size = sizeof peer;
-  return ::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && (peer.uid == ::geteuid() || peer.uid == 0);
+  return ::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.uid : static_cast<uid_t>(-1);
 }
+
+/// Whoever commands us is we, or root.
+bool is_trusted(uid_t user) { return user == ::geteuid() || user == 0; }
+
+constexpr std::string_view for_strangers =
+    "HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n"
+    "{\"error\":\"this supervisor belongs to another user; only that user and root may command it\"}\n";
+
+/// So many other users are told of, one line each.
+constexpr std::size_t most_told = 16;
 
 constexpr auto pause_without_descriptors = std::chrono::milliseconds(100);
 
@@ -35,8 +46,13 @@ constexpr int accepted_at_once = 16;
 
 class Server::Impl : public std::enable_shared_from_this<Impl> {
  public:
-  Impl(asio::io_context& loop, FileDescriptor listener, Handler handler, Limits limits)
-      : loop_(loop), listener_(loop, listener.release()), again_(loop), handler_(std::move(handler)), limits_(limits) {}
+  Impl(asio::io_context& loop, FileDescriptor listener, Handler handler, StrangerSeen stranger_seen, Limits limits)
+      : loop_(loop),
+        listener_(loop, listener.release()),
+        again_(loop),
+        handler_(std::move(handler)),
+        stranger_seen_(std::move(stranger_seen)),
+        limits_(limits) {}
 
   void listen() {
     listener_.async_wait(asio::posix::stream_descriptor::wait_read, [self = shared_from_this()](boost::system::error_code ec) {
@@ -61,6 +77,9 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
     for (int i = 0; i < accepted_at_once; ++i) {
       const int fd = ::accept4(listener_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
       if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)) {
+        if (make_room()) {
+          continue;
+        }
         // Others have taken them: it is tried again in a while, and not as fast as the processor can.
         again_.expires_after(pause_without_descriptors);
         again_.async_wait([self = shared_from_this()](boost::system::error_code ec) {
@@ -81,13 +100,8 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
   }
 
   void take(FileDescriptor fd) {
-    if (!is_trusted(fd.get())) {
-      ++strangers;
-      constexpr std::string_view reply =
-          "HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: 72\r\n\r\n"
-          "{\"error\":\"this supervisor belongs to another user; only he or root may\"}\n";
-      static_cast<void>(::send(fd.get(), reply.data(), reply.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
-      return;
+    if (const uid_t user = user_of(fd.get()); !is_trusted(user)) {
+      return turn_away(fd.get(), user);
     }
     if (sessions_.size() >= limits_.connections && !make_room()) {
       return;  // All of them wait for an answer of ours: this one is turned away.
@@ -102,28 +116,39 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
     session->begin();
   }
 
-  /// The one that has been here longest without a request goes.
-  bool make_room() {
-    for (Session* session : sessions_) {
-      if (session->is_idle()) {
-        sessions_.remove(session);
-        session->close();
-        return true;
-      }
+  void turn_away(int fd, uid_t user) {
+    ++strangers;
+    static_cast<void>(::send(fd, for_strangers.data(), for_strangers.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
+    if (told_.size() < most_told && told_.insert(user).second) {
+      stranger_seen_(user);
     }
-    return false;
+  }
+
+  bool make_room() { return drop_oldest(Session::Waits::for_request) || drop_oldest(Session::Waits::for_reader); }
+
+  bool drop_oldest(Session::Waits waits) {
+    const auto oldest = std::ranges::find(sessions_, waits, &Session::waits);
+    if (oldest == sessions_.end()) {
+      return false;
+    }
+    Session* session = *oldest;
+    sessions_.erase(oldest);
+    session->close();
+    return true;
   }
 
   asio::io_context& loop_;
   asio::posix::stream_descriptor listener_;
   asio::steady_timer again_;
   Handler handler_;
+  StrangerSeen stranger_seen_;
+  std::set<uid_t> told_;
   Limits limits_;
   std::list<Session*> sessions_;  ///< The oldest first. Each keeps itself alive by what it waits for.
 };
 
-Server::Server(asio::io_context& loop, FileDescriptor listener, Handler handler, Limits limits)
-    : impl_(std::make_shared<Impl>(loop, std::move(listener), std::move(handler), limits)) {
+Server::Server(asio::io_context& loop, FileDescriptor listener, Handler handler, StrangerSeen stranger_seen, Limits limits)
+    : impl_(std::make_shared<Impl>(loop, std::move(listener), std::move(handler), std::move(stranger_seen), limits)) {
   impl_->listen();
 }
 

@@ -2,11 +2,12 @@
 //
 // Whatever clients do (too many, too slow, half-closed, never reading) happens here and costs the supervisor's loop nothing:
 // that one only gets what was understood, and answers when it likes. Everything is bounded: connections, header, body, the time
-// that a request may take to arrive and a reply to be read. When all places are taken the one that has waited longest without
-// a request gives way.
+// that a request may take to arrive and a reply to be read. When all places are taken, or all descriptors, the oldest without a
+// whole request gives way, then the oldest that does not read; who waits for an answer of ours stays.
 // Must not: read the core, or decide anything about workers.
 #pragma once
 
+#include <sys/types.h>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -26,6 +27,8 @@ namespace corral::api {
 using Answer = std::function<void(control::Reply)>;
 /// Called on the listener's loop. Must not block.
 using Handler = std::function<void(control::Request, Answer)>;
+/// Told once of each other user who was refused, on the listener's loop.
+using StrangerSeen = std::function<void(uid_t)>;
 
 struct Limits {
   std::size_t connections = 256;
@@ -38,7 +41,7 @@ struct Limits {
 class Server {
  public:
   /// `listener`: bound and listening. Begins to accept at once.
-  Server(boost::asio::io_context& loop, FileDescriptor listener, Handler handler, Limits limits = {});
+  Server(boost::asio::io_context& loop, FileDescriptor listener, Handler handler, StrangerSeen stranger_seen, Limits limits = {});
   ~Server();
   /// Who was refused because he is somebody else, since the start.
   [[nodiscard]] std::uint64_t strangers() const;

@@ -1,8 +1,10 @@
 #include "supervisor/shell/api/session.hpp"
 
 #include <boost/asio/post.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/write.hpp>
+#include <string_view>
 #include <utility>
 
 namespace corral::api {
@@ -23,7 +25,7 @@ Session::~Session() { ended_(*this); }
 void Session::close() { stream_.close(); }
 
 void Session::read() {
-  idle_ = true;
+  waits_ = Waits::for_request;
   parser_.emplace();
   parser_->header_limit(limits_.header);
   parser_->body_limit(limits_.body);
@@ -34,16 +36,29 @@ void Session::read() {
       return self->hear(ec);
     }
     self->stream_.expires_after(self->limits_.arrival);
-    http::async_read(self->stream_, self->buffer_, *self->parser_,
-                     [self](beast::error_code failed, std::size_t) { self->hear(failed); });
+    if (!beast::iequals(self->parser_->get()[http::field::expect], "100-continue")) {
+      return self->read_body();
+    }
+    // It asks before it sends its body. What is wrong with the length has already ended in an error.
+    static constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+    boost::asio::async_write(self->stream_, boost::asio::buffer(go_on), [self](beast::error_code failed, std::size_t) {
+      if (!failed) {
+        self->read_body();
+      }
+    });
   });
+}
+
+void Session::read_body() {
+  http::async_read(stream_, buffer_, *parser_,
+                   [self = shared_from_this()](beast::error_code ec, std::size_t) { self->hear(ec); });
 }
 
 void Session::hear(beast::error_code ec) {
   if (ec == http::error::end_of_stream || ec == beast::error::timeout) {
     return;  // It goes, or has said nothing for too long: dropped with its last reference.
   }
-  idle_ = false;
+  waits_ = Waits::for_answer;
   if (ec == http::error::header_limit || ec == http::error::buffer_overflow) {
     return refuse(431, "the header is too long");
   }
@@ -82,6 +97,7 @@ void Session::hear(beast::error_code ec) {
 void Session::refuse(int status, std::string text) { write(control::refusal({status, std::move(text), {}}), false); }
 
 void Session::write(control::Reply reply, bool keep_alive) {
+  waits_ = Waits::for_reader;
   response_ = {};
   response_.version(11);
   response_.result(static_cast<unsigned>(reply.status));

@@ -7,6 +7,7 @@
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -25,13 +26,19 @@ class Session : public std::enable_shared_from_this<Session> {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
+  enum class Waits : std::uint8_t {
+    for_request,  ///< Or for the rest of one.
+    for_answer,   ///< Of ours.
+    for_reader,   ///< The client has not yet read the reply.
+  };
+
   void begin() { read(); }
-  /// It waits for a request, or for the rest of one.
-  [[nodiscard]] bool is_idle() const { return idle_; }
+  [[nodiscard]] Waits waits() const { return waits_; }
   void close();
 
  private:
   void read();
+  void read_body();
   void hear(boost::beast::error_code ec);
   void refuse(int status, std::string text);
   void write(control::Reply reply, bool keep_alive);
@@ -44,7 +51,7 @@ class Session : public std::enable_shared_from_this<Session> {
   boost::beast::flat_buffer buffer_;
   std::optional<boost::beast::http::request_parser<boost::beast::http::string_body>> parser_;
   boost::beast::http::response<boost::beast::http::string_body> response_;
-  bool idle_ = true;
+  Waits waits_ = Waits::for_request;
   bool head_ = false;  ///< The reply has no body.
 };
 

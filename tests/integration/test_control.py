@@ -1,0 +1,283 @@
+"""The control API as people and scripts use it: start, stop, restart, scale, signal, reload, shutdown; the real binary."""
+
+import os
+import signal
+
+from control import ControlTest
+from harness import await_that, exists, main, program
+
+
+class Changes(ControlTest):
+    def test_start_and_stop(self):
+        corral = self.run_controlled({"a": program("hang", workers=2, cores="shared"), "b": "hang"})
+        self.await_listening(corral)
+        pid = corral.await_start("a/0")
+        self.assertEqual(self.ask_for("stop", "a/0").out, "1 worker is down\n")
+        self.assertFalse(exists(pid))  # It was true when it was said.
+        worker = self.workers()["a/0"]
+        self.assertEqual((worker["state"], worker["wanted"], worker["pid"]), ("stopped", "down", None))
+        self.assertEqual(self.workers()["a/1"]["state"], "running")
+        self.assertEqual(self.ask_for("stop", "a/0").out, "1 worker is down\n")  # Said twice, true all the same.
+        self.assertEqual(self.ask_for("start", "a/0").out, "1 worker runs\n")
+        self.assertTrue(exists(self.workers()["a/0"]["pid"]))
+        self.assertEqual(self.ask_for("start", "*").out, "3 workers run\n")  # Those that run already go on.
+        self.assertEqual(self.workers()["a/0"]["incarnation"], 2)
+        self.assertEqual(self.ask_for("stop", "*").out, "3 workers are down\n")
+        self.assertIsNone(corral.process.poll())  # All is stopped by hand, and it stays.
+        self.assertEqual(self.ask_for("start", "*").out, "3 workers run\n")
+        self.stop(corral, 0)
+
+    def test_restart(self):
+        corral = self.run_controlled({"a": program("hang", workers=2, cores="shared"), "b": "hang"})
+        self.await_listening(corral)
+        before = {name: corral.await_start(name) for name in ("a/0", "a/1", "b/0")}
+        self.assertEqual(self.ask_for("restart", "a").out, "2 workers restarted\n")
+        after = self.workers()
+        self.assertEqual({name: worker["incarnation"] for name, worker in after.items()}, {"a/0": 2, "a/1": 2, "b/0": 1})
+        self.assertTrue(exists(after["a/0"]["pid"]) and not exists(before["a/0"]) and exists(before["b/0"]))
+        self.stop(corral, 0)
+
+    def test_a_failed_program_is_started_anew(self):
+        restart = {"when": "always", "delay": "1ms", "max_delay": "1ms", "limit": {"restarts": 2, "within": "1h"}}
+        flag = self.path("cured")
+        command = ["sh", "-c", f"test -e {flag} && exec sleep 1000; exit 1"]
+        corral = self.run_controlled({"a": {"command": command, "restart": restart}, "b": "hang"})
+        self.await_listening(corral)
+        await_that("it has failed", lambda: self.workers()["a/0"]["state"] == "failed")
+        open(flag, "w").close()
+        self.assertEqual(self.ask_for("start", "a").out, "1 worker runs\n")
+        self.stop(corral, None)
+
+    def test_signal(self):
+        corral = self.run_controlled({"a": program("count-signals TERM", workers=2, cores="shared")})
+        self.await_listening(corral)
+        corral.await_out("ready", count=2)
+        self.assertEqual(self.ask_for("signal", "USR1", "a").out, "sent to 2 workers\n")
+        corral.await_out(f"got {int(signal.SIGUSR1)}", count=2)
+        self.assertEqual(self.ask_for("signal", "12", "a/1").out, "sent to 1 worker\n")
+        corral.await_out("a/1 \\| got 12")
+        self.ask_for("signal", "NOPE", "a", status=2)
+        self.stop(corral, 0)
+
+    def test_nobody_of_that_name(self):
+        corral = self.run_controlled({"crunch": "hang"})
+        self.await_listening(corral)
+        corral.await_start("crunch/0")
+        self.assertIn("did you mean 'crunch'?", self.ask_for("restart", "cruhch", status=2).err)
+        self.assertIn("'crunch/1' is no worker", self.ask_for("stop", "crunch/0", "crunch/1", status=2).err)
+        self.assertEqual(self.workers()["crunch/0"]["state"], "running")  # All of it or nothing.
+        self.ask_for("scale", "crumch=2", status=(1, 2))
+        self.stop(corral, 0)
+
+    def test_no_wait_and_a_timeout(self):
+        corral = self.run_controlled({"a": program("slow-stop 3600000", stop={"grace": "1h"}), "b": "hang"})
+        self.await_listening(corral)
+        corral.await_out("ready")
+        self.assertEqual(self.ask_for("stop", "a", "--no-wait").out, "under way\n")
+        corral.await_out("cleaning")
+        self.assertIn("it goes on", self.ask_for("stop", "a", "--timeout", "50ms", status=124).err)
+        self.assertEqual(self.workers()["a/0"]["state"], "stopping")
+        os.kill(self.workers()["a/0"]["pid"], signal.SIGKILL)
+        self.ask_for("stop", "a")
+        self.stop(corral, None)
+
+    def test_json_is_what_the_supervisor_answers(self):
+        corral = self.run_controlled({"a": "hang"})
+        self.await_listening(corral)
+        self.assertEqual(self.ask_for("restart", "a", "--json").json, {"result": "done", "workers": 1})
+        self.assertIn("error", self.ask_for("restart", "nobody", "--json", status=2).json)
+        self.stop(corral, 0)
+
+    def test_shutdown(self):
+        corral = self.run_controlled({"a": program("slow-stop 20")})
+        self.await_listening(corral)
+        corral.await_out("ready")
+        self.ask_for("shutdown")
+        self.assertFalse(exists(corral.pid))  # It has ended when that is said, however it was named.
+        self.finish(corral, 0)
+        self.assertFalse(os.path.exists(self.socket))
+
+
+class Rolling(ControlTest):
+    def test_one_after_another(self):
+        log = self.path("lives")
+        verbs = f"note {log} up + slow-stop 5"
+        corral = self.run_controlled({"a": program(verbs, workers=4, cores="shared")})
+        self.await_listening(corral)
+        corral.await_out("ready", count=4)
+        self.assertEqual(self.ask_for("restart", "a", "--rolling", "--pause", "10ms").out, "4 workers restarted\n")
+        self.assertEqual({worker["incarnation"] for worker in self.workers().values()}, {2})
+        # The next one was told to stop only when the one before was up again.
+        said = [line for line in corral.err.splitlines() if "(pid " in line][4:]
+        started = [index for index, line in enumerate(said) if "started" in line]
+        self.assertEqual(len(started), 4, said)
+        order = [said[index].split()[1] for index in started]
+        self.assertEqual(order, [f"a/{index}" for index in range(4)])
+        self.stop(corral, 0)
+
+    def test_it_ends_at_the_first_that_does_not_stay(self):
+        flag = self.path("broken")
+        command = ["sh", "-c", f"test -e {flag} && exit 1; exec sleep 1000"]
+        restart = {"when": "always", "delay": "1h", "max_delay": "1h", "limit": None}
+        corral = self.run_controlled({"a": {"command": command, "workers": 4, "cores": "shared", "restart": restart}})
+        self.await_listening(corral)
+        pids = [corral.await_start(f"a/{index}") for index in range(4)]
+        open(flag, "w").close()
+        self.assertIn("a/0", self.ask_for("restart", "a", "--rolling", "--pause", "1h", status=1).err)
+        self.assertTrue(all(exists(pid) for pid in pids[1:]))
+        self.assertEqual([self.workers()[f"a/{index}"]["incarnation"] for index in range(1, 4)], [1, 1, 1])
+        self.stop(corral, None)
+
+    def test_two_at_a_time(self):
+        corral = self.run_controlled({"a": program("hang", workers=4, cores="shared")})
+        self.await_listening(corral)
+        corral.await_start("a/3")
+        self.assertEqual(self.ask_for("restart", "a", "--rolling", "--parallel", "2", "--pause", "1ms").out, "4 workers restarted\n")
+        self.assertEqual({worker["incarnation"] for worker in self.workers().values()}, {2})
+        self.stop(corral, 0)
+
+    def test_a_stop_in_the_middle_ends_it(self):
+        corral = self.run_controlled({"a": program("hang", workers=3, cores="shared")})
+        self.await_listening(corral)
+        last = corral.await_start("a/2")
+        rolling = self.begin_asking("restart", "a", "--rolling", "--pause", "1h")
+        corral.await_start("a/0", incarnation=2)
+        self.assertEqual(self.ask_for("stop", "a").out, "3 workers are down\n")
+        self.assertIn("was told something else meanwhile", self.end_asking(rolling, 1).err)
+        self.assertFalse(exists(last))
+        self.assertEqual({worker["state"] for worker in self.workers().values()}, {"stopped"})
+        self.stop(corral, 0)
+
+
+class Scale(ControlTest):
+    def test_more_fewer_and_auto(self):
+        corral = self.run_controlled({"a": program("hang", workers=2, cores="shared"), "b": program("hang", cores="shared")})
+        self.await_listening(corral)
+        first = corral.await_start("a/0")
+        self.assertEqual(self.ask_for("scale", "a=4").out, "2 workers changed\n")
+        self.assertEqual(len(self.workers()), 5)
+        self.assertEqual({worker["state"] for worker in self.workers().values()}, {"running"})
+        self.assertEqual(self.ask_for("scale", "a=1", "b=2").out, "3 workers changed\n1 worker changed\n")
+        self.assertEqual(sorted(self.workers()), ["a/0", "b/0", "b/1"])
+        self.assertEqual(self.workers()["a/0"]["pid"], first)
+        self.ask_for("scale", "a=auto")
+        count = sum(name.startswith("a/") for name in self.workers())
+        self.assertTrue(1 <= count <= len(os.sched_getaffinity(0)), count)
+        self.ask_for("scale", "a=0", status=2)
+        self.ask_for("scale", "a", status=2)
+        self.stop(corral, 0)
+
+    def test_it_holds_over_a_reload_until_the_definition_changes(self):
+        definition = {"a": program("hang", workers=1, cores="shared"), "b": "hang"}
+        corral = self.run_controlled(definition)
+        self.await_listening(corral)
+        self.ask_for("scale", "a=3")
+        self.ask_for("reload")
+        self.assertEqual(len(self.workers()), 4)
+        definition["a"]["workers"] = 2
+        self.reconfigure(definition)
+        self.ask_for("reload")
+        self.assertEqual(sorted(self.workers()), ["a/0", "a/1", "b/0"])
+        self.stop(corral, 0)
+
+
+class Reload(ControlTest):
+    def test_a_plan_changes_nothing(self):
+        corral = self.run_controlled({"same": "hang", "changed": "hang", "removed": "hang"})
+        self.await_listening(corral)
+        corral.await_start("removed/0")
+        before = {name: worker["pid"] for name, worker in self.workers().items()}
+        self.reconfigure({"same": program("hang", stop={"grace": "1s"}), "changed": "line new + hang", "added": "hang"})
+        lines = [line.split(maxsplit=2) for line in self.ask_for("reload", "--plan").out.splitlines()]
+        self.assertEqual({line[1]: line[0] for line in lines},
+                         {"same/0": "keep", "changed/0": "restart", "added/0": "start", "removed/0": "stop"})  # fmt: skip
+        self.assertTrue(all(len(line) == 3 for line in lines), lines)  # Each says why.
+        self.assertEqual({name: worker["pid"] for name, worker in self.workers().items()}, before)
+        self.assertEqual(self.ask_for("reload").out, "reloaded; 3 workers changed\n")
+        after = self.workers()
+        self.assertEqual(after["same/0"]["pid"], before["same/0"])
+        self.assertEqual(sorted(after), ["added/0", "changed/0", "same/0"])
+        self.assertEqual(self.ask_for("reload").out, "reloaded; no worker had to change\n")
+        self.stop(corral, 0)
+
+    def test_a_mistake_changes_nothing_and_is_named(self):
+        corral = self.run_controlled({"a": "hang"})
+        self.await_listening(corral)
+        pid = corral.await_start("a/0")
+        self.reconfigure({"a": {"comand": ["true"]}})
+        for words in (["reload"], ["reload", "--plan"]):
+            self.assertRegex(self.ask_for(*words, status=2).err, "the configuration stays as it was: .*comand")
+        self.assertEqual(self.workers()["a/0"]["pid"], pid)
+        self.stop(corral, 0)
+
+    def test_what_was_stopped_by_hand_stays_down(self):
+        corral = self.run_controlled({"a": "hang", "b": "hang"})
+        self.await_listening(corral)
+        self.ask_for("stop", "a")
+        self.reconfigure({"a": "hang", "b": "hang", "c": "hang"})
+        self.ask_for("reload")
+        self.reconfigure({"a": "line new + hang", "b": "hang", "c": "hang"})
+        self.ask_for("reload")
+        self.assertEqual({name: worker["state"] for name, worker in self.workers().items()},
+                         {"a/0": "stopped", "b/0": "running", "c/0": "running"})  # fmt: skip
+        self.ask_for("start", "a")
+        corral.await_out("a/0 \\| new")
+        self.stop(corral, 0)
+
+    def test_reloads_and_scales_at_the_same_time_end_as_the_last_of_them(self):
+        definition = {"a": program("hang", workers=1, cores="shared"), "b": "hang"}
+        corral = self.run_controlled(definition)
+        self.await_listening(corral)
+        for round_ in range(5):
+            definition["b"] = f"line {round_} + hang"
+            self.reconfigure(definition)
+            asking = [self.begin_asking("reload"), *(self.begin_asking("scale", f"a={count}") for count in (4, 2, 3))]
+            for process in asking:
+                self.end_asking(process, (0, 1))  # 1: the next one overtook it.
+            self.ask_for("scale", "a=3")
+            workers = self.workers()
+            self.assertEqual(sorted(workers), ["a/0", "a/1", "a/2", "b/0"])
+            self.assertEqual({worker["state"] for worker in workers.values()}, {"running"})
+            corral.await_out(f"b/0 \\| {round_}")
+        self.stop(corral, 0)
+
+
+class Ends(ControlTest):
+    def test_sigterm_while_a_command_waits(self):
+        corral = self.run_controlled({"a": program("slow-stop 50", stop={"grace": "1h"}), "b": "hang"})
+        self.await_listening(corral)
+        corral.await_out("ready")
+        rolling = self.begin_asking("restart", "*", "--rolling", "--pause", "1h")
+        corral.await_start("a/0", incarnation=2)
+        corral.signal(signal.SIGTERM)
+        self.assertEqual(corral.wait(), 0)  # Who asked may live a moment longer.
+        self.assertRegex(self.end_asking(rolling, (1, 3)).err, "stopping|told something else|closed the connection")
+
+    def test_a_command_while_everything_stops(self):
+        corral = self.run_controlled({"a": program("slow-stop 3600000", stop={"grace": "1h"})})
+        self.await_listening(corral)
+        corral.await_out("ready")
+        corral.signal(signal.SIGTERM)
+        corral.await_out("cleaning")
+        self.assertIn("stopping", self.ask_for("restart", "a", status=1).err)
+        self.assertIn("the supervisor is stopping", self.ask_for("status").out)
+        self.assertEqual(self.http("GET", "/v1/status")[2]["supervisor"]["phase"], "stopping")
+        self.ask_for("shutdown", "--timeout", "50ms", status=124)
+        self.assertEqual(self.http("GET", "/readyz")[0], 503)
+        os.kill(self.workers()["a/0"]["pid"], signal.SIGKILL)
+        self.finish(corral)
+
+    def test_it_ends_with_its_programs_whoever_is_connected(self):
+        release = self.path("release")
+        command = ["sh", "-c", f"while ! test -e {release}; do sleep 0.01; done"]
+        corral = self.run_controlled({"a": {"command": command, "restart": "never"}})
+        self.await_listening(corral)
+        waiting = self.begin_asking("status", "--watch=1ms")
+        waiting.stdout.readline()
+        open(release, "w").close()
+        self.assertEqual(corral.wait(), 0)
+        self.end_asking(waiting, (1, 3))
+
+
+if __name__ == "__main__":
+    main()
