@@ -272,7 +272,15 @@ Form<SupervisorSpec> build() {
        field<SupervisorSpec>("control", [](auto& spec) -> auto& { return spec.control; }, control_form,
                              {.meaning = "The socket that it is commanded by.",
                               .example = R"({"socket": "/run/crunch.sock"})",
-                              .otherwise = "a socket in the default place"})});
+                              .otherwise = "a socket in the default place"}),
+       field<SupervisorSpec>("on_event", [](auto& spec) -> auto& { return spec.on_event; }, on_event_form,
+                             {.meaning = "A command that is told of what happens.",
+                              .example = R"({"command": ["./notify"], "events": ["worker_ended", "program_failed"]})",
+                              .otherwise = "nobody is told"}),
+       field<SupervisorSpec>("crashes", [](auto& spec) -> auto& { return spec.crashes; }, crashes_form,
+                             {.meaning = "Where the record of each abnormal end goes.",
+                              .example = R"({"folder": "/var/lib/corral/crashes", "keep": 500})",
+                              .otherwise = "the latest are kept in memory alone"})});
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "supervisor/shell/tasks/last_words.hpp"
+#include "supervisor/shell/io/last_words.hpp"
 
 #include <doctest/doctest.h>
 
@@ -26,5 +26,5 @@ TEST_CASE("so many lines and so many bytes are kept, and one line at least") {
   }
   CHECK(words.member(life(0, 1)) == R"(,"stderr":["90","91","92","93","94","95","96","97","98","99"])");
   words.hear(life(0, 1), std::string(100'000, 'x'));
-  CHECK(words.member(life(0, 1)).size() == LastWords::most_bytes + std::string_view(R"(,"stderr":[""])").size());
+  CHECK(words.member(life(0, 1)).size() == 4095 + std::string_view(R"(,"stderr":[""])").size());
 }
