@@ -49,7 +49,7 @@ struct WorkerView {
   std::uint32_t unhealthy_exits = 0;  ///< Of the program, within its limit's window.
   Instant window_ends = never;        ///< When the oldest of them is forgotten.
   Phase phase = Phase::running;
-  Instant now{};  ///< Of the core's last step.
+  Instant now{};  ///< When this was looked at.
 };
 
 struct Snapshot {

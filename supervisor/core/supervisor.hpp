@@ -70,7 +70,7 @@ class Supervisor {
 
   [[nodiscard]] Snapshot snapshot() const;
   /// One worker alone, whatever the number of workers; nothing where there is none.
-  [[nodiscard]] std::optional<WorkerView> view(WorkerId id) const;
+  [[nodiscard]] std::optional<WorkerView> view(WorkerId id, Instant now) const;
   [[nodiscard]] Phase phase() const { return phase_; }
   /// Some worker's program has been executed.
   [[nodiscard]] bool anything_ran() const { return anything_ran_; }

@@ -3,7 +3,7 @@
 
 namespace corral::core {
 
-std::optional<WorkerView> Supervisor::view(WorkerId id) const {
+std::optional<WorkerView> Supervisor::view(WorkerId id, Instant now) const {
   if (number(id.program) >= programs_.size() || id.index >= programs_[number(id.program)].workers.size()) {
     return std::nullopt;
   }
@@ -24,12 +24,12 @@ std::optional<WorkerView> Supervisor::view(WorkerId id) const {
   view.program_failed = program.failed;
   view.outdated = worker.outdated;
   if (const auto& limit = program.plan.spec.restart.limit) {
-    const ExitWindow::Use use = program.window.use(now_, *limit);
+    const ExitWindow::Use use = program.window.use(now, *limit);
     view.unhealthy_exits = use.exits;
     view.window_ends = use.forgets_at;
   }
   view.phase = phase_;
-  view.now = now_;
+  view.now = now;
   return view;
 }
 

@@ -29,6 +29,7 @@
 #include "supervisor/shell/api/server.hpp"
 #include "supervisor/shell/events/chronicle.hpp"
 #include "supervisor/shell/events/crash_folder.hpp"
+#include "supervisor/shell/events/explanation.hpp"
 #include "supervisor/shell/hooks.hpp"
 #include "supervisor/shell/io/last_words.hpp"
 #include "supervisor/shell/io/relay.hpp"
@@ -74,6 +75,14 @@ class Pump {
   void reopen_logs();
   /// What has become of a program's log lines.
   [[nodiscard]] logs::Counts log_counts(ProgramId program) const;
+
+  /// For whoever asks, in the loop's thread: what has happened, and why a worker ("crunch/1") is what it is; nothing where there
+  /// is none of that name.
+  [[nodiscard]] Chronicle& chronicle() { return *chronicle_; }
+  [[nodiscard]] const Crashes& crashes() const { return crashes_; }
+  [[nodiscard]] std::optional<core::Explanation> explain(std::string_view worker) const;
+  /// The same for a program, as JSON: see explanation.hpp.
+  [[nodiscard]] std::optional<std::string> explain_as_json(std::string_view worker) const;
 
   /// Whether any worker has been seen to run.
   [[nodiscard]] bool anything_ran() const { return core_.anything_ran(); }
@@ -169,6 +178,7 @@ class Pump {
   // pump_events.cpp: what becomes of events
   void adopt_events(const Prepared& prepared);
   void witness(const SharedEvent& event);
+  [[nodiscard]] std::optional<WorkerId> find_worker(std::string_view name) const;
   void record_crash(const Event& event);
   [[nodiscard]] bool waits_for_hooks();
   void hurry_hooks(int signal);

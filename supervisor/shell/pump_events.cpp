@@ -1,4 +1,6 @@
 // What becomes of events: the hook, the records of crashes, and what clients ask for.
+#include <algorithm>
+#include <charconv>
 #include <csignal>
 #include <utility>
 
@@ -71,6 +73,49 @@ void Pump::record_crash(const Event& event) {
     crash_folder_->write(record);
   }
   crashes_.add(std::move(record));
+}
+
+// ---- Who asks -------------------------------------------------------------------------------------------------------
+
+std::optional<WorkerId> Pump::find_worker(std::string_view name) const {
+  const std::size_t slash = name.rfind('/');
+  std::uint32_t index = 0;
+  const char* end = name.data() + name.size();
+  if (slash == std::string_view::npos || slash + 1 == name.size() ||
+      std::from_chars(name.data() + slash + 1, end, index).ptr != end) {
+    return std::nullopt;
+  }
+  const auto program = std::ranges::find(programs_, name.substr(0, slash), &Program::name);
+  if (program == programs_.end() || index >= program->placements.size()) {
+    return std::nullopt;
+  }
+  return WorkerId{ProgramId{static_cast<std::uint32_t>(program - programs_.begin())}, index};
+}
+
+std::optional<core::Explanation> Pump::explain(std::string_view worker) const {
+  const std::optional<WorkerId> id = find_worker(worker);
+  const std::optional<core::WorkerView> view = id ? core_.view(*id, now()) : std::nullopt;
+  if (!view) {
+    return std::nullopt;
+  }
+  const std::vector<SharedEvent> events = chronicle_->find({});
+  std::vector<core::PastNotice> past;
+  for (const SharedEvent& event : events) {
+    if (event->notice() != nullptr) {
+      past.push_back({event->stamp.at, event->notice()});
+    }
+  }
+  return core::explain(worker, *view, past);
+}
+
+std::optional<std::string> Pump::explain_as_json(std::string_view worker) const {
+  const std::optional<core::Explanation> explanation = explain(worker);
+  if (!explanation) {
+    return std::nullopt;
+  }
+  static constexpr std::size_t most_events = 10;
+  return to_json(*explanation, chronicle_->history({{std::string(worker)}, {}}, most_events),
+                 crashes_.last_of(*find_worker(worker)));
 }
 
 // ---- The end --------------------------------------------------------------------------------------------------------
