@@ -28,8 +28,6 @@ HookQueue::Step HookQueue::next(Instant now) {
   if (!runs_ && waiting_ > 0) {
     --waiting_;
     runs_ = true;
-    killed_ = false;
-    kill_at_ = never;
     return Step::launch;
   }
   return Step::nothing;
@@ -54,11 +52,10 @@ void HookQueue::hurry(Instant now) { end_at_ = std::min(end_at_, now); }
 bool HookQueue::is_done(Instant now) const { return (!runs_ && waiting_ == 0) || now >= after(end_at_, limits_.kill); }
 
 Instant HookQueue::next_deadline() const {
-  if (!runs_ && waiting_ == 0) {
-    return never;
-  }
+  const Instant for_those_who_wait = waiting_ > 0 ? end_at_ : never;
   // After the kill there is only its end to wait for; in the end not for ever.
-  return killed_ ? after(end_at_, limits_.kill) : std::min(kill_at_, end_at_);
+  const Instant for_the_one = !runs_ ? never : killed_ ? after(end_at_, limits_.kill) : std::min(kill_at_, end_at_);
+  return std::min(for_those_who_wait, for_the_one);
 }
 
 }  // namespace corral::core
