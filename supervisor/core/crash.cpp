@@ -16,6 +16,7 @@ bool is_abnormal(const Ended& end) {
   const bool fault = end.out_of_memory || (killed != nullptr && (killed->core_dumped || is_fault(killed->signal)));
   switch (end.verdict.kind) {
     case Verdict::Kind::stopped:
+    case Verdict::Kind::restarted:
     case Verdict::Kind::replaced: return fault;
     case Verdict::Kind::restart:
     case Verdict::Kind::finished:

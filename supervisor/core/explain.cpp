@@ -141,7 +141,8 @@ void Teller::tell_last_end() {
         (ended->status.killed() != nullptr ? "was " : "") + describe(ended->status) +
         (ended->out_of_memory ? " by the kernel, for lack of memory," : "") + " " + ago(ended_at, now_) + ", after " +
         describe_duration(ended->lived));
-    if (ended->verdict.kind != Verdict::Kind::stopped && ended->verdict.kind != Verdict::Kind::replaced) {
+    const Verdict::Kind follows = ended->verdict.kind;
+    if (follows != Verdict::Kind::stopped && follows != Verdict::Kind::replaced && follows != Verdict::Kind::restarted) {
       tell_judgement(ended->status, ended->success);
     }
   }
@@ -182,6 +183,9 @@ void Teller::tell_next() {
     case StateKind::exited: return say("nothing follows: it has finished", {"/restart/when"});
     case StateKind::failed: return tell_failed(std::get<Failed>(view_.worker.state).reason);
     case StateKind::stopped:
+      if (view_.held && view_.phase == Phase::running) {
+        return say("a command has stopped it; it stays down, through a reload as well, until another one starts it");
+      }
       return say(view_.phase == Phase::running ? "nothing is due until somebody wants it to run again"
                                                : "nothing is started any more");
   }

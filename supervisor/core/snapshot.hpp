@@ -22,7 +22,7 @@ struct WorkerSnapshot {
   std::uint32_t unhealthy_in_a_row = 0;
   bool wanted_up = false;
   Instant launched_at = never;  ///< Of the process that exists.
-  Instant due = never;  ///< The deadline of its state.
+  Instant due = never;          ///< The deadline of its state.
 };
 
 struct ProgramSnapshot {
@@ -45,6 +45,7 @@ struct WorkerView {
   WorkerId id;
   const ProgramSpec* spec = nullptr;  ///< In force. The core's own: true until its next step.
   bool program_failed = false;
+  bool held = false;                  ///< A command has stopped it: it stays down until another one says otherwise.
   bool outdated = false;              ///< Its process is of a definition that is in force no more.
   std::uint32_t unhealthy_exits = 0;  ///< Of the program, within its limit's window.
   Instant window_ends = never;        ///< When the oldest of them is forgotten.

@@ -22,6 +22,7 @@ std::optional<WorkerView> Supervisor::view(WorkerId id, Instant now) const {
   view.id = id;
   view.spec = &program.plan.spec;
   view.program_failed = program.failed;
+  view.held = worker.held;
   view.outdated = worker.outdated;
   if (const auto& limit = program.plan.spec.restart.limit) {
     const ExitWindow::Use use = program.window.use(now, *limit);

@@ -70,6 +70,7 @@ void Pump::take_in(process::Deaths deaths) {
         relay_->read_now(death.life);  // Its last words belong to the story of its task.
       }
       if (feed_) {
+        note_task(death.life);
         feed_->lost(now(), {death.life, death.status, death.usage, death.out_of_memory});
       }
       enqueue(core::WorkerExited{death.life, death.status, death.usage, death.out_of_memory, death.before_exec, had_terminal});

@@ -38,8 +38,11 @@ Hooks::Hooks(process::Processes& processes, const Narrator& narrator, Say say, c
     : processes_(processes), narrator_(narrator), say_(std::move(say)), queue_(limits) {}
 
 void Hooks::adopt(const std::optional<core::EventHook>& hook, std::shared_ptr<const process::LaunchTemplate> launch) {
-  hook_ = hook;
   launch_ = std::move(launch);
+  if (hook == hook_) {
+    return;
+  }
+  hook_ = hook;
   failure_.clear();
   failures_ = 0;
   if (hook_) {

@@ -17,7 +17,7 @@ constexpr Duration last_lines = std::chrono::seconds(1);
 
 void Pump::hear(const WorkerOutput& output) {
   const WorkerId worker = output.life.worker;
-  if (output.stream == Stream::err) {
+  if (output.stream == Stream::err && (!feed_ || crash_folder_)) {
     last_words_.hear_all(output.life, output.bytes);
   }
   if (logs_ && logs_->takes(worker)) {

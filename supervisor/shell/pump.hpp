@@ -180,6 +180,7 @@ class Pump {
   void witness(const SharedEvent& event);
   [[nodiscard]] std::optional<WorkerId> find_worker(std::string_view name) const;
   void record_crash(const Event& event);
+  void note_task(Life life);
   [[nodiscard]] bool waits_for_hooks();
   void hurry_hooks(int signal);
   void proceed_with_hooks();
@@ -227,6 +228,7 @@ class Pump {
   std::optional<core::CrashFiles> crash_files_;
   std::unique_ptr<CrashFolder> crash_folder_;
   Crashes crashes_;
+  std::map<WorkerId, std::pair<Incarnation, std::uint64_t>> last_tasks_;  ///< What a worker was at when it ended.
   LastWords last_words_{{.lines = 50, .bytes = 8192}};
   Terminal terminal_;
   core::Supervisor core_;

@@ -11,6 +11,11 @@
 namespace corral::shell {
 namespace {
 
+/// The last words of all workers together, and of one. (Twice as much while they are heard.)
+constexpr std::size_t words_of_all = std::size_t{16} << 20U;
+constexpr std::size_t most_words = 8192;
+constexpr std::size_t least_words = 1024;
+
 /// For the last crash records to reach the disk.
 constexpr Duration patience_for_disk = std::chrono::seconds(1);
 /// Until what outlived the last hook is gone after SIGKILL.
@@ -21,6 +26,11 @@ constexpr Duration echo = std::chrono::milliseconds(50);
 }  // namespace
 
 void Pump::adopt_events(const Prepared& prepared) {
+  std::size_t workers = 1;
+  for (const core::PlannedProgram& planned : prepared.plan.programs) {
+    workers += planned.workers();
+  }
+  last_words_.keep_bytes(std::clamp(words_of_all / workers, least_words, most_words));
   if (prepared.on_event && !hooks_) {
     hooks_ = std::make_unique<Hooks>(
         *processes_, chronicle_->narrator(),
@@ -51,8 +61,16 @@ void Pump::witness(const SharedEvent& event) {
   if (hooks_) {
     hooks_->hear(event);
   }
-  if (const core::Notice* notice = event->notice(); notice != nullptr && !options_.own_descriptors && is_crash(*notice)) {
+  const bool asked_for = !options_.own_descriptors && (!feed_ || crash_folder_);  // Nobody can ask `exec` or `map` for them.
+  if (const core::Notice* notice = event->notice(); notice != nullptr && asked_for && is_crash(*notice)) {
     record_crash(*event);
+  }
+}
+
+/// It dies: in a moment its task belongs to somebody else.
+void Pump::note_task(Life life) {
+  if (const std::optional<std::uint64_t> task = crash_folder_ ? feed_->task_of(life.worker) : std::nullopt) {
+    last_tasks_[life.worker] = {life.incarnation, *task};
   }
 }
 
@@ -62,6 +80,9 @@ void Pump::record_crash(const Event& event) {
   CrashFacts facts;
   if (const Program& program = programs_[number(life.worker.program)]; life.worker.index < program.placements.size()) {
     facts.cores = program.placements[life.worker.index].to_string();
+  }
+  if (const auto task = last_tasks_.find(life.worker); task != last_tasks_.end() && task->second.first == life.incarnation) {
+    facts.task = task->second.second;
   }
   facts.words = last_words_.member(life);
   if (const auto* ended = std::get_if<core::Ended>(&notice); ended != nullptr && ended->out_of_memory) {

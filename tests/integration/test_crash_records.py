@@ -130,6 +130,22 @@ class Records(CorralTest):
         self.assertFalse(os.path.exists(self.path("one")))
         self.assertEqual(self.records("two")[0]["exit_status"], 4)
 
+    def test_the_task_that_it_was_at(self):
+        self.write("tasks", "1\n2\nboom\n4\n")
+        worker = ("import sys, os\nfor line in sys.stdin:\n    if 'boom' in line:\n        print('at', line, file=sys.stderr, flush=True)\n"
+                  "        os.abort()\n    print(line, end='', flush=True)")  # fmt: skip
+        for words in (["map", "--crashes", self.path("crashes"), "--keep-crashes", "1", "--retries", "1", "--workers", "1",
+                       "--lines", self.path("tasks"), "--", sys.executable, "-c", worker],
+                      ["run", self.configure({"p": {"command": [sys.executable, "-c", worker], "workers": 1, "tasks": {
+                          "from": self.path("tasks"), "to": self.path("results"), "lines": True, "retries": 1}}},
+                          {"crashes": {"folder": self.path("crashes"), "keep": 2}})]):  # fmt: skip
+            with self.subTest(words[0]):
+                self.finish(self.start(*words), 1)
+                record = next(record for record in reversed(self.records()) if record.get("signal_name"))
+                self.assertEqual((record["task"], record["signal_name"]), (2, "SIGABRT"))
+                self.assertIn("at boom", record["stderr"])
+        self.assertEqual(len(self.records()), 2)
+
     def test_out_of_memory_is_told_with_its_evidence(self):
         cgroup = memory_cgroup()
         if cgroup is None:

@@ -33,7 +33,9 @@ Due due_of(const State& state) {
   return {"", {}};
 }
 
-bool asked_for(Verdict::Kind kind) { return kind == Verdict::Kind::stopped || kind == Verdict::Kind::replaced; }
+bool asked_for(Verdict::Kind kind) {
+  return kind == Verdict::Kind::stopped || kind == Verdict::Kind::replaced || kind == Verdict::Kind::restarted;
+}
 
 }  // namespace
 

@@ -40,7 +40,7 @@ void make_folders(const std::string& path) {
   ::mkdir(path.c_str(), folder_mode);
 }
 
-/// Where its files lie, and which there are. The thread's alone.
+/// Where its files lie. The thread's alone.
 class Folder {
  public:
   Folder(std::string path, std::size_t keep) : path_(std::move(path)), keep_(keep) {}
@@ -60,7 +60,6 @@ class Folder {
       ::unlinkat(fd_.get(), fresh.c_str(), 0);
       return system_failure(fmt::format("cannot rename '{}/{}'", path_, fresh), error);
     }
-    names_.insert(file.name);
     remove_oldest();
     return {};
   }
@@ -78,19 +77,20 @@ class Folder {
     if (!fd_) {
       return system_failure(fmt::format("cannot open the folder '{}'", path_), errno);
     }
-    list();
     return {};
   }
 
-  void list() {
-    names_.clear();
+  /// Others may write there too: a supervisor and the map that it runs.
+  [[nodiscard]] std::set<std::string> list() const {
+    std::set<std::string> names;
     const std::unique_ptr<DIR, int (*)(DIR*)> entries(::opendir(path_.c_str()), ::closedir);
     while (const dirent* entry = entries ? ::readdir(entries.get()) : nullptr) {  // NOLINT(concurrency-mt-unsafe)
       const std::string_view name = entry->d_name;
       if (name.starts_with(prefix) && name.ends_with(suffix)) {
-        names_.emplace(name);
+        names.emplace(name);
       }
     }
+    return names;
   }
 
   /// 0, or errno.
@@ -111,17 +111,17 @@ class Folder {
     return 0;
   }
 
-  void remove_oldest() {
-    while (names_.size() > keep_) {
-      ::unlinkat(fd_.get(), names_.begin()->c_str(), 0);
-      names_.erase(names_.begin());
+  void remove_oldest() const {
+    std::set<std::string> names = list();  // Sorted by time.
+    while (names.size() > keep_) {
+      ::unlinkat(fd_.get(), names.begin()->c_str(), 0);
+      names.erase(names.begin());
     }
   }
 
   std::string path_;
   std::size_t keep_;
   FileDescriptor fd_;
-  std::set<std::string> names_;  ///< Sorted by time.
 };
 
 }  // namespace

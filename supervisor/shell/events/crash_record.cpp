@@ -12,7 +12,7 @@
 namespace corral::shell {
 namespace {
 
-std::string bytes_or_null(const std::optional<std::uint64_t>& bytes) { return bytes ? std::to_string(*bytes) : "null"; }
+std::string number_or_null(const std::optional<std::uint64_t>& number) { return number ? std::to_string(*number) : "null"; }
 
 const core::Verdict& verdict_of(const core::Notice& notice) {
   const auto* ended = std::get_if<core::Ended>(&notice);
@@ -29,8 +29,8 @@ std::string cause_of(const core::Notice& notice) {
 std::string oom_member(const OomFacts& oom) {
   std::string out = R"(,"oom":{"source":)";
   append_json_string(out, oom.source);
-  return out + fmt::format(R"(,"kills":{},"limit_bytes":{},"peak_bytes":{}}})", oom.kills, bytes_or_null(oom.limit_bytes),
-                           bytes_or_null(oom.peak_bytes));
+  return out + fmt::format(R"(,"kills":{},"limit_bytes":{},"peak_bytes":{}}})", oom.kills, number_or_null(oom.limit_bytes),
+                           number_or_null(oom.peak_bytes));
 }
 
 }  // namespace
@@ -56,7 +56,7 @@ CrashRecord make_crash_record(const Event& event, const Narrator& narrator, cons
   out += restarts ? fmt::format(R"(,"next_start":"{}")", rfc3339(event.stamp.wall_ms + delay)) : R"(,"next_start":null)";
   out += R"(,"cores":)";
   facts.cores.empty() ? static_cast<void>(out += "null") : append_json_string(out, facts.cores);
-  out += fmt::format(R"(,"tasks":[{}])", fmt::join(facts.tasks, ","));
+  out += R"(,"task":)" + number_or_null(facts.task);
   if (facts.oom) {
     out += oom_member(*facts.oom);
   }

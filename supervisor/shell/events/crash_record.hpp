@@ -6,7 +6,6 @@
 #include <deque>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "supervisor/shell/events/event.hpp"
 
@@ -22,9 +21,9 @@ struct OomFacts {
 
 /// All that is known beside the event itself.
 struct CrashFacts {
-  std::string cores;                 ///< "0-1"; empty: not bound.
-  std::vector<std::uint64_t> tasks;  ///< That it was at or had been given, by number.
-  std::string words;                 ///< LastWords::member().
+  std::string cores;                    ///< "0-1"; empty: not bound.
+  std::optional<std::uint64_t> task{};  ///< That it was at, by number.
+  std::string words;                    ///< LastWords::member().
   std::optional<OomFacts> oom{};
 };
 

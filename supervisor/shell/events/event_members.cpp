@@ -37,6 +37,7 @@ std::string_view name(Verdict::Kind kind) {
     case Verdict::Kind::not_restarted: return "not_restarted";
     case Verdict::Kind::stopped: return "stopped";
     case Verdict::Kind::replaced: return "replaced";
+    case Verdict::Kind::restarted: return "restarted";
     case Verdict::Kind::program_failed: return "program_failed";
     case Verdict::Kind::survivors: return "survivors";
   }
@@ -58,6 +59,7 @@ std::string_view name(StopCause::Kind kind) {
     case StopCause::Kind::signal: return "signal";
     case StopCause::Kind::program_failed: return "program_failed";
     case StopCause::Kind::tasks_failed: return "tasks_failed";
+    case StopCause::Kind::command: return "command";
   }
   return "unknown";
 }

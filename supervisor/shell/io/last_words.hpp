@@ -26,16 +26,26 @@ class LastWords {
   explicit LastWords(Limits limits) : limits_(limits) {}
 
   void hear(Life life, std::string_view line) {
-    Worker& worker = workers_[life.worker];
-    if (worker.life != life) {
-      worker.life = life;
-      worker.text.clear();
-    }
+    Worker& worker = of(life);
     worker.text += line.substr(0, limits_.bytes - 1);
     worker.text += '\n';
-    if (worker.text.size() > 2 * limits_.bytes) {
-      worker.text.erase(0, begin_of_last(worker.text));
+    shorten(worker);
+  }
+
+  /// Whole lines with their breaks, the last one perhaps without: as they were read, thousands at once perhaps.
+  void hear_all(Life life, std::string_view lines) {
+    Worker& worker = of(life);
+    const std::size_t whole = lines.size() + (lines.ends_with('\n') ? 0 : 1);
+    if (whole > limits_.bytes) {
+      lines.remove_prefix(whole - limits_.bytes);
+      const std::size_t end = lines.find('\n');
+      lines.remove_prefix(end + 1 < lines.size() ? end + 1 : 0);  // One line that is too long: its end.
     }
+    worker.text += lines;
+    if (!worker.text.ends_with('\n')) {
+      worker.text += '\n';
+    }
+    shorten(worker);
   }
 
   /// Oldest first.
@@ -66,6 +76,8 @@ class LastWords {
     return out += ']';
   }
 
+  /// From now on so much of each worker.
+  void keep_bytes(std::size_t bytes) { limits_.bytes = bytes; }
   void forget(WorkerId worker) { workers_.erase(worker); }
 
  private:
@@ -73,6 +85,21 @@ class LastWords {
     Life life;
     std::string text;  ///< Each line with its break; at most twice what is kept in the end.
   };
+
+  Worker& of(Life life) {
+    Worker& worker = workers_[life.worker];
+    if (worker.life != life) {
+      worker.life = life;
+      worker.text.clear();
+    }
+    return worker;
+  }
+
+  void shorten(Worker& worker) const {
+    if (worker.text.size() > 2 * limits_.bytes) {
+      worker.text.erase(0, begin_of_last(worker.text));
+    }
+  }
 
   /// Where the whole lines begin that are at most so many bytes from the end.
   [[nodiscard]] std::size_t begin_of_last(std::string_view text) const {

@@ -70,7 +70,7 @@ struct Reports {
 TEST_CASE("a record holds the event, its cause, what is known beside it, and when the next start is") {
   CrashFacts facts;
   facts.cores = "0-1";
-  facts.tasks = {17, 18};
+  facts.task = 17;
   facts.words = R"(,"stderr":["a","b"])";
   facts.oom = OomFacts{"/sys/fs/cgroup/x/memory.events", 2, 1U << 20U, {}};
   const CrashRecord made = make_crash_record(crash(42), names(), facts);
@@ -81,7 +81,7 @@ TEST_CASE("a record holds the event, its cause, what is known beside it, and whe
   CHECK(parsed["cause"] == "killed by signal 9 (Killed) by the kernel: out of memory");
   CHECK(parsed["next_start"] == "2026-01-31T12:00:00.365Z");
   CHECK(parsed["cores"] == "0-1");
-  CHECK(parsed["tasks"] == json::array({17, 18}));
+  CHECK(parsed["task"] == 17);
   CHECK(parsed["stderr"] == json::array({"a", "b"}));
   CHECK(parsed["oom"]["kills"] == 2);
   CHECK(parsed["oom"]["limit_bytes"] == 1U << 20U);
@@ -93,6 +93,7 @@ TEST_CASE("a record holds the event, its cause, what is known beside it, and whe
   CHECK(launch["cause"] == "cannot execute 'x': No such file or directory");
   CHECK(launch["next_start"].is_null());
   CHECK(launch["cores"].is_null());
+  CHECK(launch["task"].is_null());
 }
 
 TEST_CASE("the latest records are kept in memory") {
