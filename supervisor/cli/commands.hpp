@@ -62,6 +62,8 @@ struct MapOptions {
   std::string timeline;  ///< Files; empty: none.
   std::string trace;
   std::string quarantine;
+  std::string crashes;  ///< A folder; empty: none.
+  std::uint32_t crashes_kept = 100;
   std::optional<std::uint64_t> limit;  ///< Of tasks.
   std::optional<int> client;           ///< A socket: a client gives the tasks, and takes the answers.
   Talk talk;

@@ -17,6 +17,9 @@ constexpr const char* system_configuration = "/etc/corral/corral.json";
 
 /// "command/0" of the third program as "/programs/NAME/command/0".
 std::string pointer_to(const core::SupervisorSpec& spec, const shell::Complaint& complaint) {
+  if (complaint.program == shell::Complaint::no_program) {
+    return "/" + complaint.key;
+  }
   return config::pointer({"programs", spec.programs[complaint.program].name}) + "/" + complaint.key;
 }
 

@@ -171,6 +171,9 @@ int map(MapOptions options) {
   if (!pump) {
     return cannot_open(pump.error(), core::Containment::automatic);
   }
+  if (!options.crashes.empty()) {
+    preparation->prepared.crashes = core::CrashFiles{options.crashes, options.crashes_kept};
+  }
   return supervise(**pump, std::move(preparation->prepared), 1);
 }
 

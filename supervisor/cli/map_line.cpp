@@ -93,6 +93,10 @@ void add_report_options(CLI::App& app, MapOptions& options) {
   app.add_flag("--dry-run", options.dry_run, "show what would be run, and run nothing");
   app.add_option("--quarantine", options.quarantine,
                  "a file for tasks that were given up, as they stand in the input; why is in FILE.stories");
+  app.add_option("--crashes", options.crashes,
+                 "a folder for a record of each worker that dies, as \"crashes\" of a configuration");
+  app.add_option("--keep-crashes", options.crashes_kept, "so many records at most; the oldest go (100)")
+      ->check(CLI::Range(1U, 100'000U));
   app.add_option("--timeline", options.timeline, "a page (HTML) that shows which worker did what when");
   app.add_option("--trace", options.trace, "the same as trace events (JSON) for Perfetto");
 }

@@ -57,7 +57,8 @@ std::string words_for(const core::CoresPolicy& cores, bool several) {
   return shared ? "shared" : "separate";
 }
 
-std::vector<std::string> map_command(const core::ProgramSpec& program, const std::string& self) {
+std::vector<std::string> map_command(const core::ProgramSpec& program, const std::optional<core::CrashFiles>& crashes,
+                                     const std::string& self) {
   const core::TasksSpec& tasks = *program.tasks;
   const core::LaunchSpec& launch = program.launch;
   const auto* count = std::get_if<std::uint32_t>(&launch.workers);
@@ -83,6 +84,10 @@ std::vector<std::string> map_command(const core::ProgramSpec& program, const std
   }
   if (!tasks.quarantine.empty()) {
     words.add("--quarantine", tasks.quarantine);
+  }
+  if (crashes) {
+    words.add("--crashes", crashes->folder);
+    words.add("--keep-crashes", std::to_string(crashes->keep));
   }
   words.add("--stop-signal", signal_name(program.stop.signal));
   words.add("--grace", format_duration(program.stop.grace));
@@ -111,7 +116,7 @@ core::SupervisorSpec with_maps(core::SupervisorSpec spec, const std::string& sel
     if (!program.tasks) {
       continue;
     }
-    program.launch.command = map_command(program, self);
+    program.launch.command = map_command(program, spec.crashes, self);
     program.launch.workers = 1U;
     program.launch.cores = core::SharedCores{};
     program.launch.directory.clear();

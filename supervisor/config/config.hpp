@@ -65,6 +65,16 @@ class Loaded {
 /// Never an empty list of diagnostics; at most 101, in the order of the file.
 [[nodiscard]] std::expected<Loaded, std::vector<Diagnostic>> parse(const Source& source, const Environment& lookup);
 
+/// Where a file decides what a JSON pointer names.
+struct KeyPlace {
+  std::size_t line = 0;  ///< From 1; 0: the text is no JSON any more.
+  std::string text;      ///< That line, without blanks at its ends, fit for a terminal.
+  bool written = false;  ///< The file writes it; otherwise a default holds, and the place is the object that could say otherwise.
+};
+
+/// One for each pointer. Reads the text as JSON and checks nothing else: it may be of another time.
+[[nodiscard]] std::vector<KeyPlace> locate(const Source& source, const std::vector<std::string>& pointers);
+
 /// "/programs/NAME" and further steps as a JSON pointer, escaped as RFC 6901 wants it.
 [[nodiscard]] std::string pointer(std::initializer_list<std::string_view> steps);
 

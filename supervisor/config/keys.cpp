@@ -230,23 +230,6 @@ Field<SupervisorSpec> schema_field() {
   return field;
 }
 
-Form<core::ControlSpec> control_form() {
-  using core::ControlSpec;
-  return object_form<ControlSpec>(
-      "Control",
-      "Where a running supervisor can be asked and told: `corral status` and its like, and any client of HTTP. Whoever can open "
-      "the socket may do all that the supervisor may; it is its owner's alone. A reload does not change it.",
-      {field<ControlSpec>(
-           "enabled", [](auto& control) -> auto& { return control.enabled; }, [] { return boolean(); },
-           {.meaning = "Whether there is a socket at all.", .example = "false"}),
-       field<ControlSpec>(
-           "socket", [](auto& control) -> auto& { return control.socket; }, [] { return socket_path(); },
-           {.meaning = "Its path, of at most 107 bytes.",
-            .example = R"("/run/crunch.sock")",
-            .otherwise =
-                "named after the configuration file, in `/run/corral` for root, otherwise in `$XDG_RUNTIME_DIR/corral`"})});
-}
-
 Form<SupervisorSpec> build() {
   using core::Containment;
   return object_form<SupervisorSpec>(
@@ -272,7 +255,15 @@ Form<SupervisorSpec> build() {
        field<SupervisorSpec>("control", [](auto& spec) -> auto& { return spec.control; }, control_form,
                              {.meaning = "The socket that it is commanded by.",
                               .example = R"({"socket": "/run/crunch.sock"})",
-                              .otherwise = "a socket in the default place"})});
+                              .otherwise = "a socket in the default place"}),
+       field<SupervisorSpec>("on_event", [](auto& spec) -> auto& { return spec.on_event; }, on_event_form,
+                             {.meaning = "A command that is told of what happens.",
+                              .example = R"({"command": ["./notify"], "events": ["worker_ended", "program_failed"]})",
+                              .otherwise = "nobody is told"}),
+       field<SupervisorSpec>("crashes", [](auto& spec) -> auto& { return spec.crashes; }, crashes_form,
+                             {.meaning = "Where the record of each abnormal end goes.",
+                              .example = R"({"folder": "/var/lib/corral/crashes", "keep": 500})",
+                              .otherwise = "the latest are kept in memory alone"})});
 }
 
 }  // namespace

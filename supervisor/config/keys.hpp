@@ -17,6 +17,9 @@ namespace corral::config {
 [[nodiscard]] Form<std::optional<core::TasksSpec>> tasks_form();
 [[nodiscard]] Form<core::LogSpec> log_form();
 [[nodiscard]] Form<core::InheritedEnvironment> inheritance_form();
+[[nodiscard]] Form<core::ControlSpec> control_form();
+[[nodiscard]] Form<std::optional<core::EventHook>> on_event_form();
+[[nodiscard]] Form<std::optional<core::CrashFiles>> crashes_form();
 
 /// The rules that no JSON Schema can state, for the reference page.
 [[nodiscard]] const std::vector<std::string>& rules_beyond_schema();

@@ -49,24 +49,38 @@ struct Ended {
   ResourceUsage usage;
   bool out_of_memory = false;
   Verdict verdict;
+  bool success = false;                  ///< One of the exit statuses that the policy calls so.
+  std::uint32_t unhealthy_in_a_row = 0;  ///< This end counted, where it was unhealthy.
 };
 
 struct LaunchFailed {
   Life life;
   LaunchFailure failure;
   Verdict verdict;
+  std::uint32_t unhealthy_in_a_row = 0;
+};
+
+/// Why one worker is to end while the others run on.
+enum class StopWhy : std::uint8_t {
+  asked,           ///< Somebody said so.
+  replaced,        ///< Another life follows, of a new definition perhaps.
+  retired,         ///< It has left the configuration.
+  program_failed,  ///< Others of its program had too many unhealthy exits.
 };
 
 struct StopSignalled {
   Life life;
   int signal = 0;
   Duration grace{};
+  std::int32_t pid = 0;
+  StopWhy why = StopWhy::asked;
 };
 
 /// It did not stop within its grace, or was to die at once (grace is nothing then).
 struct KillSent {
   Life life;
   std::optional<Duration> grace;
+  std::int32_t pid = 0;
 };
 
 /// The kernel refused a signal. Said once for each reason, and of SIGKILL in any case.

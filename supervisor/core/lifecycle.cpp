@@ -162,6 +162,14 @@ void Supervisor::launch(WorkerId id, Worker& worker) {
   act(SpawnWorker{life_of(id, worker)});
 }
 
+StopWhy Supervisor::why_stopped(WorkerId id, const Worker& worker) {
+  const Program& program = program_of(id.program);
+  if (program.failed) {
+    return StopWhy::program_failed;
+  }
+  return worker.retired || program.retired ? StopWhy::retired : worker.outdated ? StopWhy::replaced : StopWhy::asked;
+}
+
 void Supervisor::stop(WorkerId id, Worker& worker) {
   const StopPolicy& policy = program_of(id.program).plan.spec.stop;
   const Life life = life_of(id, worker);
@@ -171,7 +179,7 @@ void Supervisor::stop(WorkerId id, Worker& worker) {
     act(SignalWorker{life, SIGCONT});  // A stopped process would never see the signal.
   }
   if (phase_ == Phase::running) {
-    announce(StopSignalled{life, policy.signal, policy.grace});
+    announce(StopSignalled{life, policy.signal, policy.grace, worker.pid, why_stopped(id, worker)});
   }
 }
 
@@ -189,7 +197,7 @@ void Supervisor::kill(WorkerId id, Worker& worker) {
   worker.refused = 0;  // Whoever may not be asked may still be killed.
   enter(id, worker, Killing{after(now_, options_.patience.kill)});
   act(SignalWorker{life_of(id, worker), SIGKILL});
-  announce(KillSent{life_of(id, worker), grace});
+  announce(KillSent{life_of(id, worker), grace, worker.pid});
 }
 
 void Supervisor::drain(WorkerId id, Worker& worker) {
@@ -295,7 +303,9 @@ void Supervisor::end_life(WorkerId id, Worker& worker, const ExitStatus& status)
     phase_ = Phase::stopping;
   }
   const Verdict verdict = judge(id, worker, &status);
-  announce(Ended{life_of(id, worker), worker.pid, status, worker.existed(), worker.usage, worker.out_of_memory, verdict});
+  const bool success = is_success(program_of(id.program).plan.spec.restart, status);
+  announce(Ended{life_of(id, worker), worker.pid, status, worker.existed(), worker.usage, worker.out_of_memory, verdict, success,
+                 worker.unhealthy});
   follow(id, worker, verdict, &status);
 }
 
@@ -303,7 +313,7 @@ void Supervisor::end_launch(WorkerId id, Worker& worker, LaunchFailure failure) 
   last_launch_failure_ = failure;
   worker.output_open = false;
   const Verdict verdict = judge(id, worker, nullptr);
-  announce(LaunchFailed{life_of(id, worker), std::move(failure), verdict});
+  announce(LaunchFailed{life_of(id, worker), std::move(failure), verdict, worker.unhealthy});
   follow(id, worker, verdict, nullptr);
 }
 

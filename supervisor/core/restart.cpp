@@ -59,4 +59,15 @@ bool ExitWindow::note(Instant now, const RestartLimit& limit) {
   return exits_.size() > limit.restarts;
 }
 
+ExitWindow::Use ExitWindow::use(Instant now, const RestartLimit& limit) const {
+  Use use;
+  for (const Instant exit : exits_) {
+    if (now - exit < limit.within) {
+      ++use.exits;
+      use.forgets_at = std::min(use.forgets_at, after(exit, limit.within));
+    }
+  }
+  return use;
+}
+
 }  // namespace corral::core

@@ -46,6 +46,12 @@ class ExitWindow {
   [[nodiscard]] bool note(Instant now, const RestartLimit& limit);
   [[nodiscard]] std::uint32_t count() const { return static_cast<std::uint32_t>(exits_.size()); }
   void clear() { exits_.clear(); }
+  /// Those that still count, and when the oldest of them no longer does.
+  struct Use {
+    std::uint32_t exits = 0;
+    Instant forgets_at = never;
+  };
+  [[nodiscard]] Use use(Instant now, const RestartLimit& limit) const;
 
  private:
   std::deque<Instant> exits_;

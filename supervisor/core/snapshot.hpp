@@ -8,6 +8,7 @@
 
 #include "common/base/ids.hpp"
 #include "common/base/instant.hpp"
+#include "supervisor/core/spec.hpp"
 #include "supervisor/core/state.hpp"
 
 namespace corral::core {
@@ -21,6 +22,7 @@ struct WorkerSnapshot {
   std::uint32_t unhealthy_in_a_row = 0;
   bool wanted_up = false;
   Instant launched_at = never;  ///< Of the process that exists.
+  Instant due = never;          ///< The deadline of its state.
 };
 
 struct ProgramSnapshot {
@@ -35,6 +37,20 @@ enum class Phase : std::uint8_t {
   stopping,  ///< Everything was told to stop.
   sweeping,  ///< All workers are settled; stray descendants are being killed.
   done,      ///< ExitSupervisor was asked for: no event changes anything any more.
+};
+
+/// One worker, and what its program has to do with it.
+struct WorkerView {
+  WorkerSnapshot worker;
+  WorkerId id;
+  const ProgramSpec* spec = nullptr;  ///< In force. The core's own: true until its next step.
+  bool program_failed = false;
+  bool held = false;                  ///< A command has stopped it: it stays down until another one says otherwise.
+  bool outdated = false;              ///< Its process is of a definition that is in force no more.
+  std::uint32_t unhealthy_exits = 0;  ///< Of the program, within its limit's window.
+  Instant window_ends = never;        ///< When the oldest of them is forgotten.
+  Phase phase = Phase::running;
+  Instant now{};  ///< When this was looked at.
 };
 
 struct Snapshot {

@@ -146,6 +146,21 @@ struct ControlSpec {
   friend bool operator==(const ControlSpec&, const ControlSpec&) = default;
 };
 
+/// A command that is told of what happens.
+struct EventHook {
+  std::vector<std::string> command;  ///< Never empty.
+  std::vector<std::string> events;   ///< By name, see event_names.hpp; empty: all.
+  Duration timeout = std::chrono::seconds(10);
+  friend bool operator==(const EventHook&, const EventHook&) = default;
+};
+
+/// Where the records of abnormal ends go.
+struct CrashFiles {
+  std::string folder;        ///< Never empty.
+  std::uint32_t keep = 100;  ///< 1 to 100,000; the oldest go first.
+  friend bool operator==(const CrashFiles&, const CrashFiles&) = default;
+};
+
 enum class Containment { automatic, cgroup, subreaper };
 
 struct SupervisorSpec {
@@ -153,6 +168,8 @@ struct SupervisorSpec {
   bool stay = false;                  ///< Keep running when every program has finished.
   Containment containment = Containment::automatic;
   ControlSpec control;  ///< As it was at the start: a reload changes nothing about it.
+  std::optional<EventHook> on_event;
+  std::optional<CrashFiles> crashes;
   friend bool operator==(const SupervisorSpec&, const SupervisorSpec&) = default;
 };
 

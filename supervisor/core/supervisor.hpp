@@ -69,6 +69,8 @@ class Supervisor {
   [[nodiscard]] std::optional<Instant> next_deadline() const;
 
   [[nodiscard]] Snapshot snapshot() const;
+  /// One worker alone, whatever the number of workers; nothing where there is none.
+  [[nodiscard]] std::optional<WorkerView> view(WorkerId id, Instant now) const;
   [[nodiscard]] Phase phase() const { return phase_; }
   /// Some worker's program has been executed.
   [[nodiscard]] bool anything_ran() const { return anything_ran_; }
@@ -166,6 +168,7 @@ class Supervisor {
   void reschedule(WorkerId id, Worker& worker);
   void launch(WorkerId id, Worker& worker);
   void stop(WorkerId id, Worker& worker);
+  [[nodiscard]] StopWhy why_stopped(WorkerId id, const Worker& worker);
   void kill(WorkerId id, Worker& worker);
   void drain(WorkerId id, Worker& worker);
   void maybe_conclude(WorkerId id, Worker& worker);

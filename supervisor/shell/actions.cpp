@@ -161,6 +161,10 @@ void Pump::sweep() {
   std::vector<Life> gone;
   processes_->finish_sweeps(gone);
   for (const Life life : gone) {
+    if (Hooks::owns(life)) {
+      hooks_->swept();
+      continue;
+    }
     if (relay_ && relay_->keeps(life)) {
       relay_->finish(life);
       enqueue(core::OutputClosed{life});
@@ -170,6 +174,10 @@ void Pump::sweep() {
 }
 
 void Pump::perform(const core::SweepAll&) {
+  if (waits_for_hooks()) {
+    sweep_held_ = true;  // proceed_with_hooks() goes on with it.
+    return;
+  }
   sweeping_all_ = true;
   if (processes_->alone()) {
     sweeping_all_ = false;
@@ -181,6 +189,7 @@ void Pump::perform(const core::SweepAll&) {
 
 /// From now on launches are made from `prepared`: before the core has heard of it, so that none is made from the old.
 void Pump::adopt(const Prepared& prepared) {
+  adopt_events(prepared);
   CORRAL_CHECK(prepared.programs.size() == prepared.plan.programs.size());
   for (std::size_t i = 0; i < prepared.programs.size(); ++i) {
     const core::PlannedProgram& planned = prepared.plan.programs[i];
@@ -204,6 +213,7 @@ void Pump::perform(const core::ForgetProgram& action) {
   Program& program = programs_[number(action.program)];
   for (std::uint32_t index = 0; index < program.placements.size(); ++index) {
     processes_->forget(WorkerId{action.program, index});
+    last_words_.forget(WorkerId{action.program, index});
   }
   retire(program);
   tally_.forget(action.program);
@@ -218,6 +228,10 @@ void Pump::perform(const core::Announce& action) {
   voice_->notice(action.notice);
 }
 
-void Pump::perform(const core::ExitSupervisor& action) { status_ = action.status; }
+void Pump::perform(const core::ExitSupervisor& action) {
+  sweeping_all_ = false;
+  exit_with_ = action.status;
+  conclude();
+}
 
 }  // namespace corral::shell

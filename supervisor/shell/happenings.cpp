@@ -31,6 +31,7 @@ void Pump::read_signals() {
     if (!is_for_command(signal)) {
       continue;
     }
+    hurry_hooks(signal.number);
     if (processes_->outstanding() > 0) {
       report_launches();  // Who runs already shall get the signal too.
     }
@@ -57,6 +58,10 @@ void Pump::take_in(process::Deaths deaths) {
   }
   const bool had_terminal = !deaths.leaders.empty() && terminal_.foreground() == core::Foreground::command;
   for (process::Death& death : deaths.leaders) {
+    if (Hooks::owns(death.life)) {
+      death.failure ? hooks_->launch_failed(*death.failure) : hooks_->died(death, now());
+      continue;
+    }
     if (death.failure) {
       launch_failed(death.life);
       enqueue(core::SpawnFailed{death.life, std::move(*death.failure)});
@@ -65,6 +70,7 @@ void Pump::take_in(process::Deaths deaths) {
         relay_->read_now(death.life);  // Its last words belong to the story of its task.
       }
       if (feed_) {
+        note_task(death.life);
         feed_->lost(now(), {death.life, death.status, death.usage, death.out_of_memory});
       }
       enqueue(core::WorkerExited{death.life, death.status, death.usage, death.out_of_memory, death.before_exec, had_terminal});
@@ -81,6 +87,12 @@ bool Pump::report_launches() {
   std::vector<process::LaunchOutcome> outcomes;
   processes_->settle(outcomes);
   for (process::LaunchOutcome& outcome : outcomes) {
+    if (Hooks::owns(outcome.life)) {
+      if (outcome.failure) {
+        hooks_->launch_failed(*outcome.failure);
+      }
+      continue;
+    }
     if (outcome.failure) {
       launch_failed(outcome.life);
       enqueue(core::SpawnFailed{outcome.life, std::move(*outcome.failure)});

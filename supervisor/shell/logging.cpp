@@ -17,6 +17,9 @@ constexpr Duration last_lines = std::chrono::seconds(1);
 
 void Pump::hear(const WorkerOutput& output) {
   const WorkerId worker = output.life.worker;
+  if (output.stream == Stream::err && (!feed_ || crash_folder_)) {
+    last_words_.hear_all(output.life, output.bytes);
+  }
   if (logs_ && logs_->takes(worker)) {
     if (logs_->write(now(), {worker, output.stream == Stream::err, output.goes_on, output.bytes})) {
       relay_->hold(worker);

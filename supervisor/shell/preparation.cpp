@@ -194,6 +194,28 @@ std::uint32_t threads_for(const Machine& machine, const core::WorkerCount& asked
   return std::max(1U, usable_cpus(machine.allowed.size(), machine.quota) / static_cast<std::uint32_t>(workers));
 }
 
+/// The command of on_event is launched as a worker would be, as one that nothing is configured of but the command.
+void prepare_events(const SupervisorSpec& spec, Prepared& prepared, Checker& checker, std::vector<Complaint>& complaints) {
+  prepared.crashes = spec.crashes;
+  prepared.on_event = spec.on_event;
+  if (!spec.on_event) {
+    return;
+  }
+  ProgramSpec hook;
+  hook.name = "on_event";
+  hook.launch.command = spec.on_event->command;
+  const std::size_t before = complaints.size();
+  checker.check(Complaint::no_program, hook.launch);
+  for (std::size_t i = before; i < complaints.size(); ++i) {
+    complaints[i].key.insert(0, "on_event/");
+  }
+  if (auto launch = process::LaunchTemplate::prepare(hook, 1, environ)) {
+    prepared.on_event_launch = std::make_shared<const process::LaunchTemplate>(std::move(*launch));
+  } else {
+    complaints.push_back({Complaint::no_program, "on_event/command", launch.error().message, {}});
+  }
+}
+
 }  // namespace
 
 std::expected<Preparation, std::vector<Complaint>> prepare(const SupervisorSpec& spec, const Plan* running, MachineNeed least) {
@@ -222,6 +244,7 @@ std::expected<Preparation, std::vector<Complaint>> prepare(const SupervisorSpec&
                                           threads_for(machine, program.launch.workers, workers)});
     }
   }
+  prepare_events(spec, result.prepared, checker, complaints);
   if (!complaints.empty()) {
     std::ranges::sort(complaints, {}, [](const Complaint& one) { return std::pair(one.program, one.key); });
     return std::unexpected(std::move(complaints));

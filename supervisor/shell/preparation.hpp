@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <expected>
 #include <string>
 #include <vector>
@@ -17,6 +18,9 @@ namespace corral::shell {
 
 /// Something that this machine does not have.
 struct Complaint {
+  /// Of none: the key is one of the outermost object's.
+  static constexpr std::size_t no_program = SIZE_MAX;
+
   std::size_t program = 0;  ///< Its place in the specification.
   std::string key;          ///< Of the configuration: "command/0", "directory", "user", "cores".
   std::string message;      ///< What and why, no full stop.

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,10 @@ struct PreparedProgram {
 struct Prepared {
   core::Plan plan;
   std::vector<PreparedProgram> programs;  ///< In the order of plan.programs.
-  std::vector<std::string> notes;         ///< What the user should know of it, a sentence each.
+  std::optional<core::EventHook> on_event;
+  std::shared_ptr<const process::LaunchTemplate> on_event_launch;
+  std::optional<core::CrashFiles> crashes;
+  std::vector<std::string> notes;  ///< What the user should know of it, a sentence each.
 };
 
 /// A program shall have so many workers; otherwise everything stays as it is.

@@ -84,6 +84,7 @@ int Pump::supervise(Prepared prepared) {
     deliver_results();
   }
   finish_logs();
+  finish_crashes();
   voice_->finish(last_words);
   return *status_;
 }
@@ -117,6 +118,7 @@ void Pump::turn() {
       scores_at_ = std::min(scores_at_, after(now(), score_pause));
     }
   }
+  proceed_with_hooks();
   arm_timer();
   if (options_.control) {
     tally_.note_loop_lag(turned_at_ - began);
@@ -206,7 +208,7 @@ void Pump::arm_timer() {
   if (processes_->scores_are_due()) {
     scores_at_ = std::min(scores_at_, after(now(), caught_up_ ? score_pause : longest_start));
   }
-  next = std::min(next, scores_at_);
+  next = std::min({next, scores_at_, hooks_deadline()});
   if (feed_) {
     next = std::min(next, feed_->next_deadline().value_or(never));
   }

@@ -28,6 +28,11 @@
 #include "supervisor/core/supervisor.hpp"
 #include "supervisor/shell/api/control_socket.hpp"
 #include "supervisor/shell/api/server.hpp"
+#include "supervisor/shell/events/chronicle.hpp"
+#include "supervisor/shell/events/crash_folder.hpp"
+#include "supervisor/shell/events/explanation.hpp"
+#include "supervisor/shell/hooks.hpp"
+#include "supervisor/shell/io/last_words.hpp"
 #include "supervisor/shell/io/relay.hpp"
 #include "supervisor/shell/io/signal_source.hpp"
 #include "supervisor/shell/io/terminal.hpp"
@@ -71,6 +76,14 @@ class Pump {
   void reopen_logs();
   /// What has become of a program's log lines.
   [[nodiscard]] logs::Counts log_counts(ProgramId program) const;
+
+  /// For whoever asks, in the loop's thread: what has happened, and why a worker ("crunch/1") is what it is; nothing where there
+  /// is none of that name.
+  [[nodiscard]] Chronicle& chronicle() { return *chronicle_; }
+  [[nodiscard]] const Crashes& crashes() const { return crashes_; }
+  [[nodiscard]] std::optional<core::Explanation> explain(std::string_view worker) const;
+  /// The same for a program, as JSON: see explanation.hpp.
+  [[nodiscard]] std::optional<std::string> explain_as_json(std::string_view worker) const;
 
   /// Whether any worker has been seen to run.
   [[nodiscard]] bool anything_ran() const { return core_.anything_ran(); }
@@ -164,6 +177,19 @@ class Pump {
   void close_aside();
   [[nodiscard]] process::LaunchRequest request_for(Life life) const;
 
+  // pump_events.cpp: what becomes of events
+  void adopt_events(const Prepared& prepared);
+  void witness(const SharedEvent& event);
+  [[nodiscard]] std::optional<WorkerId> find_worker(std::string_view name) const;
+  void record_crash(const Event& event);
+  void note_task(Life life);
+  [[nodiscard]] bool waits_for_hooks();
+  void hurry_hooks(int signal);
+  void proceed_with_hooks();
+  void conclude();
+  [[nodiscard]] Instant hooks_deadline() const;
+  void finish_crashes();
+
   // feeding.cpp: workers that are given tasks
   [[nodiscard]] Result<void> open_feed(std::uint32_t workers);
   void continue_feeding();
@@ -195,10 +221,17 @@ class Pump {
   std::optional<SignalSource> signals_;
   std::optional<Relay> relay_;
   std::optional<process::Processes> processes_;
+  std::unique_ptr<Chronicle> chronicle_;
   std::unique_ptr<Voice> voice_;
   std::unique_ptr<logs::LogFiles> logs_;  ///< Where any program has them.
   FileDescriptor nowhere_;                ///< /dev/null, for those whose output is wanted nowhere.
   std::unique_ptr<Feed> feed_;
+  std::unique_ptr<Hooks> hooks_;
+  std::optional<core::CrashFiles> crash_files_;
+  std::unique_ptr<CrashFolder> crash_folder_;
+  Crashes crashes_;
+  std::map<WorkerId, std::pair<Incarnation, std::uint64_t>> last_tasks_;  ///< What a worker was at when it ended.
+  LastWords last_words_{{.lines = 50, .bytes = 8192}};
   Terminal terminal_;
   core::Supervisor core_;
   core::ProgramNumbers numbers_;
@@ -220,10 +253,14 @@ class Pump {
   Instant sleeps_until_ = never;
   int drained_by_ = 0;  ///< The signal that asked for the end of the tasks.
   std::uint32_t spawned_since_look_ = 0;
-  Instant scores_at_ = never;    ///< See Processes::set_some_scores.
-  Duration settle_wait_{};       ///< Between two looks at launches that take long.
-  std::optional<Life> stopped_;  ///< With a terminal: the worker, while it is stopped.
-  std::vector<char> reserve_;    ///< For leave_nobody(), which has to find processes when there is no memory.
+  Instant scores_at_ = never;       ///< See Processes::set_some_scores.
+  Duration settle_wait_{};          ///< Between two looks at launches that take long.
+  std::optional<Life> stopped_;     ///< With a terminal: the worker, while it is stopped.
+  std::vector<char> reserve_;       ///< For leave_nobody(), which has to find processes when there is no memory.
+  bool sweep_held_ = false;         ///< The core wants everything swept; the hook has a little time left.
+  Instant hooks_asked_at_ = never;  ///< When it was given that time.
+  Instant strays_until_ = never;
+  std::optional<int> exit_with_;  ///< The core has said so.
   std::optional<int> status_;
   std::uint64_t last_command_ = 0;
   std::map<core::CommandId, api::Answer> expected_;  ///< By the core, while the client waits.

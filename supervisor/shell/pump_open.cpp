@@ -91,7 +91,9 @@ Result<void> Pump::open_all(const process::ProcessSetup& setup) {
   Narrator narrator([this](ProgramId id) -> std::string_view {
     return number(id) < programs_.size() ? programs_[number(id)].name : std::string_view("?");
   });
-  voice_ = std::make_unique<Voice>(loop_, options_.voice, std::move(narrator), [this] {
+  chronicle_ = std::make_unique<Chronicle>(std::move(narrator), ChronicleLimits{}, stamp_now,
+                                           [this](const SharedEvent& event) { witness(event); });
+  voice_ = std::make_unique<Voice>(loop_, options_.voice, *chronicle_, [this] {
     if (output_paused_ && !voice_->congested()) {
       output_paused_ = false;
       watch_output();

@@ -5,7 +5,6 @@
 
 #include <array>
 #include <cstring>
-#include <ctime>
 
 #include "common/base/result.hpp"
 #include "common/base/text.hpp"
@@ -23,16 +22,6 @@ constexpr std::size_t out_of_workers = std::size_t{8} << 20U;
 
 constexpr std::string_view own_name = "corral: ";
 
-/// "2026-01-31T12:00:00.123Z". For people and log collectors only: nothing is decided by it.
-std::string wall_time() {
-  timespec now{};
-  ::clock_gettime(CLOCK_REALTIME, &now);
-  std::tm parts{};
-  ::gmtime_r(&now.tv_sec, &parts);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
-                     parts.tm_hour, parts.tm_min, parts.tm_sec, now.tv_nsec / 1'000'000);
-}
-
 std::string_view colour_of(WorkerId worker) {
   constexpr std::array<std::string_view, 6> colours{"\x1b[36m", "\x1b[33m", "\x1b[32m", "\x1b[35m", "\x1b[34m", "\x1b[31m"};
   return colours[(number(worker.program) + worker.index) % colours.size()];
@@ -40,9 +29,9 @@ std::string_view colour_of(WorkerId worker) {
 
 }  // namespace
 
-Voice::Voice(boost::asio::io_context& loop, VoiceOptions options, Narrator narrator, const std::function<void()>& drained)
+Voice::Voice(boost::asio::io_context& loop, VoiceOptions options, Chronicle& chronicle, const std::function<void()>& drained)
     : options_(options),
-      narrator_(std::move(narrator)),
+      chronicle_(chronicle),
       out_(loop, STDOUT_FILENO, drained),
       one_place_(Writer::is_same_place(STDOUT_FILENO, STDERR_FILENO)),
       err_(one_place_ ? out_.same() : Writer(loop, STDERR_FILENO, drained)) {}
@@ -68,7 +57,7 @@ void Voice::append_prefix(std::string& out, const WorkerLine& line, bool colour)
   if (colour) {
     out += colour_of(line.life.worker);
   }
-  out += narrator_.worker(line.life.worker);
+  out += chronicle_.narrator().worker(line.life.worker);
   out += line.goes_on ? " > " : " | ";
   if (colour) {
     out += "\x1b[0m";
@@ -77,25 +66,27 @@ void Voice::append_prefix(std::string& out, const WorkerLine& line, bool colour)
 
 void Voice::append_json(std::string& out, const WorkerLine& line) const {
   out += R"({"time":)";
-  append_json_string(out, wall_time());
+  append_json_string(out, rfc3339(stamp_now().wall_ms));
   out += R"(,"source":"worker","worker":)";
-  append_json_string(out, narrator_.worker(line.life.worker));
+  append_json_string(out, chronicle_.narrator().worker(line.life.worker));
   out += line.stream == Stream::out ? R"(,"stream":"stdout","line":)" : R"(,"stream":"stderr","line":)";
   append_json_string(out, line.text);
   out += line.goes_on ? ",\"goes_on\":true}\n" : "}\n";
 }
 
-void Voice::notice(const core::Notice& notice) {
-  if (options_.least > Weight::routine && std::holds_alternative<core::Started>(notice)) {
+void Voice::notice(core::Notice notice) {
+  const SharedEvent event = chronicle_.add(std::move(notice));
+  if (options_.least > Weight::routine && std::holds_alternative<core::Started>(*event->notice())) {
     return;  // Not even put into words: there may be ten thousand of them.
   }
-  if (!options_.endings && std::holds_alternative<core::Ended>(notice)) {
-    return;
+  if (options_.endings || !std::holds_alternative<core::Ended>(*event->notice())) {
+    tell(*event);
   }
-  tell(narrator_.tell(notice));
 }
 
-void Voice::say(Weight weight, std::string_view event, std::string text) { tell({weight, event, std::move(text), {}, {}}); }
+void Voice::say(Weight weight, std::string_view event, std::string text) {
+  tell(*chronicle_.add(Said{weight, std::string(event), std::move(text)}));
+}
 
 void Voice::sum_up(const std::vector<std::string>& lines, std::string members) {
   if (options_.format == LogFormat::json) {
@@ -103,14 +94,15 @@ void Voice::sum_up(const std::vector<std::string>& lines, std::string members) {
     for (const std::string& line : lines) {
       all += (all.empty() ? "" : "; ") + line;
     }
-    return tell({Weight::notable, "summary", std::move(all), {}, {}, std::move(members)});
+    return tell(*chronicle_.add(Said{Weight::notable, "summary", std::move(all), std::move(members)}));
   }
   for (const std::string& line : lines) {
     say(Weight::notable, "summary", line);
   }
 }
 
-void Voice::tell(const Story& story) {
+void Voice::tell(const Event& event) {
+  const Story story = story_of(event, chronicle_.narrator());
   if (story.weight < options_.least) {
     return;
   }
@@ -121,7 +113,7 @@ void Voice::tell(const Story& story) {
     return;
   }
   if (options_.format == LogFormat::json) {
-    append_err(to_json_line(story, narrator_, wall_time()));
+    append_err(to_log_line(event, story, chronicle_.narrator()));
     return;
   }
   line_.clear();

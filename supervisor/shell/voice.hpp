@@ -2,7 +2,7 @@
 //
 // Lines are whole, whoever else writes. Nothing here waits for a reader: workers' output is held back in their pipes while
 // congested() is true (nothing is lost, they slow down), the supervisor's own lines are dropped and counted beyond
-// a bound, the least important first.
+// a bound, the least important first. Whatever is said here is an event of the chronicle too, also what is not said aloud.
 #pragma once
 
 #include <cstdint>
@@ -13,9 +13,9 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include "supervisor/shell/events/chronicle.hpp"
 #include "supervisor/shell/io/relay.hpp"
 #include "supervisor/shell/io/writer.hpp"
-#include "supervisor/shell/narrator.hpp"
 
 namespace corral::shell {
 
@@ -30,10 +30,10 @@ struct VoiceOptions {
 
 class Voice {
  public:
-  Voice(boost::asio::io_context& loop, VoiceOptions options, Narrator narrator, const std::function<void()>& drained);
+  Voice(boost::asio::io_context& loop, VoiceOptions options, Chronicle& chronicle, const std::function<void()>& drained);
 
   void worker_line(const WorkerLine& line);
-  void notice(const core::Notice& notice);
+  void notice(core::Notice notice);
   /// A sentence of the shell's own.
   void say(Weight weight, std::string_view event, std::string text);
   /// What all came to: a line each for people, one event with these members of a JSON object for machines.
@@ -51,7 +51,7 @@ class Voice {
   void finish(Duration patience);
 
  private:
-  void tell(const Story& story);
+  void tell(const Event& event);
   void append_err(std::string_view text);
   void report_losses();
   void report_reader_gone(const Writer& writer, std::string_view name, bool& reported);
@@ -59,7 +59,7 @@ class Voice {
   void append_json(std::string& out, const WorkerLine& line) const;
 
   VoiceOptions options_;
-  Narrator narrator_;
+  Chronicle& chronicle_;
   Writer out_;
   bool one_place_ = false;  ///< stdout and stderr lead to the same place, where the order of lines is to be seen.
   Writer err_;

@@ -32,7 +32,7 @@ LIBRARIES = {
     "xxhash.h": ["supervisor/shell/state/*.cpp"],
     "fmt": ["supervisor/shell/state/*.cpp", "supervisor/config/*.cpp", "supervisor/config/*.hpp", "supervisor/control/*.cpp", "supervisor/cli/*.cpp", "supervisor/shell/*.cpp",
             "supervisor/shell/process/*.cpp", "supervisor/shell/io/*.cpp", "supervisor/shell/disk/*.cpp",
-            "supervisor/shell/logs/*.cpp", "supervisor/shell/tasks/*.cpp", "supervisor/shell/api/*.cpp",
+            "supervisor/shell/events/*.cpp", "supervisor/shell/logs/*.cpp", "supervisor/shell/tasks/*.cpp", "supervisor/shell/api/*.cpp",
             "supervisor/cli/top/*.cpp", "supervisor/*.cpp"],
 }
 

@@ -12,6 +12,7 @@
 
 #include "supervisor/core/action.hpp"
 #include "supervisor/core/event.hpp"
+#include "supervisor/core/explain.hpp"
 #include "supervisor/core/snapshot.hpp"
 #include "tests/simulation/kernel.hpp"
 #include "tests/simulation/scenario.hpp"
@@ -28,6 +29,9 @@ class Checker {
   void before(Instant now, const core::Event& event);
   void decided(Instant now, const core::Action& action);
   void after(Instant now, const core::Snapshot& snapshot, std::optional<Instant> next_deadline);
+  /// What somebody is told who asks why a worker is what it is.
+  void check_explanation(Instant now, const core::WorkerView& view, const core::WorkerSnapshot& seen,
+                         const core::Explanation& told);
   /// Nothing is queued and nothing is due, and still the supervisor runs.
   void at_rest(const core::Snapshot& snapshot) const;
 
@@ -69,6 +73,10 @@ class Checker {
   void signalled(Instant now, const core::SignalWorker& signal);
   void noticed(Instant now, const core::Notice& notice);
   void told_of(Instant now, const core::SignalPassedOn& passed);
+  // checker_events.cpp
+  void check_end(const core::Ended& ended);
+  void check_unhealthy(Life life, const core::Verdict& verdict, std::uint32_t said);
+  void check_stop(const core::StopSignalled& stop);
   void concluded(Instant now, Life life, const core::Verdict& verdict, bool launch_failed);
   void check_restart(Instant now, Slot& slot, const core::PlannedProgram& program, const core::Verdict& verdict, bool healthy,
                      bool launch_failed);

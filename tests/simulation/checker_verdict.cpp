@@ -11,10 +11,15 @@ using namespace core;
 
 void Checker::noticed(Instant now, const Notice& notice) {
   if (const auto* ended = std::get_if<Ended>(&notice)) {
+    check_end(*ended);
     concluded(now, ended->life, ended->verdict, false);
+    check_unhealthy(ended->life, ended->verdict, ended->unhealthy_in_a_row);
   } else if (const auto* failed = std::get_if<LaunchFailed>(&notice)) {
     last_launch_failure_ = failed->failure;
     concluded(now, failed->life, failed->verdict, true);
+    check_unhealthy(failed->life, failed->verdict, failed->unhealthy_in_a_row);
+  } else if (const auto* stop = std::get_if<StopSignalled>(&notice)) {
+    check_stop(*stop);
   } else if (const auto* lost = std::get_if<ProgramFailed>(&notice)) {
     failed_programs_.insert(lost->program);
     anything_failed_ = true;

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from mutant_list_commands import COMMANDS
+from mutant_list_events import EVENT_MUTANTS
 from mutant_list_tasks import TASK_MUTANTS
 
 
@@ -239,6 +240,6 @@ MUTANTS = [
     Mutant("tasks are told of a stop", SIGNALS, "    act(AbortTasks{cause.signal});", "    ;"),
 ]
 
-MUTANTS += [Mutant(*planted) for planted in TASK_MUTANTS]
+MUTANTS += [Mutant(*planted) for planted in [*EVENT_MUTANTS, *TASK_MUTANTS]]
 COMMAND_MUTANTS = [Mutant(*planted) for planted in COMMANDS]
 MUTANTS += COMMAND_MUTANTS

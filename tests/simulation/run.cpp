@@ -1,8 +1,11 @@
 #include "tests/simulation/run.hpp"
 
+#include <algorithm>
 #include <csignal>
+#include <deque>
 #include <ostream>
 #include <string>
+#include <utility>
 
 #include "supervisor/core/supervisor.hpp"
 #include "tests/simulation/checker.hpp"
@@ -14,6 +17,7 @@ namespace {
 using namespace core;
 
 constexpr std::uint64_t most_steps = 20'000;
+constexpr std::ptrdiff_t most_notices = 8;
 
 class Run {
  public:
@@ -103,7 +107,30 @@ class Run {
     ActionList actions;
     supervisor_.step(now_, event, actions);
     carry_out(actions);
-    checker_.after(now_, supervisor_.snapshot(), supervisor_.next_deadline());
+    const Snapshot snapshot = supervisor_.snapshot();
+    checker_.after(now_, snapshot, supervisor_.next_deadline());
+    ask_why(snapshot);
+  }
+
+  /// One worker now and then: that costs more than a step.
+  void ask_why(const Snapshot& snapshot) {
+    static constexpr std::uint64_t rarely = 8;
+    if (outcome_.steps % rarely != 0 || snapshot.programs.empty()) {
+      return;
+    }
+    const std::uint64_t number = outcome_.steps / rarely;
+    const ProgramSnapshot& seen = snapshot.programs[number % snapshot.programs.size()];
+    if (seen.workers.empty()) {
+      return;
+    }
+    const WorkerSnapshot& worker = seen.workers[number % seen.workers.size()];
+    std::vector<PastNotice> past;
+    for (const auto& [at, notice] : notices_) {
+      past.push_back({at, &notice});
+    }
+    const Instant asked_at = now_ + std::chrono::milliseconds(number * 137 % 10'000);  // Nothing has happened since.
+    const WorkerView view = *supervisor_.view({seen.id, worker.index}, asked_at);
+    checker_.check_explanation(asked_at, view, worker, explain("it", view, past));
   }
 
   void carry_out(const ActionList& actions) {
@@ -116,6 +143,10 @@ class Run {
         describe(action);
       }
       checker_.decided(now_, action);
+      if (const auto* announced = std::get_if<Announce>(&action)) {
+        notices_.emplace_back(now_, announced->notice);
+        notices_.erase(notices_.begin(), notices_.end() - std::min<std::ptrdiff_t>(std::ssize(notices_), most_notices));
+      }
       kernel_.perform(now_, action);
       if (const auto* ended = std::get_if<ExitSupervisor>(&action)) {
         outcome_.exit_status = ended->status;
@@ -150,6 +181,7 @@ class Run {
   std::vector<Instant> reloads_;
   Instant now_{};
   bool resting_ = false;
+  std::deque<std::pair<Instant, Notice>> notices_;  ///< The latest.
   Outcome outcome_;
 };
 

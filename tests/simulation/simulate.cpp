@@ -7,6 +7,7 @@
 #include <string>
 
 #include "tests/simulation/commands.hpp"
+#include "tests/simulation/hooks.hpp"
 #include "tests/simulation/run.hpp"
 #include "tests/simulation/tasks/run.hpp"
 #include "tests/simulation/violation.hpp"
@@ -35,6 +36,7 @@ std::uint64_t play(std::uint64_t seed, Subject subject, std::ostream* log, Total
     totals.things += outcome.tasks;
     return outcome.trace;
   }
+  simulation::run_hooks(seed);
   const auto outcome = simulation::run(simulation::make_scenario(seed), log);
   totals.steps += outcome.steps;
   totals.things += outcome.spawns;

@@ -227,6 +227,7 @@ void OomCounter::start() {
        {own_cgroup() + "/memory.events", own_directory("memory") + "/memory.oom_control", std::string("/proc/vmstat")}) {
     fd_ = open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (fd_ >= 0) {
+      source_ = path;
       break;
     }
   }

@@ -56,10 +56,14 @@ class OomCounter {
   void start();
   /// Kills since the last call.
   [[nodiscard]] std::uint64_t fresh();
+  /// The file that counts; empty where there is none.
+  [[nodiscard]] const std::string& source() const { return source_; }
+  [[nodiscard]] std::uint64_t total() const { return last_; }
 
  private:
   [[nodiscard]] std::uint64_t read() const;
   int fd_ = -1;
+  std::string source_;
   std::uint64_t last_ = 0;
 };
 

@@ -164,6 +164,16 @@ class Processes {
   [[nodiscard]] bool scores_are_due() const;
   void set_some_scores();
 
+  /// What the kernel says of the memory that ran out: where it counts, how many it has killed there since the beginning of the
+  /// count, and what the cgroup may take and took at most, where that is known.
+  struct OomEvidence {
+    std::string source;
+    std::uint64_t kills = 0;
+    std::optional<std::uint64_t> limit_bytes;
+    std::optional<std::uint64_t> peak_bytes;
+  };
+  [[nodiscard]] OomEvidence oom_evidence() const;
+
   /// What contains the workers, for people: "cgroup /sys/fs/cgroup/…" or "subreaper". And what was degraded and why, once each.
   [[nodiscard]] std::string containment() const;
   [[nodiscard]] std::vector<std::string> take_notices();

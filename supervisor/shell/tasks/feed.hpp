@@ -82,6 +82,8 @@ class Feed {
   /// A line of its stderr.
   void heard(Life life, std::string_view line) { reports_->heard(life, line); }
   void lost(Instant now, const core::WorkerLost& death);
+  /// The number of the task that it is at.
+  [[nodiscard]] std::optional<std::uint64_t> task_of(WorkerId worker) const;
 
   void drain(Instant now) { step(now, core::DrainAsked{}); }
   void abort(Instant now) { step(now, core::AbortAsked{}); }

@@ -22,6 +22,11 @@ void Feed::listen_to_client(Instant now) {
   }
 }
 
+std::optional<std::uint64_t> Feed::task_of(WorkerId worker) const {
+  const auto head = dispatcher_.head(worker.index);
+  return head ? std::optional(store_.at(head->slot).number) : std::nullopt;
+}
+
 /// What is in work at the end of a turn: of what was begun and done within one its client learns by the answer.
 void Feed::tell_begun() {
   if (client_ == nullptr) {

@@ -11,7 +11,7 @@
 
 #include <boost/asio/io_context.hpp>
 
-#include "supervisor/shell/tasks/last_words.hpp"
+#include "supervisor/shell/io/last_words.hpp"
 #include "supervisor/shell/tasks/report_file.hpp"
 #include "supervisor/shell/tasks/run_summary.hpp"
 #include "supervisor/shell/tasks/spans.hpp"

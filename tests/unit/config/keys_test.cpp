@@ -21,6 +21,12 @@ json surroundings(const config::KeyDescription& key) {
   if (key.path.find("/log/") != std::string::npos && !key.path.ends_with("/to")) {
     whole["programs"]["NAME"]["log"] = {{"to", "file"}};
   }
+  if (key.path.starts_with("/on_event/")) {
+    whole["on_event"] = {{"command", {"x"}}};
+  }
+  if (key.path.starts_with("/crashes/")) {
+    whole["crashes"] = {{"folder", "x"}};
+  }
   return whole;
 }
 

@@ -1,7 +1,6 @@
 // The core's notices in words: one event, one line, and always why.
 //
-// Written for the person at 3 a.m.: what happened, why, what comes next. As text, or as one JSON object a line for
-// machines. Decides nothing and writes nowhere.
+// Written for the person at 3 a.m.: what happened, why, what comes next. Decides nothing and writes nowhere.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +20,7 @@ enum class Weight : std::uint8_t { routine, notable, trouble };
 
 struct Story {
   Weight weight = Weight::notable;
-  std::string_view event;  ///< For machines: "worker_ended".
+  std::string_view event;  ///< For machines: "worker_ended". Of whom the story was made.
   std::string text;        ///< For people, without a line break.
   std::optional<Life> life;
   std::optional<ProgramId> program;
@@ -38,6 +37,7 @@ class Narrator {
 
   /// "crunch/0".
   [[nodiscard]] std::string worker(WorkerId id) const;
+  [[nodiscard]] std::string_view program(ProgramId id) const { return names_(id); }
 
  private:
   [[nodiscard]] std::string with_pid(Life life, std::int32_t pid) const;
@@ -63,8 +63,5 @@ class Narrator {
 
   Names names_;
 };
-
-/// The story as a line of JSON: {"time":…,"event":…,"worker":…,"message":…}, with its line break.
-[[nodiscard]] std::string to_json_line(const Story& story, const Narrator& narrator, std::string_view time);
 
 }  // namespace corral::shell

@@ -1,4 +1,4 @@
-#include "supervisor/shell/narrator.hpp"
+#include "supervisor/shell/events/narrator.hpp"
 
 #include <fmt/format.h>
 
@@ -270,29 +270,6 @@ Story Narrator::on(const ShellBrokePromise& notice) const {
 
 Story Narrator::on(const Finished& notice) const {
   return {Weight::routine, "finished", fmt::format("finished with status {}", notice.status), {}, {}};
-}
-
-std::string to_json_line(const Story& story, const Narrator& narrator, std::string_view time) {
-  constexpr std::array<std::string_view, 3> levels{"info", "notice", "error"};
-  std::string line = R"({"time":)";
-  append_json_string(line, time);
-  line += R"(,"source":"corral","level":)";
-  append_json_string(line, levels[static_cast<std::size_t>(story.weight)]);
-  line += R"(,"event":)";
-  append_json_string(line, story.event);
-  if (story.life) {
-    line += R"(,"worker":)";
-    append_json_string(line, narrator.worker(story.life->worker));
-    line += R"(,"incarnation":)" + std::to_string(number(story.life->incarnation));
-  }
-  line += R"(,"message":)";
-  append_json_string(line, story.text);
-  if (!story.members.empty()) {
-    line += ',';
-    line += story.members;
-  }
-  line += "}\n";
-  return line;
 }
 
 }  // namespace corral::shell

@@ -1,0 +1,28 @@
+// What happens, by name: the one list for `--log-format json`, the stream of events, and the hooks of a configuration.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "supervisor/core/action.hpp"
+
+namespace corral::core {
+
+/// Of the core's notices, in the order of Notice.
+inline constexpr std::array<std::string_view, 19> notice_names{
+    "worker_started", "worker_ended",      "launch_failed",  "worker_stopping", "worker_killed",
+    "signal_refused", "worker_unkillable", "worker_gone",    "output_held",     "program_failed",
+    "stopping",       "draining",          "killing",        "signal_ignored",  "signal_passed_on",
+    "reloaded",       "left_behind",       "internal_error", "finished"};
+static_assert(std::variant_size_v<Notice> == notice_names.size());
+
+[[nodiscard]] inline std::string_view name(const Notice& notice) { return notice_names.at(notice.index()); }
+
+/// Of what the shell has to say by itself. (Those of `map`, which has no hooks, are not in it.)
+inline constexpr std::array<std::string_view, 8> shell_event_names{
+    "degraded", "note", "reload_failed", "reader_gone", "lines_dropped", "crashes_lost", "events_dropped", "history_dropped"};
+
+/// What a hook does badly is not told to a hook.
+inline constexpr std::array<std::string_view, 3> hook_event_names{"hook_failed", "hook_works", "hook_events_dropped"};
+
+}  // namespace corral::core
