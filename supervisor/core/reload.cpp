@@ -78,7 +78,8 @@ void Supervisor::replace_definition(Program& program, const PlannedProgram& plan
 }
 
 void Supervisor::start_worker(WorkerId id) {
-  if (options_.on_demand) {
+  const PlannedProgram& planned = program_of(id.program).plan;
+  if (options_.on_demand || id.index >= planned.workers() - planned.reliefs) {
     return;
   }
   find(id)->wanted_up = true;

@@ -60,7 +60,8 @@ class Pump {
   struct Program {
     std::string name;
     PreparedProgram prepared;
-    std::vector<core::CpuSet> placements;
+    std::vector<core::CpuSet> placements;  ///< By slot.
+    std::uint32_t reliefs = 0;             ///< As the plan has it.
   };
 
   explicit Pump(PumpOptions options);

@@ -88,9 +88,11 @@ Result<void> Pump::open_all(const process::ProcessSetup& setup) {
   }
   processes_ = std::move(*processes);
 
-  Narrator narrator([this](ProgramId id) -> std::string_view {
-    return number(id) < programs_.size() ? programs_[number(id)].name : std::string_view("?");
-  });
+  Narrator narrator(
+      [this](ProgramId id) -> std::string_view {
+        return number(id) < programs_.size() ? programs_[number(id)].name : std::string_view("?");
+      },
+      [this](ProgramId id) { return number(id) < programs_.size() ? programs_[number(id)].reliefs : 0; });
   voice_ = std::make_unique<Voice>(loop_, options_.voice, std::move(narrator), [this] {
     if (output_paused_ && !voice_->congested()) {
       output_paused_ = false;
