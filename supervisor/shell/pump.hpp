@@ -24,6 +24,7 @@
 #include "supervisor/shell/io/signal_source.hpp"
 #include "supervisor/shell/io/terminal.hpp"
 #include "supervisor/shell/prepared.hpp"
+#include "supervisor/shell/process/guardian.hpp"
 #include "supervisor/shell/process/processes.hpp"
 #include "supervisor/shell/tasks/feed.hpp"
 #include "supervisor/shell/voice.hpp"
@@ -36,6 +37,8 @@ struct PumpOptions {
   process::ProcessOptions processes;
   bool own_descriptors = false;     ///< One worker, with the supervisor's own stdin, stdout and stderr: `exec`.
   bool own_output = false;          ///< What workers write goes to the supervisor's own stdout and stderr, untouched.
+  int lock = -1;                    ///< See InstanceLock::file().
+  bool guarded = false;             ///< If corral itself is killed, somebody kills what its workers have started.
   Loader loader;                    ///< For SIGHUP; empty where there is no configuration to read again.
   std::optional<FeedOptions> feed;  ///< What the workers of the first program are fed with: `map`.
 };
@@ -85,6 +88,7 @@ class Pump {
   bool report_launches();
   void enqueue(core::Event event) { events_.push_back(std::move(event)); }
   void step_until_quiet();
+  void post_guardian();
   void release_start_up_pages() const;
   [[nodiscard]] static Instant now();
 
@@ -140,6 +144,7 @@ class Pump {
   std::optional<SignalSource> signals_;
   std::optional<Relay> relay_;
   std::optional<process::Processes> processes_;
+  std::optional<process::Guardian> guardian_;
   std::unique_ptr<Voice> voice_;
   std::unique_ptr<Feed> feed_;
   Terminal terminal_;
