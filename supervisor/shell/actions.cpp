@@ -197,7 +197,8 @@ void Pump::adopt(const Prepared& prepared) {
       programs_.resize(number(planned.id) + std::size_t{1});
     }
     retire(programs_[number(planned.id)]);
-    programs_[number(planned.id)] = {planned.spec.name, prepared.programs[i], planned.placements, planned.spec.log};
+    programs_[number(planned.id)] = {planned.spec.name, prepared.programs[i], planned.placements, planned.reliefs,
+                                     planned.spec.log};
     define_log(planned.id);
   }
 }
@@ -217,7 +218,7 @@ void Pump::perform(const core::ForgetProgram& action) {
   }
   retire(program);
   tally_.forget(action.program);
-  program = Program{program.name, {}, {}, {}};
+  program = Program{program.name, {}, {}, 0, {}};
   define_log(action.program);
 }
 

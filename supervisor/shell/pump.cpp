@@ -58,7 +58,8 @@ int Pump::supervise(Prepared prepared) {
     workers += planned.workers();
   }
   if (options_.feed) {
-    if (const Result<void> opened = open_feed(static_cast<std::uint32_t>(workers)); !opened) {
+    if (const Result<void> opened = open_feed(static_cast<std::uint32_t>(workers) - prepared.plan.programs.front().reliefs);
+        !opened) {
       say(Weight::trouble, "no_feed", opened.error().message);
       voice_->finish(last_words);
       return 125;
@@ -86,6 +87,9 @@ int Pump::supervise(Prepared prepared) {
   finish_logs();
   finish_crashes();
   voice_->finish(last_words);
+  if (guardian_) {
+    guardian_->dismiss();
+  }
   return *status_;
 }
 
@@ -113,6 +117,7 @@ void Pump::turn() {
   if (!caught_up_ && processes_->outstanding() == 0) {
     caught_up_ = true;
     processes_->catch_up();
+    post_guardian();
     release_start_up_pages();
     if (!options_.own_descriptors) {
       scores_at_ = std::min(scores_at_, after(now(), score_pause));
