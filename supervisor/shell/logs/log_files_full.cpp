@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <utility>
 
 #include "common/base/units.hpp"
@@ -105,6 +106,7 @@ void LogFiles::finish(Duration patience) {
   shared_->work.notify_one();
   const bool gone = shared_->done.wait_for(lock, last_turn, [this] { return shared_->gone; });
   shared_->news = [] {};  // Whoever comes back from the kernel later finds nobody to tell.
+  std::ranges::move(std::exchange(shared_->notices, {}), std::back_inserter(news_.notices));
   lock.unlock();
   if (gone) {
     thread_.join();
