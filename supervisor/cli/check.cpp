@@ -41,6 +41,15 @@ std::string command_in_words(const std::vector<std::string>& command) {
   return text;
 }
 
+/// Empty where it goes to corral's own stdout and stderr.
+std::string log_in_words(const core::LogSpec& log) {
+  if (log.to != core::LogTo::file) {
+    return log.to == core::LogTo::nothing ? "nowhere" : "";
+  }
+  const std::string most = log.rotate.size == 0 ? "" : fmt::format(", {} each", describe_size(log.rotate.size));
+  return fmt::format("{}{}, {} older kept", log.file, most, log.rotate.keep);
+}
+
 /// "0: 0  1: 1  2: 2  …", at most a few: the rest is in --json.
 std::string placements_in_words(const std::vector<core::CpuSet>& workers) {
   constexpr std::size_t most = 16;
@@ -68,6 +77,9 @@ std::string plan_in_words(const std::string& path, const Configuration& configur
     fmt::format_to(out, "   restart  {}\n", restart_in_words(spec.restart));
     fmt::format_to(out, "   stop     SIG{}, SIGKILL after {}\n", signal_name(spec.stop.signal),
                    describe_duration(spec.stop.grace));
+    if (const std::string log = log_in_words(spec.log); !log.empty()) {
+      fmt::format_to(out, "   log      {}\n", log);
+    }
   }
   fmt::format_to(out, "\nstop guarantee: {}\n", containment);
   return text;
@@ -96,6 +108,7 @@ std::string plan_as_json(const std::string& path, const Configuration& configura
                         {"placement", placement.sentence},
                         {"restart", restart_in_words(spec.restart)},
                         {"stop", {{"signal", signal_name(spec.stop.signal)}, {"grace", format_duration(spec.stop.grace)}}},
+                        {"log", log_in_words(spec.log)},
                         {"workers", std::move(workers)}});
   }
   // Command words are bytes and need not be UTF-8.

@@ -19,28 +19,6 @@ Form<std::optional<T>> optional(Form<From> form) {
   return converted<std::optional<T>>(std::move(form), [](From value) { return std::optional(static_cast<T>(value)); });
 }
 
-Form<core::WorkerCount> workers_form() {
-  const auto write = [](const core::WorkerCount& count) {
-    const auto* fixed = std::get_if<std::uint32_t>(&count);
-    return fixed != nullptr ? std::to_string(*fixed) : std::string("\"auto\"");
-  };
-  const auto number = converted<core::WorkerCount>(
-      integer(1, 100'000), [](std::int64_t count) -> core::WorkerCount { return static_cast<std::uint32_t>(count); }, write);
-  const auto word =
-      converted<core::WorkerCount>(choice<bool>({{"auto", true}}), [](bool) -> core::WorkerCount { return core::AutoWorkers{}; });
-  Form<core::WorkerCount> form = either(number, word);
-  // "4" is a string and so is taken for a misspelt "auto": say what was meant.
-  form.decode = [inner = form.decode, word = form.words, advice = number.advice](
-                    const Value& value, Context& context) -> std::optional<core::WorkerCount> {
-    if (value.kind == Kind::string && !advice(value).empty()) {
-      refuse_kind(value, word, advice, context);
-      return std::nullopt;
-    }
-    return inner(value, context);
-  };
-  return form;
-}
-
 Form<StopPolicy> stop_form() {
   return object_form<StopPolicy>(
       "Stopping",

@@ -11,6 +11,7 @@ namespace corral::config {
 /// Parts of the table, each in the file of its name.
 [[nodiscard]] Form<core::RestartPolicy> restart_form();
 [[nodiscard]] Form<std::vector<core::ResourceLimit>> limits_form();
+[[nodiscard]] Form<core::WorkerCount> workers_form();
 [[nodiscard]] Form<core::CoresPolicy> cores_form();
 [[nodiscard]] Form<std::vector<std::pair<std::string, std::string>>> environment_form();
 [[nodiscard]] Form<std::vector<std::string>> command_form();

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 
-from harness import CORRAL, Corral, await_that, main, program
+from harness import CORRAL, Corral, await_that, main, program, read
 from logging_help import LogTest, older, to_file
 
 NUMBERS = """
@@ -78,13 +78,26 @@ class Past(ViewTest):
         self.assertEqual(raw, awkward + b"\n")
 
     def test_since_goes_by_the_second_and_by_the_time_of_json(self):
-        words = {"command": ["sh", "-c", "echo first; sleep 4; echo second"]}
-        self.finish(self.run_config({"a": {**words, "log": to_file()}, "j": {**words, "log": to_file(format="json")}}), 0)
-        written = os.stat(self.log()).st_mtime
-        for name, sought in (("a", ["second"]), ("j", ["second"])):
-            since = time.time() - written + 2.5
-            self.assertEqual([word for word in ("first", "second") if word in self.logs("--since", f"{since:.3f}s", name)], sought)
-            self.assertIn("first", self.logs("--since", "1h", name))
+        self.configure({"a": program("line x", log=to_file()), "j": program("line x", log=to_file(format="json"))})
+        os.makedirs(self.path("logs"))
+        hours = [time.time() - 3600 * ago for ago in (30, 20, 10)]
+        self.write("logs/a-0.log", "first\nsecond\nthird\n")
+        self.write("logs/.a-0.log.times", "".join(f"{int(when * 1000)} {offset}\n" for when, offset in zip(hours, (0, 6, 13))))
+        stamps = [time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(when)) for when in hours]
+        self.write("logs/j-0.log", "".join(f'{{"time":"{stamp}","worker":"j/0","stream":"stdout","line":"{word}"}}\n' for stamp, word in zip(stamps, ("first", "second", "third"))))
+        for name in "aj":
+            for since, sought in (("5h", []), ("15h", ["third"]), ("25h", ["second", "third"]), ("2d", ["first", "second", "third"])):
+                seen = self.logs("--since", since, name)
+                self.assertEqual([word for word in ("first", "second", "third") if word in seen], sought, (name, since))
+
+    def test_when_lines_were_written_is_known_to_a_second(self):
+        begin = time.time()
+        self.finish(self.run_config({"a": program("lines 3 word", log=to_file())}), 0)
+        moment, offset = map(int, read(self.path("logs/.a-0.log.times")).splitlines()[0].split())
+        self.assertEqual(offset, 0)
+        self.assertGreaterEqual(moment, int(begin * 1000) - 1)
+        self.assertLessEqual(moment, time.time() * 1000)
+        self.assertEqual(len(self.logs("--since", "1h").splitlines()), 3)
 
     def test_what_means_nothing_is_said(self):
         self.configure({"crunch": program("line x", log=to_file()), "plain": program("line x")})

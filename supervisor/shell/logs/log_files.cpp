@@ -98,6 +98,7 @@ const LogFiles::SharedLog& LogFiles::log_of(Program& program, WorkerId worker, b
 
 void LogFiles::end(Program& program, const SharedLog& log) {
   let_wait_no_more(*log);
+  program.let_go_of_past();
   program.past.push_back(log);
   --logs_;
   const std::lock_guard lock(shared_->mutex);
@@ -163,7 +164,7 @@ void LogFiles::hand_over(const SharedLog& log) {
 }
 
 void LogFiles::flush() {
-  if (touched_.empty() && (thread_.joinable() || shared_->pending == 0)) {
+  if (finished_ || (touched_.empty() && (thread_.joinable() || shared_->pending == 0))) {
     return;
   }
   bool asleep = false;

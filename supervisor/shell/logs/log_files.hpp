@@ -83,7 +83,7 @@ class LogFiles {
   void catch_up(Log& log);
   void let_wait_no_more(Log& log);
   void end(Program& program, const SharedLog& log);
-  void tell_of_losses();
+  void tell_of_losses(bool gone);
   void begin();
 
   std::shared_ptr<Shared> shared_;
@@ -93,6 +93,7 @@ class LogFiles {
   News news_;
   std::size_t most_ = 0;  ///< What one log may hold.
   std::size_t logs_ = 0;
+  bool finished_ = false;
   std::thread thread_;
 };
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <utility>
 
 #include "common/base/units.hpp"
@@ -93,6 +94,7 @@ void LogFiles::reopen() {
 
 void LogFiles::finish(Duration patience) {
   flush();
+  finished_ = true;
   if (!thread_.joinable()) {
     return;
   }
@@ -103,19 +105,22 @@ void LogFiles::finish(Duration patience) {
   shared_->leaving = true;
   shared_->work.notify_one();
   const bool gone = shared_->done.wait_for(lock, last_turn, [this] { return shared_->gone; });
+  shared_->news = [] {};  // Whoever comes back from the kernel later finds nobody to tell.
+  std::ranges::move(std::exchange(shared_->notices, {}), std::back_inserter(news_.notices));
   lock.unlock();
   if (gone) {
     thread_.join();
   } else {
     thread_.detach();  // It hangs in the kernel; the process ends without it.
   }
-  tell_of_losses();
+  tell_of_losses(gone);
 }
 
-void LogFiles::tell_of_losses() {
+/// `gone`: the thread counts no more.
+void LogFiles::tell_of_losses(bool gone) {
   for (const std::unique_ptr<Program>& program : programs_) {
     for (const auto& [key, log] : program ? program->logs : std::map<LogKey, SharedLog>{}) {
-      const std::uint64_t lines = log->lost_lines + log->stalled_lines;
+      const std::uint64_t lines = log->stalled_lines + (gone ? log->lost_lines : 0);
       if (lines > 0 || log->pending > 0) {
         news_.notices.push_back(
             {true, "log_lost",
@@ -127,16 +132,7 @@ void LogFiles::tell_of_losses() {
 }
 
 Counts LogFiles::counts(ProgramId id) const {
-  Counts counts;
-  if (number(id) < programs_.size() && programs_[number(id)]) {
-    programs_[number(id)]->each([&](const Log& log) {
-      counts.written_bytes += log.written;
-      counts.dropped_lines += log.dropped_lines;
-      counts.dropped_bytes += log.dropped_bytes;
-      counts.rotations += log.rotations;
-    });
-  }
-  return counts;
+  return number(id) < programs_.size() && programs_[number(id)] ? programs_[number(id)]->counts() : Counts{};
 }
 
 }  // namespace corral::logs

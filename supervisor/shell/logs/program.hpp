@@ -21,7 +21,8 @@ struct LogFiles::Program {
   core::LogSpec spec;
   std::uint32_t workers = 0;
   std::map<LogKey, SharedLog> logs;
-  std::vector<SharedLog> past;  ///< For their counts.
+  std::vector<SharedLog> past;  ///< Those that have ended, as long as they are written to,
+  Counts before;                ///< and what came of those before.
 
   [[nodiscard]] LogKey key_of(std::uint32_t index, bool err) const {
     return {is_shared(spec) ? 0 : index, err && !spec.merges()};
@@ -43,14 +44,32 @@ struct LogFiles::Program {
     return std::make_shared<const Target>(std::move(target));
   }
 
-  template <class Sink>
-  void each(const Sink& sink) const {
+  static void add(Counts& counts, const Log& log) {
+    counts.written_bytes += log.written;
+    counts.dropped_lines += log.dropped_lines;
+    counts.dropped_bytes += log.dropped_bytes;
+    counts.rotations += log.rotations;
+  }
+
+  void let_go_of_past() {
+    std::erase_if(past, [this](const SharedLog& log) {
+      const bool written = log->pending == 0;
+      if (written) {
+        add(before, *log);
+      }
+      return written;
+    });
+  }
+
+  [[nodiscard]] Counts counts() const {
+    Counts all = before;
     for (const auto& [key, log] : logs) {
-      sink(*log);
+      add(all, *log);
     }
     for (const SharedLog& log : past) {
-      sink(*log);
+      add(all, *log);
     }
+    return all;
   }
 };
 
