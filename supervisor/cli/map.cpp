@@ -106,6 +106,9 @@ int map(MapOptions options) {
     return refused;
   }
   limit_false_starts(preparation->prepared.plan.programs.front());
+  if (options.policy.relieves()) {
+    preparation->prepared.plan.programs.front().relieve();
+  }
   const Result<Ends> ends = open_ends(options, *setup);
   if (!ends) {
     return complain(ends.error());

@@ -108,7 +108,8 @@ struct WorkerJudged {
   As as = As::proven;
 };
 
-/// With Options::on_demand: there is work for this worker's next life, which is to begin as soon as the present one is over.
+/// With Options::on_demand, and for the second slots of workers that are relieved: there is work for this worker's next life,
+/// which is to begin as soon as the present one is over.
 struct WorkerCalled {
   WorkerId worker;
 };

@@ -142,6 +142,11 @@ void Supervisor::forget(WorkerId id, Worker& worker) {
 
 void Supervisor::launch(WorkerId id, Worker& worker) {
   CORRAL_CHECK(phase_ == Phase::running && worker.wanted_up && !worker.spawning && !worker.occupied);
+  const std::uint32_t reliefs = program_of(id.program).plan.reliefs;
+  if (const Worker* other = find(WorkerId{id.program, id.index < reliefs ? id.index + reliefs : id.index - reliefs});
+      reliefs > 0 && other) {
+    worker.incarnation = std::max(worker.incarnation, other->incarnation);  // Lives are counted by worker.
+  }
   worker.incarnation = next(worker.incarnation);
   worker.pid = 0;
   worker.ran_since = never;

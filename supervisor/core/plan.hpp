@@ -17,9 +17,17 @@ namespace corral::core {
 struct PlannedProgram {
   ProgramId id{};
   ProgramSpec spec;
-  std::vector<CpuSet> placements;  ///< One for each worker; an empty set is "not pinned".
+  std::vector<CpuSet> placements;  ///< One for each slot; an empty set is "not pinned".
+  /// So many of the slots, the last ones, have a process only when they are called: each is the second slot of one of the first
+  /// so many workers, and follows its process before that is gone.
+  std::uint32_t reliefs = 0;
 
   [[nodiscard]] std::uint32_t workers() const { return static_cast<std::uint32_t>(placements.size()); }
+  /// Gives each worker a second slot.
+  void relieve() {
+    reliefs = workers();
+    placements.insert(placements.end(), placements.begin(), placements.begin() + reliefs);
+  }
 };
 
 struct Plan {

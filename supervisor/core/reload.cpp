@@ -147,7 +147,8 @@ void Supervisor::append_workers(Program& program, const PlannedProgram& planned,
 }
 
 void Supervisor::start_worker(WorkerId id) {
-  if (options_.on_demand) {
+  const PlannedProgram& planned = program_of(id.program).plan;
+  if (options_.on_demand || id.index >= planned.workers() - planned.reliefs) {
     return;
   }
   find(id)->wanted_up = true;

@@ -197,7 +197,7 @@ void Pump::adopt(const Prepared& prepared) {
       programs_.resize(number(planned.id) + std::size_t{1});
     }
     retire(programs_[number(planned.id)]);
-    programs_[number(planned.id)] = {planned.spec.name, prepared.programs[i], planned.placements, planned.spec.log};
+    programs_[number(planned.id)] = {planned.spec.name, prepared.programs[i], planned.placements, planned.reliefs, planned.spec.log};
     define_log(planned.id);
   }
 }

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <utility>
 
+#include "supervisor/shell/process/descendants.hpp"
 #include "supervisor/shell/pump.hpp"
 
 namespace corral::shell {
@@ -26,6 +27,7 @@ Result<void> Pump::open_feed(std::uint32_t workers) {
     const std::size_t width = ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col - 1U : 79U;
     voice_->show(progress_line(facts, width));
   };
+  hooks.children_of = process::children_of;
   hooks.awake = [this] {
     if (!status_) {
       feed_->proceed(now());
@@ -36,7 +38,7 @@ Result<void> Pump::open_feed(std::uint32_t workers) {
   for (const core::CpuSet& placement : programs_.front().placements) {
     options_.feed->reports.cores.push_back(placement.to_string());
   }
-  options_.feed->reports.cores.resize(workers);
+  options_.feed->reports.cores.resize(workers);  // Without second slots.
   auto feed = Feed::open(loop_, std::move(*options_.feed), std::move(hooks), ProgramId{0}, workers);
   if (!feed) {
     return std::unexpected(std::move(feed.error()));

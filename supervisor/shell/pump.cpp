@@ -58,7 +58,8 @@ int Pump::supervise(Prepared prepared) {
     workers += planned.workers();
   }
   if (options_.feed) {
-    if (const Result<void> opened = open_feed(static_cast<std::uint32_t>(workers)); !opened) {
+    if (const Result<void> opened = open_feed(static_cast<std::uint32_t>(workers) - prepared.plan.programs.front().reliefs);
+        !opened) {
       say(Weight::trouble, "no_feed", opened.error().message);
       voice_->finish(last_words);
       return 125;

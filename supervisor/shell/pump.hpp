@@ -95,7 +95,8 @@ class Pump {
   struct Program {
     std::string name;
     PreparedProgram prepared;
-    std::vector<core::CpuSet> placements;
+    std::vector<core::CpuSet> placements;  ///< By slot.
+    std::uint32_t reliefs = 0;             ///< As the plan has it.
     core::LogSpec log;
   };
 

@@ -88,9 +88,11 @@ Result<void> Pump::open_all(const process::ProcessSetup& setup) {
   }
   processes_ = std::move(*processes);
 
-  Narrator narrator([this](ProgramId id) -> std::string_view {
-    return number(id) < programs_.size() ? programs_[number(id)].name : std::string_view("?");
-  });
+  Narrator narrator(
+      [this](ProgramId id) -> std::string_view {
+        return number(id) < programs_.size() ? programs_[number(id)].name : std::string_view("?");
+      },
+      [this](ProgramId id) { return number(id) < programs_.size() ? programs_[number(id)].reliefs : 0; });
   chronicle_ = std::make_unique<Chronicle>(std::move(narrator), ChronicleLimits{}, stamp_now,
                                            [this](const SharedEvent& event) { witness(event); });
   voice_ = std::make_unique<Voice>(loop_, options_.voice, *chronicle_, [this] {

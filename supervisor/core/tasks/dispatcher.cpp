@@ -7,12 +7,15 @@
 
 namespace corral::core {
 
-Dispatcher::Dispatcher(TaskPolicy policy, ProgramId program, std::uint32_t workers) : policy_(std::move(policy)) {
+Dispatcher::Dispatcher(TaskPolicy policy, ProgramId program, std::uint32_t workers)
+    : policy_(std::move(policy)), workers_(workers) {
   timeout_ = policy_.timeout;
   CORRAL_CHECK(workers > 0 && policy_.most_queued > 0 && policy_.widest_window > 0);
-  lanes_.reserve(workers);
-  for (std::uint32_t index = 0; index < workers; ++index) {
+  const std::uint32_t slots = policy_.relieves() ? 2 * workers : workers;
+  lanes_.reserve(slots);
+  for (std::uint32_t index = 0; index < slots; ++index) {
     lanes_.push_back({WorkerId{program, index}});
+    lanes_.back().wanted = index < workers;
     if (policy_.each) {
       lanes_.back().state = Idle{};
       lanes_.back().hungry = true;
@@ -26,6 +29,7 @@ void Dispatcher::step(Instant now, const TaskEvent& event, TaskActions& actions)
   now_ = now;
   actions_ = &actions;
   std::visit([this](const auto& happened) { on(happened); }, event);
+  hand_over();
   maybe_halt();
   watch_suspects();
   maybe_end();
@@ -118,13 +122,19 @@ void Dispatcher::on(const ChannelOpened& event) {
   CORRAL_CHECK((policy_.each || std::holds_alternative<Vacant>(lane.state) || std::holds_alternative<Closed>(lane.state)) &&
                event.life.incarnation > lane.incarnation);
   lane.incarnation = event.life.incarnation;
-  lane.greeted = lane.vouched = lane.worn = false;
-  lane.old_at = policy_.max_age ? after(now_, age_of(*policy_.max_age, lane.worker.index, number(lane.incarnation))) : never;
+  lane.greeted = lane.vouched = lane.worn = lane.spent = false;
+  lane.wanted = true;
+  lane.called_at = std::min(lane.called_at, now_);
+  if (policy_.max_age) {
+    lane.old_at = after(now_, age_of(*policy_.max_age, lane.worker.index, number(lane.incarnation)));
+    lane.spent_at = after(now_, *policy_.max_age);
+  }
   if (policy_.each) {
     return begin_called(lane);
   }
   if (ended_) {
     lane.state = Leaving{now_, true};
+    lane.wanted = false;
     return act(StopWorker{event.life});
   }
   if (policy_.greets) {
@@ -141,6 +151,7 @@ void Dispatcher::on(const WorkerGreeted& event) {
   }
   lane->greeted = true;
   proven_ = true;
+  start_ = std::max(start_, now_ - std::exchange(lane->called_at, never));
   begin_serving(*lane);
 }
 
@@ -192,7 +203,9 @@ void Dispatcher::on(const DrainAsked&) {
   }
   leave_queued();
   leave_called();
-  recall_prefetched();
+  for (Lane& lane : lanes_) {
+    recall_prefetched(lane);
+  }
 }
 
 void Dispatcher::on(const AbortAsked&) {
@@ -209,28 +222,31 @@ void Dispatcher::on(const TaskDeadlineReached&) {
   wake_at_ = never;
   measure();
   for (Lane& lane : lanes_) {
-    const bool leaves = ages(lane) && now_ >= lane.old_at && retire(lane);
-    if (!leaves) {
-      look_at(lane);
-    }
+    look_at(lane);
+    age(lane);
     decide_overdue(lane);
-    if (ages(lane)) {
-      wake_at(lane.old_at);
-    }
   }
+  hand_over();
   make_room_for_fresh();
+  hand_over();
   seat_suspects();
   feed_the_hungry();
+  std::ranges::for_each(lanes_, [this](const Lane& lane) { wake_for_age(lane); });
 }
 
 // ---- Looking around -------------------------------------------------------------------------------------------------
 
 std::string Dispatcher::cells() const {
-  std::string cells;
+  std::string cells(workers_, '.');
   for (const Lane& lane : lanes_) {
     const auto* serving = std::get_if<Serving>(&lane.state);
     const bool none = std::holds_alternative<Vacant>(lane.state) || std::holds_alternative<Closed>(lane.state);
-    cells += none ? '.' : serving != nullptr && !serving->in_work.empty() ? '#' : '-';
+    char& cell = cells[lane.worker.index % workers_];
+    if (serving != nullptr && !serving->in_work.empty()) {
+      cell = '#';
+    } else if (!none && cell == '.') {
+      cell = '-';
+    }
   }
   return cells;
 }

@@ -4,8 +4,9 @@
 // for here. It knows tasks as numbers; their bytes stay in the shell.
 //
 // Invariants, checked in every build: every task accepted is in exactly one of: queued, in work, recorded, left; a task is
-// recorded once; it is at one worker at most; an answer counts only from the life that has the task; a task that has
-// taken a worker down is alone at the next one, which is fresh; nothing is given out once a drain was asked for.
+// recorded once; it is at one worker at most; of a worker's two slots, where it has two, one at most is given tasks; an answer
+// counts only from the life that has the task; a task that has taken a worker down is alone at the next one, which is fresh;
+// nothing is given out once a drain was asked for.
 //
 // Cost: an event about one task costs O(1); deadlines are looked for among all lanes, once each time one is due.
 #pragma once
@@ -26,7 +27,8 @@ namespace corral::core {
 
 class Dispatcher {
  public:
-  /// Workers 0 to `workers` - 1 of `program`.
+  /// Workers 0 to `workers` - 1 of `program`. Where they are relieved (see TaskPolicy), slot `workers` + i is the other one of
+  /// worker i: it has a process when it is called, and the two take turns.
   Dispatcher(TaskPolicy policy, ProgramId program, std::uint32_t workers);
 
   /// `now` is not before that of the last call. Appends to `actions`.
@@ -52,7 +54,7 @@ class Dispatcher {
     TaskId task{};
   };
   [[nodiscard]] std::optional<Head> head(std::uint32_t worker) const;
-  [[nodiscard]] std::uint32_t workers() const { return static_cast<std::uint32_t>(lanes_.size()); }
+  [[nodiscard]] std::uint32_t slots() const { return static_cast<std::uint32_t>(lanes_.size()); }
   /// A character for each worker: '#' has a task, '-' has none, '.' has no process.
   [[nodiscard]] std::string cells() const;
 
@@ -108,11 +110,11 @@ class Dispatcher {
   void condemn(Lane& lane, ReplaceWorker::Why why);
   void begin_leaving(Lane& lane);
   [[nodiscard]] bool is_used_up(const Lane& lane, const Serving& serving) const {
-    return lane.worn || serving.given == policy_.max_tasks;
+    return lane.spent || (policy_.max_tasks && serving.given >= most_tasks(lane));
   }
   void dismiss(Lane& lane);
   void vouch(Lane& lane);
-  void recall_prefetched();
+  void recall_prefetched(Lane& lane);
 
   // dispatcher_cancel.cpp: who has submitted a task has no use for it any more
   void cancel_at_worker(Lane& lane, TaskSlot slot);
@@ -120,11 +122,22 @@ class Dispatcher {
   void decide_overdue(Lane& lane);
 
   // dispatcher_wear.cpp: workers that are replaced before they do harm
-  [[nodiscard]] static bool ages(const Lane& lane);
-  [[nodiscard]] bool retire(Lane& lane);
+  void age(Lane& lane);
+  void wake_for_age(const Lane& lane);
   void wear_out(Lane& lane);
+  void exhaust(Lane& lane);
+  [[nodiscard]] std::uint64_t most_tasks(const Lane& lane) const;
   void measure();
   void measure_soon();
+
+  // dispatcher_relief.cpp: the successor comes before the one that it follows goes
+  [[nodiscard]] Lane* other_slot(const Lane& lane);
+  [[nodiscard]] bool is_followed(const Lane& lane);
+  void call_successor(Lane& lane, bool in_any_case);
+  void call_in_time(Lane& lane, const Serving& serving);
+  [[nodiscard]] bool stand_by(Lane& lane);
+  void hand_over();
+  void go(Lane& lane);
 
   // dispatcher_tasks.cpp: one task
   void settle_answer(Lane& lane, TaskSlot slot, Answer answer, Duration took, const WorkerLost* death = nullptr);
@@ -153,7 +166,8 @@ class Dispatcher {
   }
 
   TaskPolicy policy_;
-  std::vector<Lane> lanes_;
+  std::uint32_t workers_;
+  std::vector<Lane> lanes_;           ///< By slot.
   std::vector<Task> tasks_;           ///< By slot.
   std::deque<TaskSlot> ready_;        ///< To be given out, the oldest first.
   std::deque<TaskSlot> suspects_;     ///< They have taken a worker down; each waits for a fresh one.
@@ -163,6 +177,7 @@ class Dispatcher {
   TaskCounts counts_;
   Durations durations_;              ///< Of the tasks that are done, where the timeout follows from them.
   std::optional<Duration> timeout_;  ///< What holds now.
+  Duration start_{};                 ///< What the longest start of a worker took, from its call to its HELLO.
   double mean_ = -1;  ///< Nanoseconds that a task takes, the latest ones counting most; negative: nothing is known.
   Instant wake_at_ = never;
   Instant measure_at_ = never;
@@ -174,6 +189,7 @@ class Dispatcher {
   bool aborting_ = false;
   bool ended_ = false;
   bool proven_ = false;
+  bool duty_over_ = false;  ///< Of some slot: its worker's other one may be next.
 };
 
 }  // namespace corral::core

@@ -9,6 +9,9 @@ namespace corral::core {
 
 /// A fresh worker. Who has taken another one down goes first: nobody else shall be beside it.
 void Dispatcher::begin_serving(Lane& lane) {
+  if (stand_by(lane)) {
+    return;
+  }
   if (!suspects_.empty()) {
     const TaskSlot suspect = suspects_.front();
     suspects_.pop_front();
@@ -27,7 +30,7 @@ void Dispatcher::serve(Lane& lane) {
   }
   if (serving.in_work.empty() && (serving.flushing || is_used_up(lane, serving))) {
     if (!serving.flushing) {
-      act(CloseInput{lane.life()});
+      go(lane);
     }
     return begin_leaving(lane);
   }
@@ -45,7 +48,7 @@ void Dispatcher::fill(Lane& lane) {
   }
   const std::size_t wide = std::max(window(), serving.least);
   // Where little is left, everybody gets a share of it.
-  const std::size_t share = std::max<std::size_t>(1, ready_.size() / lanes_.size());
+  const std::size_t share = std::max<std::size_t>(1, ready_.size() / workers_);
   const std::size_t most = serving.least > 1 ? wide : std::min(wide, serving.in_work.size() + share);
   while (serving.in_work.size() < most && !ready_.empty() && !is_used_up(lane, serving)) {
     const TaskSlot slot = ready_.front();
@@ -65,19 +68,19 @@ void Dispatcher::deliver(Lane& lane, Serving& serving, TaskSlot slot) {
       wake_at(after(now_, *timeout_));
     }
   }
-  serving.untouched = false;
+  const bool first = std::exchange(serving.untouched, false);
   serving.in_work.push_back(slot);
   ++serving.given;
   measure_soon();
-  if (lane.old_at <= now_) {
-    lane.worn = true;  // It was kept for long without a task: this one is its only one.
-  } else if (lane.old_at != never) {
-    wake_at(lane.old_at);
-  }
   task_in(slot).recalled = false;
   --counts_.queued;
   ++counts_.in_work;
   act(DeliverTask{lane.life(), slot, task_in(slot).id});
+  call_in_time(lane, serving);
+  if (first) {
+    age(lane);  // It may have been kept for long without a task.
+    wake_for_age(lane);
+  }
 }
 
 /// Something can be given out now.
@@ -127,6 +130,9 @@ void Dispatcher::watch_suspects() {
 }
 
 void Dispatcher::make_room_for_fresh() {
+  if (suspects_.empty()) {
+    return;  // Who has just taken over was fresh.
+  }
   if (now_ < make_room_at_) {
     return wake_at(make_room_at_);
   }
@@ -176,6 +182,7 @@ void Dispatcher::look_at(Lane& lane) {
       return condemn(lane, ReplaceWorker::Why::timeout);
     }
     leaving->stopped = true;
+    lane.wanted = false;
     act(StopWorker{lane.life()});
   }
 }
@@ -189,6 +196,8 @@ void Dispatcher::time_out(Lane& lane, Serving& serving) {
 }
 
 void Dispatcher::condemn(Lane& lane, ReplaceWorker::Why why) {
+  // Who is to go anyway is followed by nobody in its own slot.
+  const bool relieved = !lane.wanted || (lane.on_duty() && is_followed(lane));
   LaneState state = std::exchange(lane.state, Condemned{});
   bool own_fault = why != ReplaceWorker::Why::timeout && why != ReplaceWorker::Why::room_for_fresh;
   if (auto* serving = std::get_if<Serving>(&state)) {
@@ -206,14 +215,18 @@ void Dispatcher::condemn(Lane& lane, ReplaceWorker::Why why) {
   if (!own_fault && (lane.greeted || proven_)) {
     vouch(lane);
   }
-  act(ReplaceWorker{lane.life(), why, own_fault});
+  lane.wanted = !relieved;
+  act(ReplaceWorker{lane.life(), why, own_fault, relieved});
+  duty_over_ = true;
 }
 
 void Dispatcher::dismiss(Lane& lane) {
-  if (std::holds_alternative<Serving>(lane.state)) {
+  if (std::holds_alternative<Serving>(lane.state) || std::holds_alternative<Warm>(lane.state)) {
+    lane.wanted = false;
     begin_leaving(lane);
     act(DismissWorker{lane.life()});
   } else if (std::holds_alternative<Greeting>(lane.state)) {
+    lane.wanted = false;
     lane.state = Leaving{now_, true};
     act(StopWorker{lane.life()});
   }
@@ -221,6 +234,7 @@ void Dispatcher::dismiss(Lane& lane) {
 
 void Dispatcher::begin_leaving(Lane& lane) {
   lane.state = Leaving{after(now_, policy_.leave_within)};
+  duty_over_ = true;
   wake_at(std::get<Leaving>(lane.state).stop_at);
 }
 
@@ -229,7 +243,8 @@ void Dispatcher::on(const SlotClosed& event) {
   Lane& lane = lanes_[event.worker.index];
   give_up_life(lane, nullptr);
   lane.state = Closed{};
-  if (std::ranges::all_of(lanes_, [](const Lane& one) { return std::holds_alternative<Closed>(one.state); })) {
+  hand_over();
+  if (std::ranges::all_of(lanes_, [](const Lane& one) { return !one.wanted || std::holds_alternative<Closed>(one.state); })) {
     on(DrainAsked{});  // Nobody is left who could do anything.
   }
   seat_suspects();
@@ -242,17 +257,16 @@ void Dispatcher::vouch(Lane& lane) {
   }
 }
 
-/// Those behind the front one have not begun: whoever understands it gives them back, and the end comes sooner.
-void Dispatcher::recall_prefetched() {
-  if (!policy_.can_give_back) {
+/// Those behind the front one have not begun: whoever understands it gives them back.
+void Dispatcher::recall_prefetched(Lane& lane) {
+  auto* serving = std::get_if<Serving>(&lane.state);
+  if (serving == nullptr || !policy_.can_give_back) {
     return;
   }
-  for (Lane& lane : lanes_) {
-    if (const auto* serving = std::get_if<Serving>(&lane.state)) {
-      for (std::size_t i = 1; i < serving->in_work.size(); ++i) {
-        act(RecallTask{lane.life(), task_in(serving->in_work[i]).id});
-      }
-    }
+  for (std::size_t i = 1; i < serving->in_work.size(); ++i) {
+    Task& task = task_in(serving->in_work[i]);
+    task.recalled = true;
+    act(RecallTask{lane.life(), task.id});
   }
 }
 

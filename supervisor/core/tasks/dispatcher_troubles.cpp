@@ -65,7 +65,12 @@ void Dispatcher::on(const WorkerLost& event) {
   if (lane == nullptr) {
     return;
   }
+  if (lane->wanted && lane->on_duty() && is_followed(*lane)) {
+    lane->wanted = false;
+    act(DismissWorker{lane->life()});  // Its successor, called in time, is that of a death too.
+  }
   give_up_life(*lane, &event);
+  hand_over();
   if (policy_.each) {
     lane->state = Idle{};
     if (!std::exchange(lane->hungry, true)) {
@@ -79,6 +84,7 @@ void Dispatcher::on(const WorkerLost& event) {
 /// What it was at is its fault, as far as anybody can tell; the rest goes back. `death` is null where it cannot even be killed.
 void Dispatcher::give_up_life(Lane& lane, const WorkerLost* death) {
   LaneState state = std::exchange(lane.state, Vacant{});
+  duty_over_ = true;
   if (auto* serving = std::get_if<Serving>(&state); serving != nullptr && !serving->in_work.empty()) {
     if (lane.greeted || proven_) {
       vouch(lane);

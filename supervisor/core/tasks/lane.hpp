@@ -50,6 +50,9 @@ struct Serving {
   bool flushing = false;         ///< Its input is closed: it answers what it has, and ends.
 };
 
+/// It could get tasks, and does when the one that it is to follow has none any more.
+struct Warm {};
+
 /// It was told that no more tasks come, or its input is closed and it has answered all it had: it ends by itself.
 struct Leaving {
   Instant stop_at;
@@ -59,7 +62,7 @@ struct Leaving {
 /// It is being replaced: whatever it says is no longer heard.
 struct Condemned {};
 
-using LaneState = std::variant<Vacant, Closed, Idle, Called, Greeting, Holding, Serving, Leaving, Condemned>;
+using LaneState = std::variant<Vacant, Closed, Idle, Called, Greeting, Holding, Serving, Warm, Leaving, Condemned>;
 
 struct Lane {
   WorkerId worker;
@@ -67,11 +70,17 @@ struct Lane {
   LaneState state = Vacant{};
   bool greeted = false;
   bool vouched = false;
-  Instant old_at = never;  ///< Then it is replaced.
-  bool worn = false;       ///< It is too old, or has too much memory: it gets nothing more.
-  bool hungry = false;     ///< Has an entry in the list of those who would take more.
+  Instant called_at = never;  ///< When a process was asked for.
+  Instant old_at = never;     ///< Then its successor is called,
+  Instant spent_at = never;   ///< and then, or before that when its successor has come, it gets nothing more.
+  bool wanted = true;         ///< Whatever becomes of its process, another one follows in this slot.
+  bool worn = false;          ///< It is old, or has much memory: it goes on until its successor has come.
+  bool spent = false;         ///< It gets nothing more.
+  bool hungry = false;        ///< Has an entry in the list of those who would take more.
 
   [[nodiscard]] Life life() const { return {worker, incarnation}; }
+  /// It is the one of its worker's slots that tasks go to.
+  [[nodiscard]] bool on_duty() const { return std::holds_alternative<Serving>(state) || std::holds_alternative<Holding>(state); }
 };
 
 }  // namespace corral::core

@@ -75,20 +75,29 @@ struct TaskPolicy {
   std::uint32_t most_queued = 1024;                         ///< Accepted and not yet given to a worker. At least 1.
   std::uint32_t widest_window = 256;                        ///< Tasks at one worker. At least 1.
   Duration window_worth = std::chrono::milliseconds(5);     ///< Work that is prefetched, so that no worker waits for a pipe.
-  std::optional<std::uint64_t> max_tasks;                   ///< A worker that has done so many is replaced. At least 1.
-  std::optional<Duration> max_age;          ///< A worker that is so old is replaced, or a little before: see age_of().
-  std::optional<std::uint64_t> max_memory;  ///< One that has more, in bytes, is replaced when its task is done.
+  std::optional<std::uint64_t> max_tasks;   ///< A worker is given no more. At least 1. See share_of() for all three.
+  std::optional<Duration> max_age;          ///< One that is so old gets nothing more, and its successor is called before.
+  std::optional<std::uint64_t> max_memory;  ///< Likewise one that has more, in bytes.
   Duration measure_every = std::chrono::milliseconds(500);  ///< While there is a bound of memory, and work.
   std::optional<Halt> halt;
+  /// Workers are replaced before they do harm, and each has two slots: its successor comes before it goes.
+  [[nodiscard]] bool relieves() const { return !each && (max_tasks || max_age || max_memory); }
   std::optional<std::uint64_t> order_span;  ///< In order: from the oldest unrecorded task to the newest accepted one.
 };
 
-/// How old a worker gets: up to a tenth less than it may, each another share of it, so that they do not all go at once.
-[[nodiscard]] constexpr Duration age_of(Duration most, std::uint32_t worker, std::uint64_t incarnation) {
+/// How much of a bound a life of a worker gets: up to a tenth less, each another share of it, so that they do not all go at once.
+[[nodiscard]] constexpr std::uint64_t share_of(std::uint64_t most, std::uint32_t worker, std::uint64_t incarnation) {
   std::uint64_t mixed = (worker + 1) * 0x9e3779b97f4a7c15ULL ^ incarnation * 0xbf58476d1ce4e5b9ULL;
   mixed = (mixed ^ mixed >> 31U) * 0x94d049bb133111ebULL;
   constexpr std::uint64_t steps = 1024;
-  return most - most / 10 / static_cast<Duration::rep>(steps) * static_cast<Duration::rep>((mixed >> 32U) % steps);
+  const std::uint64_t step = (mixed >> 32U) % steps;
+  const std::uint64_t tenth = most / 10;
+  return most - (tenth / steps * step + tenth % steps * step / steps);
+}
+
+/// When a worker is old.
+[[nodiscard]] constexpr Duration age_of(Duration most, std::uint32_t worker, std::uint64_t incarnation) {
+  return Duration(static_cast<Duration::rep>(share_of(static_cast<std::uint64_t>(most.count()), worker, incarnation)));
 }
 
 }  // namespace corral::core

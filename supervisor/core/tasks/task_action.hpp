@@ -23,6 +23,11 @@ struct CallWorker {
   TaskId task{};
 };
 
+/// Start a process in this slot: the one in its worker's other slot is about to go.
+struct CallRelief {
+  WorkerId worker;
+};
+
 /// Ask for it back, if it has not begun.
 struct RecallTask {
   Life life;
@@ -92,6 +97,7 @@ struct ReplaceWorker {
   Life life;
   Why why = Why::timeout;
   bool own_fault = false;  ///< No task is to blame: one that goes like that again and again is of no use.
+  bool relieved = false;   ///< The process in its worker's other slot follows it: none does in its own.
 };
 
 /// Find out how much memory its process has.
@@ -123,8 +129,9 @@ struct HaltTasks {
 /// All tasks have ended or are left. No worker is needed any more: start none.
 struct EndTasks {};
 
-using TaskAction = std::variant<DeliverTask, CallWorker, RecallTask, RecordTask, TellRetry, LeaveTask, TellBegun, VouchForWorker,
-                                MeasureWorker, ReplaceWorker, DismissWorker, StopWorker, CloseInput, HaltTasks, EndTasks>;
+using TaskAction =
+    std::variant<DeliverTask, CallWorker, CallRelief, RecallTask, RecordTask, TellRetry, LeaveTask, TellBegun, VouchForWorker,
+                 MeasureWorker, ReplaceWorker, DismissWorker, StopWorker, CloseInput, HaltTasks, EndTasks>;
 using TaskActions = std::vector<TaskAction>;
 
 }  // namespace corral::core

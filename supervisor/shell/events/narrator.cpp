@@ -75,7 +75,8 @@ std::string why_it_lives(const Leftovers& left) {
 std::string Narrator::worker(WorkerId id) const {
   std::string text;
   text.reserve(longest_of_most);
-  text.append(names_(id.program)).append("/").append(std::to_string(id.index));
+  const std::uint32_t workers = workers_ ? workers_(id.program) : 0;
+  text.append(names_(id.program)).append("/").append(std::to_string(workers > 0 ? id.index % workers : id.index));
   return text;
 }
 

@@ -31,7 +31,10 @@ class Narrator {
  public:
   using Names = std::function<std::string_view(ProgramId)>;
 
-  explicit Narrator(Names names) : names_(std::move(names)) {}
+  /// How many workers the program has, where some of them have two slots, else 0.
+  using Workers = std::function<std::uint32_t(ProgramId)>;
+
+  explicit Narrator(Names names, Workers workers = {}) : names_(std::move(names)), workers_(std::move(workers)) {}
 
   [[nodiscard]] Story tell(const core::Notice& notice) const;
 
@@ -62,6 +65,7 @@ class Narrator {
   [[nodiscard]] Story on(const core::Finished& notice) const;
 
   Names names_;
+  Workers workers_;
 };
 
 }  // namespace corral::shell

@@ -91,6 +91,7 @@ Result<LaunchTemplate> LaunchTemplate::prepare(const core::ProgramSpec& spec, st
   parts->user = spec.launch.user;
   parts->group = spec.launch.group;
   parts->program = spec.name;
+  parts->worker_count = std::max(workers, 1U);
   parts->workers = std::to_string(workers);
   for (const std::string& argument : spec.launch.command) {
     parts->arguments.push_back(settled(Pattern(argument, spec.launch.task_arguments), *parts));

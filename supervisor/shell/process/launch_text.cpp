@@ -128,7 +128,7 @@ std::expected<void, core::LaunchFailure> write_worker(LaunchSlot& slot, const La
   const LaunchTemplate::Parts& parts = request.program->parts();
   slot.template_number = 0;
   slot.placement = request.placement != nullptr ? request.placement->to_string() : std::string();
-  const std::string index = std::to_string(request.life.worker.index);
+  const std::string index = std::to_string(request.life.worker.index % parts.worker_count);
   const std::string task_number = request.has_task ? std::to_string(request.task_number) : std::string();
   const PlaceholderValues values{index, parts.workers, parts.program, slot.placement, request.task, task_number};
   Writer writer(slot.text, size_of(parts, values));

@@ -24,7 +24,8 @@ inline constexpr std::array<std::string_view, 4> thread_variables{"OMP_NUM_THREA
 struct LaunchTemplate::Parts {
   std::uint64_t number = 0;  ///< No two templates of this process have the same.
   std::string program;
-  std::string workers;  ///< The count, as text.
+  std::uint32_t worker_count = 1;  ///< Slots beyond that are the second ones of workers that have two.
+  std::string workers;             ///< The same, as text.
   std::vector<Pattern> arguments;
 
   std::vector<const char*> inherited;  ///< Pointers into the supervisor's environment.

@@ -238,7 +238,7 @@ void Client::add(const core::RecordTask& record, std::uint64_t number, std::stri
   } else if (record.mishap == core::Mishap::reported) {
     send(wire::FrameType::error, number, payload);
   } else {
-    send(wire::FrameType::quarantined, number, story_json(record, payload));
+    send(wire::FrameType::quarantined, number, story_json(record, record.life.worker.index, payload));
   }
 }
 

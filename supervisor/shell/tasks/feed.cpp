@@ -24,7 +24,9 @@ constexpr Duration progress_pause(ProgressStyle style) {
 }  // namespace
 
 Feed::Feed(FeedOptions options, FeedHooks hooks, ProgramId program, std::uint32_t workers)
-    : options_(std::move(options)), hooks_(std::move(hooks)), dispatcher_(options_.policy, program, workers) {}
+    : options_(std::move(options)), hooks_(std::move(hooks)), workers_(workers), dispatcher_(options_.policy, program, workers) {
+  options_.results.workers = workers;
+}
 
 Result<std::unique_ptr<Feed>> Feed::open(boost::asio::io_context& loop, FeedOptions options, FeedHooks hooks, ProgramId program,
                                          std::uint32_t workers) {
@@ -236,7 +238,7 @@ void Feed::note_miscount(const core::WorkerLost& death) {
     hooks_.say(true, "miscounted",
                fmt::format("worker {} did not write exactly one line for each line that it was given: its results may belong to "
                            "other tasks",
-                           death.life.worker.index));
+                           seat(death.life)));
   }
 }
 
@@ -245,7 +247,7 @@ void Feed::hint_at_modes(Life life, std::string what) {
   if (std::exchange(hinted_, true)) {
     return;
   }
-  std::string text = fmt::format("worker {} {} before it had ", life.worker.index, what);
+  std::string text = fmt::format("worker {} {} before it had ", seat(life), what);
   text += options_.mode == TaskMode::frames
               ? "said HELLO: a command that does not speak the task protocol is a filter (--lines: a line in, a line out) or "
                 "takes its task as an argument ({} in the command)"

@@ -49,6 +49,7 @@ struct FeedHooks {
   std::function<void(bool trouble, std::string_view event, std::string)> say;  ///< For people.
   std::function<void()> awake;                                                 ///< Call proceed(): something can go on.
   std::function<void(const ProgressFacts&)> show;                              ///< On the terminal.
+  std::function<std::vector<std::int32_t>(std::int32_t)> children_of;          ///< Pids, by pid.
 };
 
 class Feed {
@@ -123,6 +124,7 @@ class Feed {
 
   void perform(const core::DeliverTask& action);
   void perform(const core::CallWorker& action);
+  void perform(const core::CallRelief& action);
   void perform(const core::RecallTask& action);
   void perform(const core::RecordTask& action);
   void perform(const core::TellRetry& action);
@@ -137,11 +139,14 @@ class Feed {
   void perform(const core::HaltTasks& action);
   void perform(const core::EndTasks& action);
   void judge(Life life, core::WorkerJudged::As as) { hooks_.judge(core::WorkerJudged{life, as}); }
+  /// The worker whose slot that is: some have two.
+  [[nodiscard]] std::uint32_t seat(Life life) const { return life.worker.index % workers_; }
   void forget_call(core::TaskSlot slot);
   void hint_at_modes(Life life, std::string what);
 
   FeedOptions options_;
   FeedHooks hooks_;
+  std::uint32_t workers_;
   core::Dispatcher dispatcher_;
   core::TaskActions actions_;
   std::optional<Channels> channels_;

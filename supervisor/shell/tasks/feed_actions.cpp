@@ -23,6 +23,7 @@ void Feed::perform(const core::CallWorker& action) {
   hooks_.judge(core::WorkerCalled{action.worker});
 }
 
+void Feed::perform(const core::CallRelief& action) { hooks_.judge(core::WorkerCalled{action.worker}); }
 void Feed::perform(const core::RecallTask& action) { channels_->recall(action.life, action.task); }
 
 void Feed::perform(const core::RecordTask& action) {
@@ -39,7 +40,9 @@ void Feed::perform(const core::RecordTask& action) {
                            action.outcome == core::Outcome::failed ? "failed" : "quarantined", action.attempts,
                            action.attempts == 1 ? "" : "s"));
     reports_->recorded(action, line, story, text, now_);
-    results_->add(action, line, story);
+    core::RecordTask named = action;
+    named.life.worker.index = seat(action.life);
+    results_->add(client_ != nullptr ? named : action, line, story);
   }
   forget_call(action.slot);
   store_.drop(action.slot);
@@ -49,7 +52,7 @@ void Feed::perform(const core::TellRetry& action) {
   reports_->retried(action, store_.at(action.slot).number, store_.at(action.slot).bytes, now_);
   if (action.mishap != core::Mishap::reported) {
     hooks_.say(false, "task_retried",
-               fmt::format("worker {} was at task {}: attempt {} of {} follows{}", action.life.worker.index,
+               fmt::format("worker {} was at task {}: attempt {} of {} follows{}", seat(action.life),
                            store_.at(action.slot).number, action.attempt + 1, action.of,
                            action.delay > Duration::zero() ? " in " + describe_duration(action.delay) : std::string()));
   }
@@ -75,11 +78,13 @@ void Feed::perform(const core::ReplaceWorker& action) {
     case going:
     case room_for_fresh: break;
     case broken_channel:
-      hooks_.say(true, "channel_broken", fmt::format("worker {} {}: it is replaced", action.life.worker.index, broken_why_));
+      hooks_.say(true, "channel_broken", fmt::format("worker {} {}: it is replaced", seat(action.life), broken_why_));
       break;
     case never_greeted: hint_at_modes(action.life, "ran for " + describe_duration(options_.policy.greet_within)); break;
   }
-  judge(action.life, action.own_fault ? core::WorkerJudged::As::failing : core::WorkerJudged::As::outdated);
+  judge(action.life, action.relieved    ? core::WorkerJudged::As::unwanted
+                     : action.own_fault ? core::WorkerJudged::As::failing
+                                        : core::WorkerJudged::As::outdated);
 }
 
 void Feed::perform(const core::DismissWorker& action) {

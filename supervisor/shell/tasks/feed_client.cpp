@@ -32,8 +32,8 @@ void Feed::tell_begun() {
   if (client_ == nullptr) {
     return;
   }
-  told_begun_.resize(dispatcher_.workers());
-  for (std::uint32_t worker = 0; worker < dispatcher_.workers(); ++worker) {
+  told_begun_.resize(dispatcher_.slots());
+  for (std::uint32_t worker = 0; worker < dispatcher_.slots(); ++worker) {
     const auto head = dispatcher_.head(worker);
     const auto task = head ? std::optional(head->task) : std::nullopt;
     if (std::exchange(told_begun_[worker], task) != task && head) {

@@ -18,7 +18,11 @@ Instant now() { return Instant(std::chrono::duration_cast<Duration>(std::chrono:
 }  // namespace
 
 Reports::Reports(boost::asio::io_context& loop, ReportOptions options, bool each, Say say, std::function<void()> drained)
-    : say_(std::move(say)), summarizes_(options.summary), launched_(options.cores.size()) {
+    : say_(std::move(say)),
+      summarizes_(options.summary),
+      workers_(static_cast<std::uint32_t>(options.cores.size())),
+      summary_(workers_),
+      launched_(2 * options.cores.size()) {
   const SpanFacts facts{std::move(options.cores), std::move(options.title), now(), each};
   std::vector<std::unique_ptr<SpanListener>> listeners;
   if (options.timeline) {
@@ -72,7 +76,7 @@ void Reports::retried(const core::TellRetry& retry, std::uint64_t task, std::str
 /// The task as it stood in the input and nothing else, so that the file can be the input of another run, of whatever kind.
 void Reports::quarantine(const core::RecordTask& record, std::uint64_t task, std::string_view message, std::string_view text) {
   const std::string more = fmt::format(R"(,"line":{}{})", task, last_words(record.life));
-  stories_->append(story_json(record, message, more) + "\n");
+  stories_->append(story_json(record, record.life.worker.index % workers_, message, more) + "\n");
   quarantine_->append(std::string(text) + "\n");
 }
 

@@ -68,9 +68,10 @@ class Reports {
 
   Say say_;
   bool summarizes_;
+  std::uint32_t workers_;
   RunSummary summary_;
   LastWords last_words_;
-  std::vector<std::int32_t> launched_;  ///< By worker: the pid of its last life.
+  std::vector<std::int32_t> launched_;  ///< By slot: the pid of its last life.
   std::unique_ptr<Spans> spans_;        ///< Where anybody listens.
   std::unique_ptr<ReportFile> quarantine_;
   std::unique_ptr<ReportFile> stories_;

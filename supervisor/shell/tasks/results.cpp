@@ -158,7 +158,7 @@ std::string Results::to_line(const core::RecordTask& record, std::uint64_t line,
   out += R"(,"seconds":)";
   append_seconds(out, record.seconds);
   out += R"(,"worker":)";
-  append_number(out, record.life.worker.index);
+  append_number(out, record.life.worker.index % options_.workers);
   out += "}\n";
   return out;
 }

@@ -17,8 +17,9 @@
 namespace corral::shell {
 
 struct ResultOptions {
-  int fd = 1;        ///< The caller's, open as long as this lives.
-  bool raw = false;  ///< The payload alone; tasks that were not done have no line.
+  std::uint32_t workers = 1;  ///< Some have two slots: it is the worker that is named.
+  int fd = 1;                 ///< The caller's, open as long as this lives.
+  bool raw = false;           ///< The payload alone; tasks that were not done have no line.
   bool ordered = false;
   bool as_text = false;    ///< Payloads are text and no JSON: written as a JSON string.
   bool tag = false;        ///< Raw: each line has its task in front, and a tabulator.

@@ -21,6 +21,19 @@ RunSummary::Worker& RunSummary::at(WorkerId worker) {
   return workers_[worker.index];
 }
 
+/// Both slots of each together.
+std::vector<RunSummary::Worker> RunSummary::by_worker() const {
+  std::vector<Worker> all(workers_.begin(),
+                          workers_.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(count_, workers_.size())));
+  for (std::size_t slot = all.size(); slot < workers_.size(); ++slot) {
+    Worker& worker = all[slot % count_];
+    worker.lived += workers_[slot].lived;
+    worker.cpu += workers_[slot].cpu;
+    worker.tasks += workers_[slot].tasks;
+  }
+  return all;
+}
+
 void RunSummary::launched(Life life, Instant now) {
   at(life.worker).began = now;
   begun_ = std::min(begun_, now);
@@ -66,21 +79,22 @@ std::vector<std::string> RunSummary::lines() const {
 
 std::string RunSummary::use_line() const {
   constexpr std::size_t most_named = 16;
-  if (workers_.size() <= most_named) {
+  const std::vector<Worker> workers = by_worker();
+  if (workers.size() <= most_named) {
     std::string text = "CPU use of the workers:";
-    for (std::size_t i = 0; i < workers_.size(); ++i) {
-      fmt::format_to(std::back_inserter(text), "{} {} {:.0f} %", i == 0 ? "" : ",", i, workers_[i].use() * 100);
+    for (std::size_t i = 0; i < workers.size(); ++i) {
+      fmt::format_to(std::back_inserter(text), "{} {} {:.0f} %", i == 0 ? "" : ",", i, workers[i].use() * 100);
     }
     return text;
   }
   double sum = 0;
   std::size_t least = 0;
-  for (std::size_t i = 0; i < workers_.size(); ++i) {
-    sum += workers_[i].use();
-    least = workers_[i].use() < workers_[least].use() ? i : least;
+  for (std::size_t i = 0; i < workers.size(); ++i) {
+    sum += workers[i].use();
+    least = workers[i].use() < workers[least].use() ? i : least;
   }
-  return fmt::format("CPU use of the {} workers: {:.0f} % on average, the least {:.0f} % (worker {})", workers_.size(),
-                     100 * sum / static_cast<double>(workers_.size()), 100 * workers_[least].use(), least);
+  return fmt::format("CPU use of the {} workers: {:.0f} % on average, the least {:.0f} % (worker {})", workers.size(),
+                     100 * sum / static_cast<double>(workers.size()), 100 * workers[least].use(), least);
 }
 
 std::string RunSummary::members(const core::TaskCounts& counts) const {
@@ -93,7 +107,7 @@ std::string RunSummary::members(const core::TaskCounts& counts) const {
                  seconds(durations_.quantile(0.5)), seconds(durations_.quantile(0.95)), seconds(longest_), seconds(work_),
                  seconds(wall()));
   fmt::format_to(std::back_inserter(out), R"(,"speed_up":{:.4g},"workers":[)", speed_up());
-  for (const Worker& worker : workers_) {
+  for (const Worker& worker : by_worker()) {
     fmt::format_to(std::back_inserter(out), R"({}{{"tasks":{},"cpu_seconds":{:.6g},"seconds":{:.6g},"cpu":{:.4g}}})",
                    out.back() == '[' ? "" : ",", worker.tasks, seconds(worker.cpu), seconds(worker.lived), worker.use());
   }

@@ -12,6 +12,8 @@ namespace corral::shell {
 
 class RunSummary {
  public:
+  /// Slots from `workers` on are the second ones of workers that are relieved.
+  explicit RunSummary(std::uint32_t workers) : count_(workers) {}
   void launched(Life life, Instant now);
   void lost(const core::WorkerLost& death, Instant now);
   void recorded(const core::RecordTask& record, Instant now) {
@@ -56,11 +58,13 @@ class RunSummary {
   };
   void end_batch();
   [[nodiscard]] Worker& at(WorkerId worker);
+  [[nodiscard]] std::vector<Worker> by_worker() const;
   [[nodiscard]] Duration wall() const { return begun_ == never ? Duration::zero() : ended_ - begun_; }
   [[nodiscard]] double speed_up() const;
   [[nodiscard]] std::string use_line() const;
 
-  std::vector<Worker> workers_;
+  std::uint32_t count_;
+  std::vector<Worker> workers_;  ///< By slot.
   core::Durations durations_;
   Batch batch_;
   Duration longest_{};

@@ -23,10 +23,11 @@ std::string_view name_of(SpanEnd how) {
 }
 
 Spans::Spans(SpanFacts facts, std::vector<std::unique_ptr<SpanListener>> listeners, Say say)
-    : listeners_(std::move(listeners)), pids_(facts.cores.size()), say_(std::move(say)), each_(facts.each) {}
+    : listeners_(std::move(listeners)), pids_(2 * facts.cores.size()), say_(std::move(say)), each_(facts.each) {}
 
 void Spans::tell(Span span) {
   span.pid = pids_[span.worker];
+  span.worker = seat(span.worker);
   if (span.how == SpanEnd::done) {
     span.message = span.text = {};
   }
@@ -46,14 +47,14 @@ void Spans::tell(const LifeChange& change) {
 void Spans::started(Life life, std::int32_t pid, Instant now) {
   pids_[life.worker.index] = pid;
   if (!each_) {
-    tell(LifeChange{life.worker.index, pid, now, true, {}});
+    tell(LifeChange{seat(life.worker.index), pid, now, true, {}});
   }
 }
 
 void Spans::lost(const core::WorkerLost& death, Instant now) {
   if (!each_) {
     const std::string how = describe(death.status);
-    tell(LifeChange{death.life.worker.index, pids_[death.life.worker.index], now, false, how});
+    tell(LifeChange{seat(death.life.worker.index), pids_[death.life.worker.index], now, false, how});
   }
 }
 

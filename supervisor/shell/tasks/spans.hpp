@@ -92,12 +92,13 @@ class Spans {
   bool wait(Duration patience);
 
  private:
+  [[nodiscard]] std::uint32_t seat(std::uint32_t slot) const { return slot % static_cast<std::uint32_t>(pids_.size() / 2); }
   void tell(Span span);
   void tell(const LifeChange& change);
   void look_at_files();
 
   std::vector<std::unique_ptr<SpanListener>> listeners_;
-  std::vector<std::int32_t> pids_;  ///< By worker, of its last life.
+  std::vector<std::int32_t> pids_;  ///< By slot, of its last life: a worker that is relieved has two.
   Say say_;
   bool each_;
 };

@@ -29,7 +29,7 @@ std::string story_sentence(const core::RecordTask& record, std::string_view brok
                      death.usage.max_rss_bytes >> 20U);
 }
 
-std::string story_json(const core::RecordTask& record, std::string_view message, std::string_view members) {
+std::string story_json(const core::RecordTask& record, std::uint32_t worker, std::string_view message, std::string_view members) {
   std::string out = fmt::format(R"({{"type":"{}","message":)", name_of(record.mishap.value_or(core::Mishap::died)));
   append_json_string(out, message);
   const ExitedWith* exited = record.death ? record.death->status.exited() : nullptr;
@@ -39,7 +39,7 @@ std::string story_json(const core::RecordTask& record, std::string_view message,
                  killed != nullptr ? std::to_string(killed->signal) : "null", killed != nullptr && killed->core_dumped);
   fmt::format_to(std::back_inserter(out), R"(,"out_of_memory":{},"max_rss_bytes":{},"seconds":{:.6g},"worker":{}{}}})",
                  record.death && record.death->out_of_memory, record.death ? record.death->usage.max_rss_bytes : 0,
-                 std::chrono::duration<double>(record.seconds).count(), record.life.worker.index, members);
+                 std::chrono::duration<double>(record.seconds).count(), worker, members);
   return out;
 }
 

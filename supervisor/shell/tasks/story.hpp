@@ -12,6 +12,7 @@ namespace corral::shell {
 [[nodiscard]] std::string story_sentence(const core::RecordTask& record, std::string_view broken);
 
 /// An object with `type`, `message`, and how its last worker ended. `members`: more of it, each with a comma in front.
-[[nodiscard]] std::string story_json(const core::RecordTask& record, std::string_view message, std::string_view members = {});
+[[nodiscard]] std::string story_json(const core::RecordTask& record, std::uint32_t worker, std::string_view message,
+                                     std::string_view members = {});
 
 }  // namespace corral::shell

@@ -15,6 +15,7 @@ void Checker::before(Instant now, const TaskEvent& event) {
   told_deadline_ = std::holds_alternative<TaskDeadlineReached>(event);
   ended_now_ = made_room_ = false;
   std::visit([this](const auto& happened) { told(happened); }, event);
+  hand_over();
   end_if_over();
 }
 
@@ -60,7 +61,7 @@ void Checker::end_if_over() {
 }
 
 void Checker::begin_leaving(Worker& worker) {
-  worker.serves = false;
+  worker.serves = worker.warm = false;
   worker.leaves = true;
   worker.stop_at = now_ + policy_.leave_within;
 }
@@ -83,17 +84,21 @@ void Checker::told(const ChannelOpened& event) {
   worker.life = event.life;
   worker.open = true;
   worker.leaves = worker.stop_due = ended_;
-  worker.serves = !ended_ && !policy_.greets;
   worker.greet_by = now_ + policy_.greet_within;
   if (policy_.max_age) {
     worker.old_at = now_ + age_of(*policy_.max_age, event.life.worker.index, number(event.life.incarnation));
+    worker.spent_at = now_ + *policy_.max_age;
+  }
+  if (!ended_ && !policy_.greets) {
+    begin_serving(worker);
   }
 }
 
 void Checker::told(const WorkerGreeted& event) {
   Worker* worker = find(event.life);
   if (worker != nullptr && policy_.greets && !worker->serves && !worker->condemned && !worker->leaves) {
-    worker->serves = worker->greeted = proven_ = true;
+    worker->greeted = proven_ = true;
+    begin_serving(*worker);
   }
 }
 
@@ -155,8 +160,7 @@ void Checker::answered(Worker& worker, Task& task, Answer answer) {
   } else if (worker.flushing && worker.has.empty()) {
     begin_leaving(worker);  // There is nothing that it could still do.
   } else if (used_up(worker) && worker.has.empty()) {
-    begin_leaving(worker);
-    worker.close_due = true;
+    go(worker);
   }
 }
 
@@ -201,6 +205,10 @@ void Checker::told(const WorkerLost& event) {
   Worker* worker = find(event.life);
   if (worker == nullptr) {
     return;
+  }
+  const Worker* other = other_of(*worker);
+  if (other != nullptr && worker->on_duty() && wanted(*worker) && wanted(*other)) {
+    lost_due_ = event.life;
   }
   if (worker->serves) {
     blame(*worker, Mishap::died);
@@ -259,8 +267,8 @@ void Checker::come_to_grief(Worker& worker, Mishap mishap) {
 }
 
 void Checker::replace(Worker& worker, ReplaceWorker::Why why, bool own_fault) {
-  worker.replace_due = ReplaceWorker{worker.life, why, own_fault};
-  worker.serves = worker.leaves = false;
+  worker.replace_due = ReplaceWorker{worker.life, why, own_fault, worker.on_duty()};  // Then it may have been relieved.
+  worker.serves = worker.warm = worker.leaves = false;
   worker.condemned = true;
 }
 

@@ -16,7 +16,7 @@ namespace corral::simulation::tasks {
 
 class Checker {
  public:
-  explicit Checker(const Scenario& scenario) : policy_(scenario.policy), workers_(scenario.workers) {}
+  explicit Checker(const Scenario& scenario);
 
   void before(Instant now, const core::TaskEvent& event);
   void decided(const core::TaskAction& action);
@@ -67,12 +67,16 @@ class Checker {
     Instant stop_at{};
     std::uint64_t given = 0;  ///< And not given back.
     Instant old_at = never;
-    bool worn = false;
+    Instant spent_at = never;
+    bool warm = false;   ///< It waits until the one in its worker's other slot has gone.
+    bool worn = false;   ///< It gives way when its successor has come.
+    bool spent = false;  ///< It gets nothing more.
+    [[nodiscard]] bool on_duty() const { return serves && !warm; }
     bool measure_due = false;
     std::size_t allowance = 0;  ///< It may have so many, for it starves.
     // What the step under way has to ask for.
     std::optional<core::ReplaceWorker> replace_due;
-    bool vouch_due = false, dismiss_due = false, stop_due = false, close_due = false, feed_due = false;
+    bool vouch_due = false, dismiss_due = false, call_due = false, stop_due = false, close_due = false, feed_due = false;
   };
 
   // checker.cpp: what it is told
@@ -101,15 +105,23 @@ class Checker {
   void end_if_over();
   void begin_leaving(Worker& worker);
   void begun(Task& task);
-  [[nodiscard]] bool used_up(const Worker& worker) const {
-    return worker.worn || (policy_.max_tasks && worker.given >= *policy_.max_tasks);
-  }
+  // checker_relief.cpp: workers that are replaced before they do harm
+  [[nodiscard]] bool used_up(const Worker& worker) const;
+  [[nodiscard]] Worker* other_of(const Worker& worker);
+  [[nodiscard]] bool wanted(const Worker& worker) const { return wanted_[index_of(worker)]; }
+  [[nodiscard]] std::size_t index_of(const Worker& worker) const { return static_cast<std::size_t>(&worker - workers_.data()); }
+  void begin_serving(Worker& worker);
+  void hand_over();
+  void age(Worker& worker);
   void wear_out(Worker& worker);
+  void exhaust(Worker& worker);
+  void go(Worker& worker);
   void settle(Task& task, Due due, Place place);
 
   // checker_decisions.cpp: what it decides
   void check(const core::DeliverTask& action);
   void check(const core::CallWorker& action);
+  void check(const core::CallRelief& action);
   void check(const core::RecallTask& action);
   void check(const core::RecordTask& action);
   void check(const core::TellRetry& action);
@@ -143,8 +155,11 @@ class Checker {
   void put(Task& task, Place place);
 
   const core::TaskPolicy& policy_;
-  std::vector<Worker> workers_;
-  std::vector<Task> tasks_;  ///< By number.
+  std::uint32_t count_;
+  std::vector<Worker> workers_;   ///< By slot.
+  std::vector<bool> wanted_;      ///< By slot: another process follows in it.
+  std::optional<Life> lost_due_;  ///< It is gone, and its successor is on the way: none follows in its slot.
+  std::vector<Task> tasks_;       ///< By number.
   std::uint64_t places_[6]{};
   std::uint64_t oldest_ = 0;  ///< That is not recorded.
   std::uint64_t retries_ = 0;

@@ -63,14 +63,20 @@ void Checker::check(const DeliverTask& action) {
     worker.since = worker.heard = now_;
   }
   worker.has.push_back(number(action.task));
-  require(!worker.worn, "who is worn out gets nothing more");
-  require(!policy_.max_tasks || ++worker.given <= *policy_.max_tasks, "a worker is given no more tasks than it may have in all");
+  require(!worker.spent, "who is worn out gets nothing more");
+  require(!used_up(worker), "a worker is given no more tasks than it may have in all");
+  ++worker.given;
+  const Worker* other = other_of(worker);
+  require(!worker.warm && (other == nullptr || other->has.empty()), "of a worker's two slots one has tasks");
   require(worker.has.size() <= widest(worker), "a worker has no more than its window");
-  worker.untouched = worker.feed_due = false;
-  worker.worn = worker.worn || now_ >= worker.old_at;
+  const bool first = std::exchange(worker.untouched, false);
+  worker.feed_due = false;
   put(task, Place::in_work);
   task.given = true;
   task.returned = task.recalled = false;
+  if (first) {
+    age(worker);
+  }
 }
 
 void Checker::check(const CallWorker&) { require(false, "nobody is called where workers stay"); }
@@ -143,16 +149,27 @@ void Checker::check(const ReplaceWorker& action) {
     require(told_deadline_ && stuck_at_ && now_ >= *stuck_at_, "room is made when suspects have waited long enough");
     require(worker.serves && worker.has.empty() && !worker.untouched && !made_room_, "room is made by one that is idle");
     made_room_ = worker.condemned = true;
+    const Worker* follows = other_of(worker);
+    require(action.relieved == (follows != nullptr && wanted(*follows)), "who is followed is not replaced in its own slot");
+    wanted_[index_of(worker)] = !action.relieved;
     worker.serves = false;
-    return;
+    return hand_over();
   }
   require(worker.replace_due && worker.replace_due->why == action.why,
           "a worker is replaced when there is a reason, and for that");
   require(worker.replace_due->own_fault == action.own_fault, "a worker that goes without a task has itself to blame");
+  const Worker* follows = other_of(worker);
+  const bool relieved = !wanted(worker) || (follows != nullptr && worker.replace_due->relieved && wanted(*follows));
+  require(action.relieved == relieved, "who is followed is not replaced in its own slot");
+  wanted_[index_of(worker)] = !action.relieved;
   worker.replace_due.reset();
 }
 
 void Checker::check(const DismissWorker& action) {
+  wanted_[action.life.worker.index] = false;
+  if (lost_due_ == action.life) {
+    return lost_due_.reset();
+  }
   Worker& worker = known(action.life);
   require(worker.dismiss_due, "workers are dismissed at the end, once");
   worker.dismiss_due = false;
@@ -163,6 +180,7 @@ void Checker::check(const StopWorker& action) {
   require(worker.stop_due, "a worker is stopped when its time is over, or when nobody needs it");
   worker.stop_due = false;
   worker.stopped = true;
+  wanted_[index_of(worker)] = false;
 }
 
 void Checker::check(const CloseInput& action) {

@@ -28,19 +28,15 @@ void Checker::told(const CancelAsked& event) {
   }
 }
 
-/// It gets nothing more, and goes when it has nothing left.
-void Checker::wear_out(Worker& worker) {
-  worker.worn = true;
-  vouch(worker);
-  if (worker.has.empty()) {
-    worker.close_due = !worker.flushing;
-    begin_leaving(worker);
-  }
-}
-
 void Checker::told(const WorkerMeasured& event) {
   Worker* worker = find(event.life);
-  if (worker != nullptr && worker->serves && !worker->worn && event.bytes > *policy_.max_memory) {
+  if (worker == nullptr || !worker->on_duty() || worker->spent) {
+    return;
+  }
+  const auto much = share_of(*policy_.max_memory, event.life.worker.index, number(event.life.incarnation));
+  if (event.bytes > *policy_.max_memory) {
+    exhaust(*worker);
+  } else if (event.bytes > much && !worker->worn) {
     wear_out(*worker);
   }
 }
@@ -74,19 +70,13 @@ void Checker::told(const TaskDeadlineReached&) {
   if (now_ >= measure_at_) {
     measure_at_ = never;
     for (Worker& worker : workers_) {
-      worker.measure_due = worker.serves && !worker.untouched && !worker.worn && !aborting_;
+      worker.measure_due = worker.on_duty() && !worker.untouched && !worker.spent && !aborting_;
       measure_at_ = worker.measure_due && !worker.has.empty() ? now_ + policy_.measure_every : measure_at_;
     }
   }
   for (Worker& worker : workers_) {
     if (!worker.open || worker.condemned) {
       continue;
-    }
-    if (worker.serves && !worker.untouched && now_ >= worker.old_at && !worker.worn) {
-      wear_out(worker);
-      if (worker.leaves) {
-        continue;
-      }
     }
     if (worker.leaves) {
       if (!worker.stopped && now_ >= worker.stop_at) {
@@ -98,6 +88,9 @@ void Checker::told(const TaskDeadlineReached&) {
       }
     } else if (policy_.timeout && !worker.has.empty() && now_ >= worker.heard + *policy_.timeout) {
       come_to_grief(worker, Mishap::timeout);
+    }
+    if (!worker.leaves) {
+      age(worker);
     }
     for (const std::uint64_t id : worker.has) {
       if (now_ >= tasks_[id].decide_by) {

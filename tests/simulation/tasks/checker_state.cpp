@@ -24,7 +24,9 @@ void Checker::check_nothing_is_due() const {
   require(due_ == 0, "every task whose end has come is recorded, told of or left");
   require(recalls_ == 0, "what is prefetched is asked back when a drain begins");
   require(!end_due_, "the end is told when it has come");
+  require(!lost_due_, "where a successor is on the way none follows in the slot of who died");
   for (const Worker& worker : workers_) {
+    require(!worker.call_due, "a successor is called when its worker is about to go");
     require(!worker.measure_due, "who works is measured when it is time");
     require(!worker.vouch_due, "who has worked is vouched for");
     require(!worker.replace_due, "a worker that cannot go on is replaced");
@@ -63,7 +65,7 @@ void Checker::check_room(const Dispatcher& dispatcher) const {
 
 std::uint64_t Checker::idle_fresh_workers() const {
   return static_cast<std::uint64_t>(
-      std::ranges::count_if(workers_, [](const Worker& worker) { return worker.serves && worker.untouched; }));
+      std::ranges::count_if(workers_, [](const Worker& worker) { return worker.on_duty() && worker.untouched; }));
 }
 
 /// Nobody waits for work that waits for somebody.
@@ -87,8 +89,8 @@ void Checker::check_idle() const {
 void Checker::check_stuck(const Dispatcher& dispatcher) {
   const bool idle = std::ranges::any_of(workers_, [](const Worker& w) { return w.serves && w.has.empty() && !w.untouched; });
   const bool due = stuck_at_ && now_ >= *stuck_at_ && told_deadline_ && next_ && now_ >= *next_;
-  require(!due || !idle || made_room_, "somebody idle makes room for a fresh worker");
   const bool stuck = count(Place::suspect) > idle_fresh_workers() && count(Place::ready) + count(Place::in_work) == 0;
+  require(!due || !idle || made_room_ || !stuck, "somebody idle makes room for a fresh worker");
   if (!stuck) {
     stuck_at_.reset();
   } else if (!stuck_at_ || due) {
@@ -100,7 +102,9 @@ void Checker::check_stuck(const Dispatcher& dispatcher) {
 Instant Checker::first_due() const {
   Instant first = measure_at_;
   for (const Worker& worker : workers_) {
-    first = worker.serves && !worker.untouched && !worker.worn ? std::min(first, std::max(now_, worker.old_at)) : first;
+    if (worker.on_duty() && !worker.untouched && !worker.spent) {
+      first = std::min(first, std::max(now_, worker.worn ? worker.spent_at : worker.old_at));
+    }
     for (const std::uint64_t id : worker.has) {
       first = std::min(first, tasks_[id].decide_by);
     }

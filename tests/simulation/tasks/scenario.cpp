@@ -55,7 +55,7 @@ core::TaskPolicy make_policy(core::Random& random) {
   policy.most_queued = 1 + pick(random, chance(random, 0.5) ? 4 : 40);
   policy.widest_window = 1 + pick(random, chance(random, 0.5) ? 4 : 20);
   if (chance(random, 0.25)) {
-    policy.max_tasks = 1 + pick(random, 6);
+    policy.max_tasks = 1 + pick(random, chance(random, 0.2) ? 30 : 6);
   }
   if (chance(random, 0.15)) {
     policy.max_age = 5ms + ticks(random, 60);

@@ -15,9 +15,13 @@ constexpr auto later = [](const auto& left, const auto& right) {
 
 }  // namespace
 
-Staff::Staff(const Scenario& scenario) : scenario_(scenario), random_(scenario.seed ^ 0xc0ffee), slots_(scenario.workers) {
+Staff::Staff(const Scenario& scenario)
+    : scenario_(scenario),
+      random_(scenario.seed ^ 0xc0ffee),
+      slots_(scenario.policy.relieves() ? 2 * scenario.workers : scenario.workers) {
   for (std::uint32_t worker = 0; worker < slots_.size(); ++worker) {
     slots_[worker].process.life.worker = WorkerId{ProgramId{0}, worker};
+    slots_[worker].wanted = worker < scenario.workers;
     plan(now_ + ticks(random_, 3), What::launch, worker);
   }
 }
@@ -118,7 +122,7 @@ void Staff::stop(Slot& slot) {
   }
   process.stopping = true;
   const std::uint32_t worker = process.life.worker.index;
-  if (worker > 0 && happens(scenario_.misdeeds.immortal)) {
+  if (worker % scenario_.workers > 0 && happens(scenario_.misdeeds.immortal)) {
     slot.used_up = true;  // It hangs in the kernel; its slot is never used again.
     return;
   }
@@ -145,7 +149,7 @@ void Staff::lose(Slot& slot, std::uint32_t worker, std::vector<TaskEvent>& told)
     told.emplace_back(WorkerLost{process.life, KilledBy{11, false}, {}, false});
   }
   process.open = false;
-  slot.used_up = slot.used_up || (worker > 0 && happens(scenario_.misdeeds.never_again));
+  slot.used_up = slot.used_up || (worker % scenario_.workers > 0 && happens(scenario_.misdeeds.never_again));
   plan(now_ + (chance(random_, 0.7) ? 0ms : ticks(random_, 20)), What::launch, worker);
 }
 
@@ -162,7 +166,14 @@ void Staff::perform(Instant now, const TaskAction& action) {
     if (Process* process = find(recalled->life); process != nullptr && process->alive) {
       take_back(*process, recalled->task);
     }
+  } else if (const auto* called = std::get_if<CallRelief>(&action)) {
+    Slot& slot = slots_[called->worker.index];
+    slot.wanted = true;
+    if (!slot.process.alive && !slot.process.open) {
+      plan(now_ + ticks(random_, 3), What::launch, called->worker.index);
+    }
   } else if (const auto* replaced = std::get_if<ReplaceWorker>(&action)) {
+    slots_[replaced->life.worker.index].wanted = !replaced->relieved;
     stop(slots_[replaced->life.worker.index]);
   } else if (const auto* stopped = std::get_if<StopWorker>(&action)) {
     slots_[stopped->life.worker.index].wanted = false;

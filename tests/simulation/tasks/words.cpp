@@ -34,7 +34,8 @@ std::string of(const RecordTask& action) {
 
 std::string of(const ReplaceWorker& action) {
   static constexpr std::array names{"timeout", "broken channel", "never greeted", "going", "room for a fresh one"};
-  return "replace " + of(action.life) + ": " + names[static_cast<std::size_t>(action.why)];
+  return "replace " + of(action.life) + ": " + names[static_cast<std::size_t>(action.why)] +
+         (action.relieved ? ", relieved" : "");
 }
 
 }  // namespace
@@ -66,6 +67,7 @@ std::string words(const TaskAction& action) {
   return std::visit(Overloaded{
                         [](const DeliverTask& a) { return "deliver " + of(a.task) + " to " + of(a.life); },
                         [](const CallWorker& a) { return "call for " + of(a.task); },
+                        [](const CallRelief& a) { return "call relief into " + std::to_string(a.worker.index); },
                         [](const RecallTask& a) { return "recall " + of(a.task) + " from " + of(a.life); },
                         [](const RecordTask& a) { return of(a); },
                         [](const TellRetry& a) { return "retry " + of(a.task) + ": " + of(a.mishap); },

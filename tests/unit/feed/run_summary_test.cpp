@@ -27,7 +27,7 @@ core::WorkerLost death(Life of, Duration cpu) {
 }  // namespace
 
 TEST_CASE("answers that came at once share what they took together") {
-  RunSummary summary;
+  RunSummary summary(2);
   summary.launched(life(0), Instant(0s));
   // The first is charged with all of it, since nobody has seen the others begin.
   summary.recorded(record(0, 100ms), Instant(1s));
@@ -39,7 +39,7 @@ TEST_CASE("answers that came at once share what they took together") {
 }
 
 TEST_CASE("tasks of two workers are no batch, nor are those of two moments") {
-  RunSummary summary;
+  RunSummary summary(2);
   summary.launched(life(0), Instant(0s));
   summary.recorded(record(0, 8us), Instant(1s));
   summary.recorded(record(1, 16us), Instant(1s));
@@ -49,7 +49,7 @@ TEST_CASE("tasks of two workers are no batch, nor are those of two moments") {
 }
 
 TEST_CASE("the lives of a worker are summed, and the speed-up is work over time") {
-  RunSummary summary;
+  RunSummary summary(2);
   summary.launched(life(0, 1), Instant(0s));
   summary.launched(life(1, 1), Instant(0s));
   summary.lost(death(life(0, 1), 1s), Instant(2s));
@@ -67,7 +67,7 @@ TEST_CASE("the lives of a worker are summed, and the speed-up is work over time"
 }
 
 TEST_CASE("a task that no worker was at took no time") {
-  RunSummary summary;
+  RunSummary summary(2);
   core::RecordTask unfit = record(0, 0s);
   unfit.mishap = core::Mishap::unfit;
   summary.recorded(unfit, Instant(1s));

@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 
 class Floor {
  public:
-  Floor(TaskPolicy policy, std::uint32_t workers) : dispatcher(policy, ProgramId{0}, workers), incarnations_(workers) {}
+  Floor(TaskPolicy policy, std::uint32_t workers) : dispatcher(policy, ProgramId{0}, workers), incarnations_(2 * workers) {}
 
   /// The next `count` tasks; slots are numbered like tasks, and never used again.
   void submit(std::uint64_t count = 1) {
