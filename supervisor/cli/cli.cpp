@@ -16,6 +16,7 @@
 #include "supervisor/cli/completion.hpp"
 #include "supervisor/cli/print.hpp"
 #include "supervisor/cli/values.hpp"
+#include "supervisor/shell/process/guardian.hpp"
 
 namespace corral::cli {
 namespace {
@@ -122,6 +123,9 @@ int understand(std::vector<std::string> words) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (const std::optional<int> status = process::stand_guard(argc, argv)) {
+    return *status;
+  }
   const std::string_view command = argc > 1 ? argv[1] : "";
   const auto known = std::ranges::find(attempts, command, &Attempt::name);
   const Attempt& attempt = known == attempts.end() ? any_attempt : *known;

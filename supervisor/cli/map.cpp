@@ -168,6 +168,7 @@ int map(MapOptions options) {
   pump_options.voice.least =
       options.client && options.talk.quiet ? shell::Weight::trouble : std::max(pump_options.voice.least, shell::Weight::notable);
   pump_options.processes.identity = process::fresh_identity();
+  pump_options.guarded = true;
   pump_options.own_output = options.client.has_value();
   pump_options.feed = std::move(feed);
   auto pump = shell::Pump::open(*setup, std::move(pump_options));

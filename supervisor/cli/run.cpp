@@ -26,7 +26,7 @@ Result<void> clear_leftovers(const process::InstanceLock& lock) {
   if (!lock.unclean()) {
     return {};
   }
-  const process::InstanceLock::Leftovers left = lock.clear_leftovers(leftover_patience);
+  const process::Cleared left = lock.clear_leftovers(leftover_patience);
   if (!left.gone) {
     return failure(
         fmt::format("processes of an earlier corral for this configuration do not end on SIGKILL; nothing is started "
@@ -90,6 +90,8 @@ int run(const RunOptions& options) {
   pump_options.voice = voice_options(options.talk);
   pump_options.processes.identity = *identity;
   pump_options.processes.containment = configuration->spec.containment;
+  pump_options.lock = lock->file();
+  pump_options.guarded = lock->file() >= 0;  // Without a lock a successor's workers could be taken for its own.
   pump_options.loader = std::make_shared<Reloader>(*path, configuration->spec, prepared.plan);
   pump_options.control = control_of(*path, *identity, configuration->spec.control, *lock);
   auto pump = shell::Pump::open(*setup, std::move(pump_options));
@@ -138,6 +140,7 @@ int exec(ExecOptions options) {
   pump_options.processes.identity = process::fresh_identity();
   pump_options.processes.containment = spec.containment;
   pump_options.own_descriptors = one;
+  pump_options.guarded = !one;
   if (one) {
     pump_options.core.transparent = core::Transparent{std::move(options.map_signals), options.grace_given};
     pump_options.processes.plain = true;

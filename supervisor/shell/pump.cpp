@@ -87,6 +87,9 @@ int Pump::supervise(Prepared prepared) {
   finish_logs();
   finish_crashes();
   voice_->finish(last_words);
+  if (guardian_) {
+    guardian_->dismiss();
+  }
   return *status_;
 }
 
@@ -114,6 +117,7 @@ void Pump::turn() {
   if (!caught_up_ && processes_->outstanding() == 0) {
     caught_up_ = true;
     processes_->catch_up();
+    post_guardian();
     release_start_up_pages();
     if (!options_.own_descriptors) {
       scores_at_ = std::min(scores_at_, after(now(), score_pause));

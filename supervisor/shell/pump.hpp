@@ -38,6 +38,7 @@
 #include "supervisor/shell/io/terminal.hpp"
 #include "supervisor/shell/logs/log_files.hpp"
 #include "supervisor/shell/prepared.hpp"
+#include "supervisor/shell/process/guardian.hpp"
 #include "supervisor/shell/process/processes.hpp"
 #include "supervisor/shell/tasks/feed.hpp"
 #include "supervisor/shell/voice.hpp"
@@ -57,6 +58,8 @@ struct PumpOptions {
   process::ProcessOptions processes;
   bool own_descriptors = false;           ///< One worker, with the supervisor's own stdin, stdout and stderr: `exec`.
   bool own_output = false;                ///< What workers write goes to the supervisor's own stdout and stderr, untouched.
+  int lock = -1;                          ///< See InstanceLock::file().
+  bool guarded = false;                   ///< If corral itself is killed, somebody kills what its workers have started.
   std::shared_ptr<Loader> loader;         ///< Null where there is no configuration to read again.
   std::optional<ControlOptions> control;  ///< Where it can be asked and told; nowhere otherwise.
   std::optional<FeedOptions> feed;        ///< What the workers of the first program are fed with: `map`.
@@ -121,6 +124,7 @@ class Pump {
   bool report_launches();
   void enqueue(core::Event event) { events_.push_back(std::move(event)); }
   void step_until_quiet();
+  void post_guardian();
   void release_start_up_pages() const;
   [[nodiscard]] static Instant now();
 
@@ -223,6 +227,7 @@ class Pump {
   std::optional<Relay> relay_;
   std::optional<process::Processes> processes_;
   std::unique_ptr<Chronicle> chronicle_;
+  std::optional<process::Guardian> guardian_;
   std::unique_ptr<Voice> voice_;
   std::unique_ptr<logs::LogFiles> logs_;  ///< Where any program has them.
   FileDescriptor nowhere_;                ///< /dev/null, for those whose output is wanted nowhere.

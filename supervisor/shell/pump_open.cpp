@@ -1,11 +1,9 @@
 // Before the first turn of the loop, and after the start.
 #include <fcntl.h>
 #include <malloc.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdint>
 #include <future>
 #include <system_error>
 
@@ -13,25 +11,16 @@
 #include <boost/system/system_error.hpp>
 
 #include "common/base/file_descriptor.hpp"
+#include "supervisor/shell/process/code_pages.hpp"
 #include "supervisor/shell/pump.hpp"
-
-// The linker's own marks: where the program's code begins and ends.
-extern "C" const char __executable_start;  // NOLINT
-extern "C" const char etext;               // NOLINT
 
 namespace corral::shell {
 
-/// What only the start needed (the parser, the command line, the topology) need not stay mapped: it is a clean copy of the
-/// binary's file, and the little that is needed again is mapped again at a fraction of a microsecond a page.
+/// The parser, the command line, the topology.
 void Pump::release_start_up_pages() const {
-  if (options_.own_descriptors) {
-    return;  // `exec` has read little, and its first signal shall find everything in place.
+  if (!options_.own_descriptors) {  // `exec` has read little, and its first signal shall find everything in place.
+    process::release_code_pages();
   }
-  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto begin = reinterpret_cast<std::uintptr_t>(&__executable_start) & ~(page - 1);  // NOLINT
-  const auto end = reinterpret_cast<std::uintptr_t>(&etext) & ~(page - 1);                 // NOLINT
-  ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);                   // NOLINT
-  ::malloc_trim(0);
 }
 
 /// While threads share the table of descriptors, the kernel waits for all processors whenever it has to grow: milliseconds each
@@ -102,6 +91,17 @@ Result<void> Pump::open_all(const process::ProcessSetup& setup) {
     }
   });
   return {};
+}
+
+/// When the first workers run: their start does not wait for it. With PID 1 all others end anyway.
+void Pump::post_guardian() {
+  if (!options_.guarded || ::getpid() == 1) {
+    return;
+  }
+  if (auto guardian = process::Guardian::post(options_.processes.identity, options_.lock)) {
+    guardian_.emplace(std::move(*guardian));
+    processes_->spare(guardian_->pid());
+  }
 }
 
 /// Nobody will look after the workers any more, so there shall be none.

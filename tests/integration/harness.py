@@ -54,6 +54,15 @@ def exists(pid):
     return bool(stat) and stat.rpartition(")")[2].split()[0] not in "ZX"
 
 
+def guardian_of(pid):
+    """The process that waits for the end of this corral; None while there is none."""
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        if read(f"/proc/{name}/cmdline").startswith("corral: guardian"):
+            if read(f"/proc/{name}/stat").rpartition(")")[2].split()[1:2] == [str(pid)]:
+                return int(name)
+    return None
+
+
 def processes_with(token):
     """{pid: command line} of all that have the token in their environment or their arguments."""
     needle, found = token.encode(), {}

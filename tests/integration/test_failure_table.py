@@ -22,17 +22,11 @@ class Table(unittest.TestCase):
                 self.assertEqual(self.outcome(name, "worker"), {"done": 60, "ended": True, "orphans": 0})
 
     def test_nobody_is_left_behind(self):
-        for name in ("corral map", "corral.Executor"):
+        for name in ("corral map", "corral map {}", "corral.Executor"):
             for misfortune in ("term", "kill", "ctrl-c"):
                 with self.subTest(name, misfortune=misfortune):
                     outcome = self.outcome(name, misfortune)
                     self.assertEqual((outcome["ended"], outcome["orphans"]), (True, 0))
-
-    def test_processes_for_one_task_are_stopped_with_what_they_have_started(self):
-        for misfortune in ("term", "ctrl-c"):
-            with self.subTest(misfortune):
-                outcome = self.outcome("corral map {}", misfortune)
-                self.assertEqual((outcome["ended"], outcome["orphans"]), (True, 0))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import time
 
-from harness import CORRAL, QUICK, CorralTest, cgroup_works, children, exists, main, program, read, zoo
+from harness import CORRAL, QUICK, CorralTest, await_that, cgroup_works, children, exists, guardian_of, main, program, read, zoo
 
 MODES = ["plain", "setsid", "setsid-ignore", "env-i"]
 
@@ -64,14 +64,16 @@ class Guarantee:
         orphan = self.daemons(corral, 1)["b/0"]
         for index in range(5):
             corral.await_start(f"a/{index}")
-        self.assertEqual(len(children(corral.pid)), 7)
+        await_that("its guardian", lambda: guardian_of(corral.pid))
+        self.assertEqual(len(children(corral.pid)), 8)
         self.assertEqual(read(f"/proc/{corral.pid}/task/{corral.pid}/children").split(), [str(orphan)])
         self.stop(corral, 0)
 
     def test_a_child_that_a_worker_gives_to_its_own_parent_is_swept_too(self):
         corral = self.configuration({"a": {"command": clone("CLONE_PARENT", "os.execvpe('sleep', ['sleep', '1000'], {})")}, "b": program("hang")})
         corral.await_err("a/0 .*exited with status 0.*finished")
-        self.assertEqual(len(children(corral.pid)), 1)
+        await_that("its guardian", lambda: guardian_of(corral.pid))
+        self.assertEqual(len(children(corral.pid)), 2)
         self.stop(corral, 0)
 
     def test_with_many_workers_such_a_child_goes_at_the_latest_when_everything_stops(self):

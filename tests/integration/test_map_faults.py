@@ -5,7 +5,7 @@ import os
 import signal
 import time
 
-from harness import await_that, children, main, read
+from harness import await_that, children, guardian_of, main, read
 from mapping import WORKER, MapTest
 
 
@@ -137,7 +137,7 @@ class Patience(MapTest):
             corral = self.start("map", tasks, "-j2", "--", *WORKER, stdout=into)
             os.close(into)
             await_that("workers", lambda: children(corral.pid))
-            await_that("workers are gone", lambda: not children(corral.pid))
+            await_that("workers are gone", lambda: set(children(corral.pid)) <= {guardian_of(corral.pid)})
             corral.signal(signal.SIGTERM)
             corral.await_err("wait for their reader")
             if signals == 2:

@@ -4,13 +4,17 @@ import os
 import re
 import signal
 
-from harness import CEILING, QUICK, CorralTest, await_that, cgroup_works, exists, main, processes_with, program, read, zoo
+from harness import CEILING, CORRAL, QUICK, CorralTest, await_that, cgroup_works, exists, guardian_of, main, processes_with, program, read, zoo
 
 
 class Killed(CorralTest):
     def kill(self, corral):
         corral.process.kill()
         corral.process.wait(CEILING)
+
+    def kill_with_guardian(self, corral):
+        os.kill(await_that("its guardian", lambda: guardian_of(corral.pid)), signal.SIGKILL)
+        self.kill(corral)
 
     def test_no_worker_outlives_it(self):
         corral = self.run_config({"a": program("ignore TERM + line up + hang", workers=50, cores="shared")})
@@ -45,12 +49,65 @@ class Killed(CorralTest):
                     first = self.run_config(configuration, top={"containment": containment})
                     first.await_out("daemon", count=2)
                     daemons = [int(pid) for pid in re.findall(r"daemon (\d+)", first.out)]
-                    self.kill(first)
+                    self.kill_with_guardian(first)
                     second = self.start("run", self.path("corral.json"))
                     second.await_out("daemon", count=2)
                     self.assertEqual([pid for pid in daemons if exists(pid)], [])
                     self.assertRegex(second.err, r"^corral: an earlier corral was killed and left \d+ processe?s? behind; killed")
                     self.stop(second, 0)
+
+    def test_what_workers_have_started_does_not_outlive_it_either(self):
+        for words in (["run"], ["exec", "-n", "2", "--cores", "shared", "--", *zoo("double-fork setsid-ignore + hang")]):
+            with self.subTest(words[0]):
+                self.configure({"a": program("double-fork setsid-ignore + hang", workers=2, cores="shared")})
+                corral = self.start(*words, *([self.path("corral.json")] if words == ["run"] else []))
+                corral.await_out("daemon", count=2)
+                await_that("its guardian", lambda: guardian_of(corral.pid))
+                self.kill(corral)
+                await_that(lambda: f"gone: {processes_with(self.token)}", lambda: not processes_with(self.token))
+
+    def test_a_successor_begins_when_the_guardian_has_done_its_work(self):
+        for number in range(5):
+            corral = self.run_config({"a": program("double-fork setsid-ignore + hang", workers=4, cores="shared")})
+            corral.await_out("daemon", count=4)
+            await_that("its guardian", lambda: guardian_of(corral.pid))
+            daemons = [int(pid) for pid in re.findall(r"daemon (\d+)", corral.out)]
+            self.kill(corral)
+            after = self.start("run", self.path("corral.json"))
+            after.await_out("daemon", count=4)
+            self.assertEqual([pid for pid in daemons if exists(pid)], [])
+            self.stop(after, 0)
+
+    def test_a_corral_below_another_one(self):
+        inner = {"programs": {"b": {"command": zoo("double-fork setsid-ignore + hang")}}}
+        self.write("inner.json", inner)
+        corral = self.run_config({"a": {"command": [CORRAL, "run", self.path("inner.json")]}})
+        corral.await_out("daemon")
+        worker = corral.await_start("a/0")
+        await_that("both guardians", lambda: guardian_of(corral.pid) and guardian_of(worker))
+        self.kill(corral)
+        await_that(lambda: f"gone: {processes_with(self.token)}", lambda: not processes_with(self.token))
+
+    def test_the_guardian_goes_with_it_and_not_before(self):
+        corral = self.run_config({"a": program("line up + hang")})
+        guardian = await_that("its guardian", lambda: guardian_of(corral.pid))
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            os.kill(guardian, number)
+        self.assertTrue(exists(guardian))
+        self.stop(corral, 0)
+        self.assertFalse(exists(guardian))
+
+    def test_nothing_happens_when_the_guardian_is_killed(self):
+        corral = self.run_config({"a": program("line up + hang")})
+        os.kill(await_that("its guardian", lambda: guardian_of(corral.pid)), signal.SIGKILL)
+        await_that("reaped", lambda: guardian_of(corral.pid) is None)
+        self.stop(corral, 0)
+
+    def test_one_command_has_none(self):
+        corral = self.start("exec", "--", *zoo("line up + hang"))
+        corral.await_out("up")
+        self.assertIsNone(guardian_of(corral.pid))
+        self.kill(corral)
 
     def test_an_empty_cgroup_of_a_killed_one_is_removed_by_the_next_and_that_of_a_live_one_is_not(self):
         if not cgroup_works(self.folder):
@@ -66,7 +123,7 @@ class Killed(CorralTest):
             return any(os.path.isdir(mount + group) for mount in ("/sys/fs/cgroup", "/sys/fs/cgroup/unified"))
 
         killed, abandoned = start("--", *zoo("line up + hang"))
-        self.kill(killed)
+        self.kill_with_guardian(killed)
         await_that("its workers are gone", lambda: not processes_with(self.token))
         self.assertTrue(is_there(abandoned))
         # Nobody is in it, and still it is somebody's.

@@ -1,5 +1,4 @@
 // One supervisor for a configuration, and nothing left of the one before.
-#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
@@ -14,11 +13,8 @@
 #include <cstdlib>
 #include <ctime>
 #include <memory>
-#include <set>
 #include <utility>
 
-#include "supervisor/shell/process/cgroup.hpp"
-#include "supervisor/shell/process/descendants.hpp"
 #include "supervisor/shell/process/setup.hpp"
 #include "supervisor/shell/process/small_file.hpp"
 
@@ -82,48 +78,27 @@ pid_t number_in(std::string_view text) {
   return pid;
 }
 
-/// We and those that we come from: a supervisor started inside an old worker must not kill itself.
-std::set<pid_t> lineage() {
-  std::set<pid_t> pids{getpid()};
-  for (pid_t pid = getppid(); pid > 1 && pids.insert(pid).second;) {
-    const std::string stat = read_small_file(fmt::format("/proc/{}/stat", pid).c_str()).value_or("");
-    const std::size_t name_end = stat.rfind(')');
-    pid = name_end == std::string::npos ? 0 : number_in(std::string_view(stat).substr(std::min(stat.size(), name_end + 4)));
-  }
-  return pids;
-}
-
-/// Every process with a life of `identity` in its environment.
-std::vector<pid_t> find_leftovers(std::string_view identity) {
-  struct CloseDirectory {
-    void operator()(DIR* directory) const { closedir(directory); }
-  };
-  std::vector<pid_t> found;
-  const std::set<pid_t> ours = lineage();
-  const std::unique_ptr<DIR, CloseDirectory> proc(opendir("/proc"));
-  while (const dirent* entry = proc ? readdir(proc.get()) : nullptr) {
-    const pid_t pid = number_in(entry->d_name);
-    if (pid > 1 && !ours.contains(pid) && life_named(supervisor_variable(pid).value_or(""), identity)) {
-      found.push_back(pid);
-    }
-  }
-  return found;
-}
-
 }  // namespace
 
-/// A supervisor that was killed holds its lock a moment longer, when that was in the middle of a launch: the process that it
-/// was making shared its descriptors, and has yet to notice that its parent is dead.
+/// Of a supervisor that was killed the lock is held a moment longer: by its guardian, until that has killed what it left; and
+/// where that was in the middle of a launch by the process that it was making, which shared its descriptors and has yet to notice
+/// that its parent is dead.
 static bool lock_soon(int file) {
   constexpr int looks = 50;
+  constexpr int looks_after_a_death = 50 * 60;
   constexpr timespec pause{0, 2'000'000};
-  for (int look = 0; look < looks; ++look) {
+  for (int look = 0;; ++look) {
     if (flock(file, LOCK_EX | LOCK_NB) == 0) {
       return true;
     }
+    std::array<char, 32> text{};
+    const bool owner_lives =
+        pread(file, text.data(), text.size() - 1, 0) <= 0 || kill(number_in(text.data()), 0) == 0 || errno == EPERM;
+    if (look >= (owner_lives ? looks : looks_after_a_death)) {
+      return false;
+    }
     nanosleep(&pause, nullptr);
   }
-  return false;
 }
 
 std::string fresh_identity() {
@@ -225,45 +200,6 @@ void InstanceLock::release() {
   if (file_ >= 0) {
     unlinkat(directory_, (identity_ + ".lock").c_str(), 0);
     close(std::exchange(file_, -1));
-  }
-}
-
-InstanceLock::Leftovers InstanceLock::clear_leftovers(Duration patience) const {
-  static constexpr timespec step{0, 2'000'000};
-  Leftovers result;
-  std::set<pid_t> seen;
-  timespec start{};
-  clock_gettime(CLOCK_MONOTONIC, &start);
-  std::optional<WorkersCgroup> cgroup = WorkersCgroup::find(identity_);
-  for (;;) {
-    const bool in_cgroup = cgroup && cgroup->populated();
-    if (in_cgroup) {
-      const std::string members = read_small_file("cgroup.procs", cgroup->fd()).value_or("");
-      for (std::string_view rest = members; !rest.empty();) {
-        seen.insert(number_in(rest));
-        rest.remove_prefix(std::min(rest.size(), rest.find('\n') == std::string_view::npos ? rest.size() : rest.find('\n') + 1));
-      }
-      cgroup->kill();
-    }
-    const std::vector<pid_t> left = find_leftovers(identity_);
-    for (const pid_t pid : left) {
-      seen.insert(pid);
-      kill(pid, SIGKILL);
-    }
-    result.killed = static_cast<std::uint32_t>(seen.size());
-    if (!in_cgroup && left.empty()) {
-      if (cgroup) {
-        cgroup->remove();
-      }
-      return result;
-    }
-    timespec now{};
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    if (std::chrono::seconds(now.tv_sec - start.tv_sec) + std::chrono::nanoseconds(now.tv_nsec - start.tv_nsec) > patience) {
-      result.gone = false;
-      return result;
-    }
-    nanosleep(&step, nullptr);
   }
 }
 

@@ -91,6 +91,8 @@ Result<Processes> Processes::open(const ProcessSetup& setup, ProcessOptions opti
   return Processes(std::move(state));
 }
 
+void Processes::spare(pid_t pid) { state_->strangers.insert(pid); }
+
 std::expected<pid_t, core::LaunchFailure> Processes::launch(const LaunchRequest& request) {
   State& s = *state_;
   CORRAL_CHECK(!s.living.contains(request.life.worker));

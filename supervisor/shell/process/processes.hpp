@@ -174,6 +174,9 @@ class Processes {
   };
   [[nodiscard]] OomEvidence oom_evidence() const;
 
+  /// A child that is none of ours to sweep.
+  void spare(pid_t pid);
+
   /// What contains the workers, for people: "cgroup /sys/fs/cgroup/…" or "subreaper". And what was degraded and why, once each.
   [[nodiscard]] std::string containment() const;
   [[nodiscard]] std::vector<std::string> take_notices();

@@ -62,13 +62,16 @@ class ProcessSetup {
 /// Makes it, with mode 0700. Fails where it belongs to somebody else, or others can write to it.
 [[nodiscard]] Result<void> make_runtime_directory();
 
+struct Cleared {
+  std::uint32_t killed = 0;  ///< Processes that were still alive.
+  bool gone = true;          ///< False: some would not die within the patience.
+};
+
+/// Kills every process that a supervisor of that identity has left, and waits for their end.
+[[nodiscard]] Cleared clear_leftovers(std::string_view identity, Duration patience);
+
 class InstanceLock {
  public:
-  struct Leftovers {
-    std::uint32_t killed = 0;  ///< Processes of the predecessor that were still alive.
-    bool gone = true;          ///< False: some would not die within the patience.
-  };
-
   /// Takes the lock of `identity`. The error says which pid holds it: "already running as pid 4123 for '/etc/corral.json'".
   /// Where no directory can be written it holds nothing and notice() says so.
   [[nodiscard]] static Result<InstanceLock> acquire(std::string_view identity, std::string_view config_path);
@@ -78,8 +81,10 @@ class InstanceLock {
 
   /// The predecessor ended uncleanly (its file was still there): its workers may be alive.
   [[nodiscard]] bool unclean() const { return unclean_; }
-  /// Kills every process that the predecessor left, and waits for their end. Call it before anything is started.
-  [[nodiscard]] Leftovers clear_leftovers(Duration patience) const;
+  /// Kills what the predecessor left. Call it before anything is started.
+  [[nodiscard]] Cleared clear_leftovers(Duration patience) const { return process::clear_leftovers(identity_, patience); }
+  /// Whoever has this open holds the lock too; -1 where there is none.
+  [[nodiscard]] int file() const { return file_; }
   /// A clean end: nothing of ours is alive. Removes the file.
   void release();
   [[nodiscard]] const std::string& notice() const { return notice_; }
