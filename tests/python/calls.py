@@ -45,6 +45,20 @@ def sleep(seconds):
     return os.getpid()
 
 
+def leave_a_thread(_=None):
+    """One that nobody will ever end, and that is no daemon."""
+    threading.Thread(target=time.sleep, args=(3600,)).start()
+    return os.getpid()
+
+
+def leave_a_pool(_=None):
+    from concurrent.futures import ThreadPoolExecutor
+
+    global kept
+    kept = ThreadPoolExecutor(1)
+    return kept.submit(os.getpid).result()
+
+
 def touch(path):
     open(path, "w").close()
 

@@ -134,8 +134,11 @@ class Calls(ExecutorTest):
         for wrong in ({"max_workers": 0}, {"max_workers": -1}, {"max_tasks_per_child": 0}, {"retries": -1}, {"task_timeout": 0}):
             with self.subTest(wrong), self.assertRaises(ValueError):
                 corral.Executor(**wrong)
-        with self.assertRaises(TypeError):
-            corral.Executor(initializer=1)
+        for wrong in ({"initializer": 1}, {"max_workers": 2.0}, {"max_workers": "2"}, {"retries": 1.5}, {"max_tasks_per_child": 1.0}):
+            with self.subTest(wrong), self.assertRaises(TypeError):
+                corral.Executor(**wrong)
+        executor = self.executor(True, max_tasks_per_child=True)
+        self.assertEqual(executor.submit(calls.give, 1).result(CEILING), 1)
 
     def test_without_the_binary_there_is_a_sentence(self):
         before = os.environ["CORRAL_BIN"]

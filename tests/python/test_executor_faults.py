@@ -4,13 +4,17 @@ import concurrent.futures
 import gc
 import os
 import signal
+import subprocess
+import sys
 import threading
 import unittest
 from concurrent.futures.process import BrokenProcessPool
 
 import calls
 from executing import ExecutorTest, corral
-from harness import CEILING
+from harness import CEILING, PACKAGE
+
+HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 class Cancelling(ExecutorTest):
@@ -224,6 +228,27 @@ class Ends(ExecutorTest):
             os._exit(status)
         self.assertEqual(os.waitpid(child, 0)[1], 0)
         self.assertEqual(executor.submit(calls.give, 2).result(CEILING), 2)
+
+
+class Ends(ExecutorTest):
+    def test_a_thread_that_a_call_has_left_keeps_nobody_waiting(self):
+        program = f"import sys; sys.path[:0] = [{str(PACKAGE)!r}, {HERE!r}]; import calls; calls.leave_a_thread(); calls.leave_a_pool();"
+        program += "import atexit, corral._executor_worker as worker; atexit.register(print, 'cleaned up'); worker._leave_threads()"
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=CEILING)
+        self.assertEqual((done.stdout, done.stderr, done.returncode), ("cleaned up\n", "", 0))
+
+    def test_workers_that_cannot_even_start_are_told_of(self):
+        from corral import _executor
+
+        self.addCleanup(setattr, _executor, "_worker_command", _executor._worker_command)
+        _executor._worker_command = lambda: [sys.executable, "-c", "import sys; sys.exit('no such module')"]
+        executor = self.executor(1)
+        future = executor.submit(calls.give, 1)
+        with self.assertRaisesRegex(BrokenProcessPool, "no worker could begin.*stderr"):
+            future.result(CEILING)
+        with self.assertRaisesRegex(BrokenProcessPool, "no worker could begin"):
+            while True:
+                executor.submit(calls.give, 1).result(CEILING)
 
 
 if __name__ == "__main__":

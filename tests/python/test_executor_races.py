@@ -52,6 +52,15 @@ class Races(ExecutorTest):
         self.assertEqual((first.result(CEILING), more[0].result(CEILING), more[1]), (self.path("flag"), "more", True))
         self.assertEqual([future.result(CEILING) for future in behind[:-3]], list(range(2997)))
 
+    def test_a_begun_that_crosses_a_cancel_loses_no_call_at_the_end(self):
+        for _ in range(30):
+            executor = corral.Executor(1)
+            futures = [executor.submit(calls.give, number) for number in range(300)]
+            futures[5].result(CEILING)
+            executor.shutdown(cancel_futures=True)
+            for number, future in enumerate(futures):
+                self.assertTrue(future.cancelled() or future.result(0) == number)
+
     def test_calls_of_map_go_out_while_its_iterable_takes_its_time(self):
         executor = self.executor(1)
 

@@ -36,3 +36,14 @@ def death_of(story: Dict[str, Any]) -> WorkerDied:
     attempts = story.get("attempts", 0)
     message = f"{story.get('message', 'no worker has answered')}; tried {attempts} time{'' if attempts == 1 else 's'}"
     return (TaskTimeout if story.get("type") == "Timeout" else WorkerDied)(message, story)
+
+
+def end_of(status: int) -> str:
+    """Why nobody is there any more; as subprocess has it, a negative status is a signal."""
+    if status == 125:
+        return (
+            "no worker could begin: each ended before it had said HELLO (corral ended with status 125); "
+            "what they have written to stderr says why"
+        )
+    how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
+    return f"corral {how}, and with it the workers"

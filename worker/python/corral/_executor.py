@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import itertools
+import operator
 import os
 import shutil
 import sys
@@ -31,7 +32,6 @@ class CallFuture(Future):  # type: ignore[type-arg]
 
     _pool: "Optional[Pool]" = None
     _item: "Optional[Item]" = None
-
     def cancel(self) -> bool:
         pool, item = self._pool, self._item
         if pool is None or item is None or pool.cancel(item):
@@ -78,6 +78,7 @@ class Executor(BaseExecutor):
         retries: int = 2,
         task_timeout: Optional[float] = None,
     ) -> None:
+        max_workers, retries = None if max_workers is None else operator.index(max_workers), operator.index(retries)
         if max_workers is not None and max_workers <= 0:
             raise ValueError("max_workers must be greater than 0")
         if initializer is not None and not callable(initializer):
@@ -95,7 +96,7 @@ class Executor(BaseExecutor):
         if task_timeout is not None:
             self._options += ["--timeout", f"{max(1, round(task_timeout * 1000))}ms"]
         if max_tasks_per_child is not None:
-            self._options += ["--max-tasks", str(max_tasks_per_child)]
+            self._options += ["--max-tasks", str(int(max_tasks_per_child))]
         self._initializer = None if initializer is None else _pickles.dumps((initializer, initargs))
         self._lock = threading.Lock()
         self._pool: Optional[Pool] = None

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import base64
 import os
 import sys
+import threading
+import time
 import traceback
 from typing import Any, Dict, Optional
 
@@ -62,6 +65,26 @@ def _encode(error: BaseException, longest: int) -> bytes:
     return _pickles.dump_error(error, longest)
 
 
+_PATIENCE = 1.0  # Seconds for threads that calls have left.
+
+
+def _leave_threads() -> None:
+    """Nobody waits for what a call has left running: the interpreter would, until this worker is killed for it."""
+    until = time.monotonic() + _PATIENCE
+    pools = sys.modules.get("concurrent.futures.thread")
+    if pools is not None:  # Idle threads of a pool end when they are told so, as at the end of the interpreter.
+        helper = threading.Thread(target=pools._python_exit, daemon=True)
+        helper.start()
+        helper.join(_PATIENCE)
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join(max(0.0, until - time.monotonic()))
+            if thread.is_alive():
+                atexit._run_exitfuncs()
+                _logs.flush()
+                os._exit(0)
+
+
 def main() -> None:
     channel: Optional[Channel] = _claim.open_channel()
     if channel is None:
@@ -87,3 +110,5 @@ def main() -> None:
         sys.exit(1)  # Nobody is there who could be told.
     finally:
         channel.release()
+    if not channel.forked:
+        _leave_threads()

@@ -1,6 +1,4 @@
-"""The client's end of `corral map --client` (docs/protocol.md): futures in, frames out, and back.
-
-A pool has a thread that reads answers. Whoever submits writes as much as the socket takes; the rest is written by the
+"""The client's end of `corral map --client` (docs/protocol.md): futures in, frames out, and back. A pool has a thread that reads answers. Whoever submits writes as much as the socket takes; the rest is written by the
 thread. At most AHEAD tasks are at corral, the others wait here, where cancelling them is nobody else's affair.
 """
 
@@ -17,6 +15,7 @@ from typing import Any, Deque, Dict, List, Optional, Set
 
 from . import _pickles
 from . import _protocol as protocol
+from ._death import end_of
 from ._item import Item, remove, tell_answer, tell_cancelled
 from ._link import Link
 
@@ -26,6 +25,7 @@ _BATCH = 256  # Calls of map() that are handed over at once.
 _SMALL = 4096  # Bytes: payloads beyond that are not copied.
 _WRITE = 256 * 1024  # Bytes of small frames that go into one write.
 _ENDED = "cannot schedule new futures after shutdown"
+_NOT_READY = "a worker could not begin, in its initializer or in the import of the main module"
 _FORKED = "this executor belongs to the process that this one was forked off; make one of your own here"
 pools: "weakref.WeakSet[Pool]" = weakref.WeakSet()
 
@@ -36,6 +36,9 @@ class Pool:
         self._waiting: Deque[Item] = deque()
         self._open: Dict[int, Item] = {}
         self._sizes: Dict[int, int] = {}  # Of those of _open that are large.
+        self._asked: Set[int] = set()  # A CANCEL is out, and nothing is heard yet: they may have to be sent again.
+        self._given_back: List[Item] = []  # By a corral that has never had a worker: why is known when it has ended.
+        self._proven = False  # Some worker has begun or answered something.
         self._doubtful: Set[int] = set()  # A BEGUN has met our CANCEL: corral may give them back all the same.
         self._ahead_bytes = 0
         self._enough = 2 * workers  # Calls at corral with which no worker is idle; with each answer more are sent.
@@ -54,8 +57,6 @@ class Pool:
         self._thread = threading.Thread(target=self._run, name="corral.Executor", daemon=True)
         pools.add(self)
         self._thread.start()
-
-    # --- for whoever submits ------------------------------------------------------------------------------------------
 
     def submit(self, items: List[Item]) -> None:
         with self._lock:
@@ -83,16 +84,14 @@ class Pool:
         Callbacks are called without the lock: they may do anything with this pool, or wait for one who does.
         """
         with self._lock:
-            if self._owner != os.getpid():
-                return True
-            if item.future.running():
-                return False
-            if item.number >= 0 and item.number not in self._open:
-                return False  # Its answer is just being told.
+            if self._owner != os.getpid() or item.future.running():
+                return self._owner != os.getpid()
             if item.number >= 0:
+                if item.number not in self._open:
+                    return False  # Its answer is just being told.
                 if item.decided is None:
-                    item.decided = threading.Event()
-                    self._link.send(protocol.frame(protocol.CANCEL, item.number))
+                    self._ask_back(item)
+                    self._link.flush()
             elif item.payload is None:
                 return True  # Another thread was quicker.
             else:
@@ -106,6 +105,11 @@ class Pool:
         else:
             item.decided.wait()
         return False
+
+    def _ask_back(self, item: Item) -> None:
+        item.decided = threading.Event()
+        self._asked.add(item.number)
+        self._link.queue(protocol.frame(protocol.CANCEL, item.number))
 
     def close(self) -> None:
         """No more calls. Takes no lock: the garbage collector may call it, anywhere."""
@@ -122,8 +126,7 @@ class Pool:
                 item.payload = None
             for item in self._open.values():
                 if item.decided is None and not item.future.running():
-                    item.decided = threading.Event()
-                    self._link.queue(protocol.frame(protocol.CANCEL, item.number))
+                    self._ask_back(item)
             self._link.flush()
         for item in forgotten:
             tell_cancelled(item.future)
@@ -187,7 +190,7 @@ class Pool:
             return
         while self._waiting and self._waiting[0].payload is None:
             self._waiting.popleft()
-        if not self._waiting and not self._doubtful:
+        if not self._waiting and not self._doubtful and not self._asked:
             self._drained = True
             self._link.send(protocol.frame(protocol.DRAIN, 0))
 
@@ -216,7 +219,9 @@ class Pool:
             self._link.read()
 
     def _deal_with(self, kind: int, number: int, payload: Any) -> None:
+        self._proven = self._proven or kind not in (protocol.CANCEL, protocol.HELLO)
         if kind == protocol.BEGUN:
+            self._asked.discard(number)
             item = self._open.get(number)
             if item is not None:
                 if item.future._state == "PENDING":  # type: ignore[attr-defined]
@@ -235,6 +240,7 @@ class Pool:
         if item is not None:
             self._resolve(item, kind, payload)
         self._doubtful.discard(number)
+        self._asked.discard(number)
 
     def _resolve(self, item: Item, kind: int, payload: Any) -> None:
         future = item.future
@@ -242,7 +248,7 @@ class Pool:
             self._resolve_cancelled(item)
         elif kind == protocol.ERROR and payload[:1] == _pickles.BEGINNING:
             text = bytes(payload[1:]).decode("utf-8", "replace")
-            self._break(f"a worker could not begin, in its initializer or in the import of the main module:\n{text}")
+            self._broken = self._broken or f"{_NOT_READY}:\n{text}"
             future.set_exception(BrokenProcessPool(self._broken))
             self._aborted = True
             self._link.wake()
@@ -253,9 +259,11 @@ class Pool:
 
     def _resolve_cancelled(self, item: Item) -> None:
         future = item.future
-        if item.decided is None:
+        if item.decided is None and self._proven:
             self._broken = self._broken or "corral was stopped"
             future.set_exception(BrokenProcessPool(self._broken))
+        elif item.decided is None:
+            self._given_back.append(item)
         elif not future.running():
             tell_cancelled(future)
         elif self._drained or item.payload is None:
@@ -265,32 +273,24 @@ class Pool:
                 item.number, item.decided = -1, None
                 self._waiting.appendleft(item)
 
-    def _break(self, why: str) -> None:
-        self._broken = self._broken or why
-
     def _end(self) -> None:
         """corral has said its last word, or was left."""
         status = self._link.wait()
         with self._lock:
             self._link.ended = True
-            left = [*self._open.values(), *(item for item in self._waiting if item.payload is not None)]
+            left = [*self._given_back, *self._open.values(), *(item for item in self._waiting if item.payload is not None)]
             for item in left:
                 item.number, item.payload = 0, None  # Nobody can cancel it any more.
             self._open.clear()
             self._waiting.clear()
-            if left and not self._aborted:
-                how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
-                self._break(f"corral {how}, and with it the workers")
-            if not self._closing:
-                self._break(f"corral ended with status {status}")
+            if (left and not self._aborted) or not self._closing:
+                self._broken = self._broken or end_of(status)
             why = self._broken or "the executor was left while this call was in work"
         for item in left:
             item.future.set_exception(BrokenProcessPool(why))
             if item.decided is not None:
                 item.decided.set()
         remove(self._leftover)
-
-    # --- a process that is forked off ---------------------------------------------------------------------------------
 
     def in_child(self) -> None:
         """It has copies of everything, and none of it is its own. Its thread is not here."""
