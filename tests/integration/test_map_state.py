@@ -46,6 +46,20 @@ class GoingOn(StateTest):
         self.assertEqual({task: entry["result"] for task, entry in self.results(edited).items()}, {0: "nnew", 3: "na"})
         self.assertEqual(len(self.ask("--results").splitlines()), 5)
 
+    def test_what_is_read_again_without_a_task_is_told_of(self):
+        tasks = b"".join(b"%d\n" % number for number in range(200))
+        self.go(tasks)
+        out, into = os.pipe()
+        with os.fdopen(out) as reader:  # Nothing new comes, and no end of the input.
+            again = self.start("map", "-", "--state", self.path("run.db"), "-j1", "--lines", "--", *FILTER, stdin=subprocess.PIPE, stdout=into)
+            os.close(into)
+            again.process.stdin.write(tasks)
+            again.process.stdin.flush()
+            again.await_err("0 tasks done, 200 were recorded before")
+            again.process.stdin.close()
+            self.finish(again, 0)
+            self.assertEqual(reader.read(), "")
+
     def test_ctrl_c_says_how_to_go_on_and_the_same_command_does(self):
         tasks = [{"sleep": 0.02}, *({"sleep": 0.02 + number / 1e6} for number in range(1, 200))]
         corral = self.map(tasks, "-j2", "--state", self.path("run.db"), "-o", self.path("out"))

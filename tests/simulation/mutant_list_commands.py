@@ -1,12 +1,13 @@
 """The planted mistakes in what commands do: one rule each, broken by the smallest change."""
 
 CARRIED = "supervisor/core/commands.cpp"
+WORKERS = "supervisor/core/commands_workers.cpp"
 SUPERVISOR = "supervisor/core/supervisor.cpp"
 LIFECYCLE = "supervisor/core/lifecycle.cpp"
 RELOAD = "supervisor/core/reload.cpp"
 
 COMMANDS = [
-    ("who is stopped by hand stays down", CARRIED, "    set_held(worker, true);\n", ""),
+    ("who is stopped by hand stays down", WORKERS, "    set_held(worker, true);\n", ""),
     ("who is held down may be wanted again", SUPERVISOR, "!stay_ && kept_down_ == 0 &&", "!stay_ &&"),
     ("a stop is said to be done when it is", CARRIED, "const bool is_down = is_settled(now) &&", "const bool is_down ="),
     ("who rolls has to stay", CARRIED, "|| now_ >= target.settled_at ? is_true : waits;", "|| true ? is_true : waits;"),
@@ -17,13 +18,13 @@ COMMANDS = [
     ("a reload that comes too late is answered", RELOAD,
      "return event.asked_by ? act(AnswerCommand{*event.asked_by, {CommandOutcome::Kind::stopping}}) : void();", "return;"),
     ("a command that comes too late does nothing", CARRIED, "  if (phase_ != Phase::running) {\n", "  if (false) {\n"),
-    ("a start during a stop is followed", CARRIED, "      worker.outdated = worker.told_again = true;  // Its", "      // Its"),
-    ("a restart stops what runs", CARRIED, "      if (anew) {\n", "      if (false) {\n"),
+    ("a start during a stop is followed", WORKERS, "      worker.outdated = worker.told_again = true;  // Its", "      // Its"),
+    ("a restart stops what runs", WORKERS, "      if (anew) {\n", "      if (false) {\n"),
     ("a worker that changes is looked at", LIFECYCLE, "  commands_moved_ = commands_moved_ || worker.watched;\n", ""),
     ("the next of a rolling restart goes", CARRIED, "  admit_rolling(command);\n}\n\nSupervisor::Progress", "}\n\nSupervisor::Progress"),
     ("an answer is given once", CARRIED,
      "        commands_.erase(commands_.begin() + static_cast<std::ptrdiff_t>(i));\n", "        ++i;\n"),
-    ("who is started after a failure is no longer of a failed program", CARRIED, "    program.failed = false;\n", ""),
+    ("who is started after a failure is no longer of a failed program", WORKERS, "    program.failed = false;\n", ""),
     ("a shutdown shuts down", CARRIED, "    begin_shutdown({StopCause::Kind::command, 0});\n", ""),
     ("a scaled program has no more workers than that", RELOAD,
      "  worker.retired = true;\n  worker.wanted_up = false;\n  let_go(worker);\n  touched_", "  worker.wanted_up = false;\n  let_go(worker);\n  touched_"),

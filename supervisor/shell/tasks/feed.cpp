@@ -91,6 +91,9 @@ void Feed::step(Instant now, const core::TaskEvent& event) {
 void Feed::proceed(Instant now) {
   look_at_output();
   listen_to_client(now);
+  if (ledger_ != nullptr && ledger_->known() > 0) {
+    begin(now);  // Of processes for one task there may be none for long.
+  }
   while (!input_told_ && dispatcher_.room() > 0 && store_.bytes() < most_held && !congested() && results_->held() < most_held) {
     if (counts().accepted == options_.limit) {
       input_told_ = true;
@@ -193,11 +196,15 @@ void Feed::launch_failed(Life life) {
   starvation_.end(life);
 }
 
-void Feed::opened(Instant now, Life life) {
+void Feed::begin(Instant now) {
   if (begun_ == never) {
     begun_ = now;
     progress_due_ = options_.progress == ProgressStyle::none ? never : after(now, progress_pause(options_.progress));
   }
+}
+
+void Feed::opened(Instant now, Life life) {
+  begin(now);
   reports_->opened(life, now);
   step(now, core::ChannelOpened{life});
   if (options_.mode == TaskMode::each) {
@@ -284,7 +291,8 @@ void Feed::pass_deadline(Instant now) {
 
 void Feed::show_progress(Instant now) {
   progress_due_ = dispatcher_.ended() ? never : after(now, progress_pause(options_.progress));
-  const ProgressFacts facts{counts(), input_->taken(), now - begun_, dispatcher_.cells()};
+  const ProgressFacts facts{counts(), input_->taken(), now - begun_, dispatcher_.cells(),
+                            ledger_ != nullptr ? ledger_->known() : 0};
   if (options_.progress == ProgressStyle::line) {
     hooks_.show(facts);
   } else {

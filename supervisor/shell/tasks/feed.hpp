@@ -119,6 +119,7 @@ class Feed {
   void tell_begun();
   void pass_progress(Life life, const Message& message);
   void look_at_output();
+  void begin(Instant now);
   void show_progress(Instant now);
   void note_miscount(const core::WorkerLost& death);
 
@@ -162,7 +163,7 @@ class Feed {
   std::vector<std::optional<core::TaskSlot>> called_for_;  ///< By worker: the task of its present or next life.
   std::vector<std::optional<core::TaskId>> told_begun_;    ///< By worker: what its client knows it to be at.
   Instant now_{};
-  Instant begun_ = never;  ///< When the first worker came.
+  Instant begun_ = never;  ///< When the first worker came, or there was something else to tell of.
   Instant progress_due_ = never;
   std::string_view answer_;  ///< During a step: what the worker has answered.
   std::string broken_why_;

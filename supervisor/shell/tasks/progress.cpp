@@ -48,6 +48,16 @@ std::string troubles(const core::TaskCounts& counts) {
   return text;
 }
 
+/// Reading what is known already may take a while of its own, with nothing done.
+std::string known(const ProgressFacts& facts) {
+  if (facts.known == 0) {
+    return {};
+  }
+  const bool reading = facts.counts.accepted == 0 && facts.taken;
+  return fmt::format(", {} were recorded before{}", facts.known,
+                     reading ? fmt::format(" ({:.0f} % of the input read)", *facts.taken * 100) : std::string());
+}
+
 }  // namespace
 
 std::optional<Duration> time_left(const ProgressFacts& facts) {
@@ -60,7 +70,8 @@ std::optional<Duration> time_left(const ProgressFacts& facts) {
 }
 
 std::string progress_sentence(const ProgressFacts& facts) {
-  std::string text = fmt::format("{} tasks done{}, {} a second", facts.counts.done, troubles(facts.counts), rate(facts));
+  std::string text =
+      fmt::format("{} tasks done{}{}, {} a second", facts.counts.done, troubles(facts.counts), known(facts), rate(facts));
   if (const auto left = time_left(facts)) {
     text += fmt::format(", about {} left", describe_duration(*left));
   }
@@ -74,7 +85,7 @@ std::string progress_line(const ProgressFacts& facts, std::size_t width) {
     const auto full = std::min(bar, static_cast<std::size_t>(*done * bar));
     text += fmt::format("[{}{}] {:.0f}% ", std::string(full, '#'), std::string(bar - full, '.'), *done * 100);
   }
-  text += fmt::format("{} done{}, {}/s", facts.counts.done, troubles(facts.counts), rate(facts));
+  text += fmt::format("{} done{}{}, {}/s", facts.counts.done, troubles(facts.counts), known(facts), rate(facts));
   if (const auto left = time_left(facts)) {
     text += ", " + describe_duration(*left) + " left";
   }

@@ -20,7 +20,8 @@ struct ProgressFacts {
   core::TaskCounts counts;
   std::optional<double> taken;  ///< The share of the input that has been taken, 0 to 1; nothing where its size is not known.
   Duration elapsed{};
-  std::string cells;  ///< A character for each worker.
+  std::string cells;        ///< A character for each worker.
+  std::uint64_t known = 0;  ///< Tasks that were recorded by an earlier run.
 };
 
 /// What is left, by what has been done so far; nothing where that says nothing yet.

@@ -39,6 +39,16 @@ TEST_CASE("a sentence says what there is to say, and no more") {
   CHECK(progress_sentence(some) == "48 tasks done, 1 failed, 1 quarantined, 7 retried, 5 a second, about 10 s left");
 }
 
+TEST_CASE("while nothing but what is known already is read, that is said") {
+  ProgressFacts again = facts(0, 0, 0.25, 10s);
+  again.known = 5'000'000;
+  CHECK(progress_sentence(again) == "0 tasks done, 5000000 were recorded before (25 % of the input read), 0 a second");
+  CHECK(progress_line(again, 79) == "0 done, 5000000 were recorded before (25 % of the input read), 0/s |#-.|");
+  ProgressFacts working = facts(100, 50, std::nullopt, 10s);
+  working.known = 7;
+  CHECK(progress_sentence(working) == "50 tasks done, 7 were recorded before, 5 a second");
+}
+
 TEST_CASE("a line fits the terminal; the cells go first where it is narrow") {
   const ProgressFacts half = facts(100, 50, 1.0, 10s);
   CHECK(progress_line(half, 79) == "[##########..........] 50% 50 done, 5/s, 10 s left |#-.|");
