@@ -82,7 +82,8 @@ class Status(ControlTest):
         watching = self.begin_asking("status", "--watch=1ms")
         for _ in range(6):  # Three tables.
             self.assertTrue(watching.stdout.readline())
-        self.stop(corral, 0)
+        corral.signal(signal.SIGTERM)
+        self.assertEqual(corral.wait(), 0)  # Who watches may live a moment longer.
         self.end_asking(watching, (3, 1))
 
     def test_nobody_answers(self):
