@@ -13,32 +13,11 @@
 #include <vector>
 
 #include "supervisor/core/supervisor.hpp"
+#include "tests/simulation/process.hpp"
 
 namespace corral::simulation {
 
 using namespace core;
-
-/// What is true of one worker's process.
-struct Process {
-  Life life;
-  bool asked = false;  ///< SpawnWorker was asked for and not answered.
-  bool alive = false;  ///< Not reaped.
-  bool executing = false;
-  bool output = false;    ///< OutputClosed is still to come.
-  bool sweeping = false;  ///< WorkerSwept is due.
-  bool concluded = true;
-  bool needed = true;  ///< Nobody has said that no other one shall follow it.
-  bool asked_to_end = false;
-  Instant ready_at{};
-  bool exited_well = false;
-  bool ever_ran = false;  ///< Its program was executed, in this life or another.
-};
-
-inline void require(bool holds, const std::string& invariant) {
-  if (!holds) {
-    throw std::logic_error(invariant);
-  }
-}
 
 class Commander {
  public:

@@ -51,6 +51,18 @@ std::vector<Plan> make_plans(Random& random) {
   return plans;
 }
 
+/// "  0/0 running down".
+std::string describe(const Snapshot& seen) {
+  std::string text;
+  for (const ProgramSnapshot& program : seen.programs) {
+    for (const WorkerSnapshot& worker : program.workers) {
+      text += "  " + std::to_string(number(program.id)) + "/" + std::to_string(worker.index) + " " +
+              std::string(name(kind(worker.state))) + (worker.wanted_up ? "" : " down");
+    }
+  }
+  return text;
+}
+
 void describe(const std::vector<Plan>& plans, std::ostream& log) {
   for (std::size_t i = 0; i < plans.size(); ++i) {
     log << "plan " << i << ':';
@@ -84,7 +96,7 @@ Outcome run(std::uint64_t seed, std::ostream* log) {
       ++outcome.steps;
       outcome.trace = (outcome.trace ^ std::hash<std::string>{}(told)) * 0x100000001b3ULL;
       if (log != nullptr) {
-        *log << told << world.states() << '\n';
+        *log << told << describe(world.snapshot()) << '\n';
       }
     }
     told = "rest";

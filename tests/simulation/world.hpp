@@ -80,17 +80,7 @@ class World {
     return false;
   }
 
-  /// For people: "  0/0 running down".
-  [[nodiscard]] std::string states() const {
-    std::string text;
-    for (const ProgramSnapshot& program : core_.snapshot().programs) {
-      for (const WorkerSnapshot& worker : program.workers) {
-        text += "  " + std::to_string(number(program.id)) + "/" + std::to_string(worker.index) + " " +
-                std::string(name(kind(worker.state))) + (worker.wanted_up ? "" : " down");
-      }
-    }
-    return text;
-  }
+  [[nodiscard]] Snapshot snapshot() const { return core_.snapshot(); }
 
   /// Nobody asks for anything more, and everybody does as told: what was asked for comes true, or cannot.
   void rest() {
@@ -146,36 +136,6 @@ class World {
       return true;
     }
     return false;
-  }
-
-  enum class What : std::uint8_t { spawned, launch_fails, ready, exits_well, crashes, output_closes, swept };
-  static constexpr std::array<const char*, 7> words{"spawned ", "launch fails ",  "ready ", "exits well ",
-                                                    "crashes ", "output closes ", "swept "};
-
-  static bool possible(What what, const Process& process) {
-    switch (what) {
-      case What::spawned: return process.asked;
-      case What::launch_fails: return process.alive && !process.executing;
-      case What::ready: return process.alive && !process.asked && !process.executing;
-      case What::exits_well:
-      case What::crashes: return process.alive && process.executing;
-      case What::output_closes: return process.output && !process.alive;
-      case What::swept: return process.sweeping;
-    }
-    return false;
-  }
-
-  static Event event_of(What what, const Process& process) {
-    switch (what) {
-      case What::spawned: return WorkerSpawned{process.life, 1};
-      case What::launch_fails: return SpawnFailed{process.life, {}};
-      case What::ready: return WorkerReady{process.life};
-      case What::exits_well: return WorkerExited{process.life, ExitedWith{0}};
-      case What::crashes: return WorkerExited{process.life, KilledBy{SIGSEGV}};
-      case What::output_closes: return OutputClosed{process.life};
-      case What::swept: return WorkerSwept{process.life};
-    }
-    return DeadlineReached{};
   }
 
   /// What a well-behaved kernel has to say next, if anything. `only_asked`: nobody ends without being asked to.
