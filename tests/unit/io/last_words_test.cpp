@@ -33,7 +33,7 @@ TEST_CASE("lines that come together are the lines that they are, and the last of
   LastWords words(LastWords::Limits{.lines = 3, .bytes = 20});
   words.hear_all(life(0, 1), "a\n\nb\n");
   words.hear_all(life(0, 1), "without a break");
-  CHECK(words.lines(life(0, 1)) == std::vector<std::string_view>{"b", "without a break"});
+  CHECK(words.lines(life(0, 1)) == std::vector<std::string_view>{"", "b", "without a break"});
   std::string many;
   for (int i = 0; i < 1000; ++i) {
     many += std::to_string(i) + "\n";
