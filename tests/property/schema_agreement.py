@@ -160,6 +160,11 @@ class Generator:
         return self.object(path, **to, file=self.string, rotate=rotate, format=lambda: self.chosen("plain", "json"),
                            when_full=lambda: self.chosen("block", "drop"), merge_stderr=self.boolean)
 
+    def on_event(self, path):
+        events = [["worker_ended"], ["launch_failed", "program_failed"]]
+        bad_events = [[], ["x"], ["worker_ended", "worker_ended"], "worker_ended", [1], None]
+        return self.object(path, command_=self.command, events=lambda: self.pick(events, bad_events), timeout=self.positive)
+
     def program(self, path):
         return self.object(
             path, command_=self.command, workers=lambda: self.pick(["auto", 1, 8, 100000, 4.0], ["4", "Auto", ""] + NUMBERS),
@@ -179,6 +184,8 @@ class Generator:
             return {self.pick([f"p{i}", f"p.{i}"], PROGRAM_NAMES): self.program("/programs/NAME") for i in range(count)}
         return self.object("", programs_=programs, schema=lambda: self.pick(["./x.json"], ["", "a\u0000", 1]), stay=self.boolean,
                            containment=lambda: self.chosen("auto", "cgroup", "subreaper"),
+                           on_event=lambda: self.on_event("/on_event"),
+                           crashes=lambda: self.object("/crashes", folder_=self.string, keep=lambda: self.integer(1, 100000)),
                            control=lambda: self.object("/control", enabled=self.boolean, socket=self.string))
 
 

@@ -151,18 +151,6 @@ void Feed::pass_progress(Life life, const Message& message) {
   }
 }
 
-void Feed::look_at_output() {
-  if (results_->write_error() != 0 && !std::exchange(output_gone_, true)) {
-    if (results_->write_error() != EPIPE) {
-      hooks_.say(
-          true, "output_failed",
-          results_->failure().value_or(
-              system_error(fmt::format("cannot write results to {}", options_.output_name), results_->write_error()).message));
-    }
-    step(now_, core::DrainAsked{});
-  }
-}
-
 void Feed::flush() {
   channels_->flush();
   tell_begun();

@@ -81,4 +81,16 @@ std::optional<std::string> Feed::way_on() const {
   return fmt::format("the same command goes on where it was stopped: '{}' knows what is done", ledger_->name());
 }
 
+void Feed::look_at_output() {
+  if (results_->write_error() != 0 && !std::exchange(output_gone_, true)) {
+    if (results_->write_error() != EPIPE) {
+      hooks_.say(
+          true, "output_failed",
+          results_->failure().value_or(
+              system_error(fmt::format("cannot write results to {}", options_.output_name), results_->write_error()).message));
+    }
+    step(now_, core::DrainAsked{});
+  }
+}
+
 }  // namespace corral::shell
