@@ -6,7 +6,7 @@ import signal
 import sys
 import unittest
 
-from harness import QUICK, CorralTest, await_that, main, program, read
+from harness import QUICK, CorralTest, await_that, main, program, read, sanitized
 
 LIMITED = {"when": "on-failure", "delay": "1ms", "max_delay": "1ms", "limit": {"restarts": 1, "within": "1h"}}
 
@@ -146,6 +146,7 @@ class Records(CorralTest):
                 self.assertIn("at boom", record["stderr"])
         self.assertEqual(len(self.records()), 2)
 
+    @unittest.skipIf(sanitized, "a sanitizer needs more memory than the cgroup has")
     def test_out_of_memory_is_told_with_its_evidence(self):
         cgroup = memory_cgroup()
         if cgroup is None:

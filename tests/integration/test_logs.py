@@ -197,7 +197,7 @@ class Changes(LogTest):
         self.configure({"a": program("line up + hang", log=to_file())})
         corral.signal(signal.SIGHUP)
         self.await_lines(1)
-        self.assertEqual(len(corral.pids("a/0")), 2)
+        corral.await_start("a/0", 2)
         self.stop(corral, 0)
 
 

@@ -190,7 +190,8 @@ TEST_CASE("the view of one worker is that of the snapshot, and of its program's 
   story.up(1);
   story.ends(ExitedWith{1});
   const WorkerView view = story.view();
-  const WorkerSnapshot& worker = story.core().snapshot().programs.at(0).workers.at(0);
+  const Snapshot snapshot = story.core().snapshot();
+  const WorkerSnapshot& worker = snapshot.programs.at(0).workers.at(0);
   CHECK(kind(view.worker.state) == kind(worker.state));
   CHECK(view.worker.due == worker.due);
   CHECK(view.worker.due == Instant(1h) + 100ms);
