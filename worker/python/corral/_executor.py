@@ -78,7 +78,7 @@ class Executor(BaseExecutor):
         retries: int = 2,
         task_timeout: Optional[float] = None,
     ) -> None:
-        max_workers, retries = None if max_workers is None else operator.index(max_workers), operator.index(retries)
+        max_workers, retries = None if max_workers is None else int(operator.index(max_workers)), int(operator.index(retries))
         if max_workers is not None and max_workers <= 0:
             raise ValueError("max_workers must be greater than 0")
         if initializer is not None and not callable(initializer):
