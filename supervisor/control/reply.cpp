@@ -173,8 +173,7 @@ Reply outcome(const core::CommandOutcome& outcome, std::string_view culprit) {
   };
   switch (outcome.kind) {
     case done: return reply(200, {{"result", "done"}, {"workers", outcome.workers}});
-    case failed:
-      return not_done(500, "failed", fmt::format("{} did not get there; corral explain {} says more", culprit, culprit));
+    case failed: return not_done(500, "failed", fmt::format("{} did not get there; the supervisor's own lines say why", culprit));
     case overtaken: return not_done(409, "overtaken", fmt::format("{} was told something else meanwhile", culprit));
     case stopping: return not_done(503, "stopping", "the supervisor is stopping: nothing is started any more");
     case busy: return not_done(503, "busy", "too many commands wait for their end already; try again when some are done");
