@@ -148,3 +148,34 @@ TEST_CASE("SIGQUIT kills at once, tasks or not") {
   d.up("a/0");
   CHECK(d.signal(SIGQUIT) == "abort tasks; signal a/0#1 KILL");
 }
+
+TEST_CASE("a second slot has no process before it is called, takes turns with the first, and their lives are counted together") {
+  Driver d(fed());
+  PlannedProgram planned = mapped();
+  planned.relieve();
+  d.start({planned});
+  d.up("a/0");
+  CHECK(d.state("a/1") == "stopped");
+  CHECK(d.tell(WorkerCalled{d.life("a/1").worker}) == "spawn a/1#2");
+  d.up("a/1");
+  CHECK_MESSAGE(d.state("a/0") == "running", "nobody goes for it");
+  judge(d, "a/0", WorkerJudged::As::dismissed);
+  d.ends("a/0", ExitedWith{0});
+  CHECK(d.state("a/0") == "stopped");
+  CHECK(d.tell(WorkerCalled{d.life("a/0").worker}) == "spawn a/0#3");
+}
+
+TEST_CASE("who dies while its successor is on the way does not come back") {
+  Driver d(fed());
+  PlannedProgram planned = mapped();
+  planned.relieve();
+  d.start({planned});
+  d.up("a/0");
+  judge(d, "a/0", WorkerJudged::As::proven);
+  d.tell(WorkerCalled{d.life("a/1").worker});
+  judge(d, "a/0", WorkerJudged::As::dismissed);  // As the dispatcher says of a death, before the supervisor hears of it.
+  d.ends("a/0", KilledBy{SIGKILL});
+  CHECK(d.state("a/0") == "stopped");
+  d.up("a/1");
+  CHECK(d.state("a/1") == "running");
+}
