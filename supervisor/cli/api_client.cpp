@@ -21,8 +21,8 @@ constexpr std::size_t most_head = 64U * 1024;
 constexpr std::size_t most_body = 256U * 1024 * 1024;  // 100,000 workers are some 30 MB.
 
 std::string as_text(const Request& request) {
-  std::string text = fmt::format("{} {} HTTP/1.1\r\nHost: corral\r\nConnection: close\r\nAccept: application/json\r\n",
-                                 request.method, request.target);
+  std::string text = fmt::format("{} {} HTTP/1.1\r\nHost: corral\r\nConnection: close\r\nAccept: {}\r\n", request.method,
+                                 request.target, request.accept);
   if (!request.body.empty()) {
     text += "Content-Type: application/json\r\n";
   }

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "common/base/file_descriptor.hpp"
 #include "common/base/instant.hpp"
@@ -25,6 +26,7 @@ struct Request {
   std::string_view method = "GET";
   std::string_view target;
   std::string_view body{};  ///< JSON; none where it is empty.
+  std::string_view accept = "application/json";
 };
 
 /// What a reply is read with. Pure.
@@ -32,6 +34,10 @@ class ReplyReader {
  public:
   /// More bytes; none: the connection has ended. A reply once it is complete.
   [[nodiscard]] Result<std::optional<Reply>> read(std::string_view bytes);
+
+  /// Of a reply that goes on: its status once that is known, and what has come of its body since this was last called.
+  [[nodiscard]] std::optional<int> status() const { return reply_.status != 0 ? std::optional(reply_.status) : std::nullopt; }
+  [[nodiscard]] std::string take_body() { return std::exchange(reply_.body, {}); }
 
  private:
   enum class Body : std::uint8_t { unknown, sized, chunked, to_the_end };
@@ -55,6 +61,7 @@ class Exchange {
 
   /// When the descriptor is ready for what it wants. The reply once it is complete.
   [[nodiscard]] Result<std::optional<Reply>> proceed();
+  [[nodiscard]] ReplyReader& reader() { return reader_; }
 
  private:
   Exchange(FileDescriptor socket, std::string unsent) : socket_(std::move(socket)), unsent_(std::move(unsent)) {}

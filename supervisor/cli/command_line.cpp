@@ -21,6 +21,7 @@ constexpr const char* about = R"(corral keeps a worker process busy on every cor
   corral map tasks.jsonl -- ./worker    feed a worker on every core, one line after another
   corral status                         what runs, and how; also start, stop, restart, scale, signal, reload, shutdown
   corral logs -f crunch/0               what it writes, where that goes to a file
+  corral events -f                      what happens, and why; corral explain crunch/0
   corral top                            watch it, and restart, stop, signal workers
   corral check                          is the configuration right? what would it start?
   corral schema > corral.schema.json    for your editor)";
@@ -125,6 +126,7 @@ CommandLine::CommandLine(std::string_view word) : owned_(std::make_unique<CLI::A
   if (word == "logs") {
     add_logs_options(*logs_app, logs_options);
   }
+  events_line.add_to(app, word);
   top_line.add_to(app, word);
   schema_app = app.add_subcommand("schema", schema_about);
   schema_app->add_flag("--reference", reference, "print the reference page instead");
@@ -170,6 +172,9 @@ int CommandLine::run_parsed() {
   }
   if (logs_app->parsed()) {
     return logs(logs_options);
+  }
+  if (const std::optional<int> status = events_line.run()) {
+    return *status;
   }
   if (const std::optional<int> status = top_line.run()) {
     return *status;

@@ -7,6 +7,7 @@
 
 #include "supervisor/cli/commands.hpp"
 #include "supervisor/cli/control_line.hpp"
+#include "supervisor/cli/events.hpp"
 #include "supervisor/cli/exec_line.hpp"
 #include "supervisor/cli/logs_line.hpp"
 #include "supervisor/cli/map_line.hpp"
@@ -48,6 +49,7 @@ class CommandLine {
 
   ControlLine control_line;
   LogsOptions logs_options;
+  EventsLine events_line;
   TopLine top_line;
   bool reference = false;
   std::string shell;

@@ -79,6 +79,7 @@ struct CheckOptions {
 
 struct LogsOptions {
   std::string config;
+  bool reopen = false;               ///< Only tell the supervisor to open its log files anew.
   std::vector<std::string> workers;  ///< "crunch", "crunch/0", patterns; none: all.
   std::size_t last = 0;
   std::optional<Duration> since;

@@ -51,6 +51,7 @@ std::vector<Route> routes_of(const Change& change) {
     case restart: routes.push_back({"/v1/workers/restart", {{"targets", change.targets}}}); break;
     case signal: routes.push_back({"/v1/workers/signal", {{"targets", change.targets}, {"signal", change.signal}}}); break;
     case reload: routes.push_back({"/v1/reload", {{"plan", change.plan}}}); break;
+    case reopen_logs: routes.push_back({"/v1/logs/reopen"}); break;
     case shutdown: routes.push_back({"/v1/shutdown"}); break;
     case scale:
       for (const auto& [program, workers] : change.scales) {
@@ -102,6 +103,7 @@ std::string done_text(const Change& change, const Json& reply) {
     case signal: return "sent to " + counted + "\n";
     case scale: return counted + " changed\n";
     case reload: return workers == 0 ? "reloaded; no worker had to change\n" : "reloaded; " + counted + " changed\n";
+    case reopen_logs:
     case shutdown: return {};
   }
   return {};

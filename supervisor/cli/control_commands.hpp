@@ -32,7 +32,7 @@ struct StatusOptions {
 [[nodiscard]] int status(const StatusOptions& options);
 
 struct Change {
-  enum class Kind : std::uint8_t { start, stop, restart, signal, scale, reload, shutdown };
+  enum class Kind : std::uint8_t { start, stop, restart, signal, scale, reload, reopen_logs, shutdown };
   Kind kind = Kind::start;
   Whose whose;
   std::vector<std::string> targets;

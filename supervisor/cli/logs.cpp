@@ -20,6 +20,7 @@
 #include "supervisor/cli/commands.hpp"
 #include "supervisor/cli/complaint.hpp"
 #include "supervisor/cli/configuration.hpp"
+#include "supervisor/cli/control_commands.hpp"
 #include "supervisor/cli/log_sources.hpp"
 #include "supervisor/cli/print.hpp"
 #include "supervisor/shell/disk/config_file.hpp"
@@ -257,6 +258,12 @@ Result<core::SupervisorSpec> read_spec(const std::string& given) {
 }  // namespace
 
 int logs(const LogsOptions& options) {
+  if (options.reopen) {
+    Change reopen;
+    reopen.kind = Change::Kind::reopen_logs;
+    reopen.whose.config = options.config;
+    return change(reopen);
+  }
   const Result<core::SupervisorSpec> spec = read_spec(options.config);
   if (!spec) {
     return complain(spec.error());

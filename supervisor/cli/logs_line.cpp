@@ -13,11 +13,13 @@ const char* const logs_about = R"(Show what workers wrote, where the configurati
   corral logs --since 5m crunch      all workers of crunch, what they wrote in the last five minutes
   corral logs --grep 'error|panic' -n all 'crunch/*'
   corral logs --raw crunch/0 | less -R
+  corral logs --reopen               after somebody else (logrotate) has put the files aside: opens them anew
 
 It reads the files that are there, older and compressed ones too, whether corral runs or not. Control characters are
 shown as \x1b and do nothing to a terminal; --raw prints bytes as they are.
 
-Exit status: 0; 2 no such program, or none that writes to a file.)";
+Exit status: 0; 2 no such program, or none that writes to a file. With --reopen: 0 all files are open again, 1 not all,
+3 no supervisor answers.)";
 
 namespace {
 
@@ -51,6 +53,7 @@ void add_logs_options(CLI::App& app, LogsOptions& options) {
       "nothing older than that, such as 5m");
   app.add_option("--grep", options.grep, "lines alone that this extended regular expression matches");
   app.add_flag("-i,--ignore-case", options.ignore_case, "it matches capitals and small letters alike");
+  app.add_flag("--reopen", options.reopen, "tell the supervisor to open its log files anew, and return when it has");
   app.add_flag("--raw", options.raw, "bytes as they are, whatever they do to a terminal");
   app.add_option_function<std::string>(
          "--colour,--color",

@@ -13,6 +13,7 @@
 #include "supervisor/cli/complaint.hpp"
 #include "supervisor/cli/control_commands.hpp"
 #include "supervisor/cli/print.hpp"
+#include "supervisor/cli/status.hpp"
 #include "supervisor/cli/top/quantities.hpp"
 #include "supervisor/cli/top/sample.hpp"
 
@@ -98,43 +99,54 @@ std::string workers_table(const top::Sample& sample, const StatusOptions& option
   return text;
 }
 
+/// Otherwise the exit status: what is wrong has been said.
+std::expected<std::pair<top::Sample, std::string>, int> sample_of(const std::string& socket,
+                                                                  const std::vector<std::string>& patterns) {
+  Result<Reply> reply = ask(socket, {"GET", "/v1/status"}, patience);
+  if (!reply) {
+    complain(reply.error());
+    return std::unexpected(nobody_answers);
+  }
+  Result<top::Sample> sample = top::read_status(reply->body);
+  if (!sample) {
+    complain(sample.error());
+    return std::unexpected(nobody_answers);
+  }
+  for (const std::string& pattern : patterns) {
+    if (std::ranges::none_of(sample->workers, [&](const top::WorkerSample& one) { return is_meant(one, {pattern}); })) {
+      complain(fmt::format("'{}' is no worker and no program of this supervisor", pattern));
+      return std::unexpected(refused);
+    }
+  }
+  return std::pair(std::move(*sample), std::move(reply->body));
+}
+
 struct Look {
   std::string text;
   int status = 0;
 };
 
 Look look(const process::Instance& instance, const StatusOptions& options, bool colour) {
-  const Result<Reply> reply = ask(instance.socket, {"GET", "/v1/status"}, patience);
-  if (!reply) {
-    complain(reply.error());
-    return {{}, nobody_answers};
+  const auto seen = sample_of(instance.socket, options.targets);
+  if (!seen) {
+    return {{}, seen.error()};
   }
-  const Result<top::Sample> sample = top::read_status(reply->body);
-  if (!sample) {
-    complain(sample.error());
-    return {{}, nobody_answers};
-  }
-  for (const std::string& pattern : options.targets) {
-    if (std::ranges::none_of(sample->workers, [&](const top::WorkerSample& one) { return is_meant(one, {pattern}); })) {
-      complain(fmt::format("'{}' is no worker and no program of this supervisor", pattern));
-      return {{}, refused};
-    }
-  }
-  const bool ready = std::ranges::all_of(sample->workers, [&](const top::WorkerSample& worker) {
+  const auto& [sample, body] = *seen;
+  const bool ready = std::ranges::all_of(sample.workers, [&](const top::WorkerSample& worker) {
     return !is_meant(worker, options.targets) || worker.state == "running" || worker.state == "exited" ||
            (worker.state == "stopped" && !worker.wanted_up);
   });
-  const int status = options.ready && !(ready && sample->phase == "running") ? not_so : 0;
+  const int status = options.ready && !(ready && sample.phase == "running") ? not_so : 0;
   if (!options.json) {
-    return {workers_table(*sample, options, colour), status};
+    return {workers_table(sample, options, colour), status};
   }
   if (options.targets.empty()) {
-    return {reply->body, status};
+    return {body, status};
   }
-  Json document = Json::parse(reply->body);
+  Json document = Json::parse(body);
   Json& workers = document["workers"];
-  for (std::size_t i = sample->workers.size(); i-- > 0;) {
-    if (!is_meant(sample->workers[i], options.targets)) {
+  for (std::size_t i = sample.workers.size(); i-- > 0;) {
+    if (!is_meant(sample.workers[i], options.targets)) {
       workers.erase(i);
     }
   }
@@ -167,6 +179,23 @@ int list_supervisors(const StatusOptions& options) {
 }
 
 }  // namespace
+
+std::expected<Meant, int> workers_meant(const std::string& socket, const std::vector<std::string>& patterns) {
+  const auto seen = sample_of(socket, patterns);
+  if (!seen) {
+    return std::unexpected(seen.error());
+  }
+  const auto& [sample, body] = *seen;
+  Meant meant;
+  for (const top::WorkerSample& worker : sample.workers) {
+    if (is_meant(worker, patterns)) {
+      meant.names.push_back(worker.name);
+    }
+  }
+  const Json document = Json::parse(body, nullptr, false);
+  meant.config = document.value(Json::json_pointer("/supervisor/config"), std::string());
+  return meant;
+}
 
 int status(const StatusOptions& options) {
   if (options.all) {

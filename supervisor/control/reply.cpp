@@ -157,6 +157,28 @@ Reply readiness(const View& view) {
   return reply(ready ? 200 : 503, {{"ready", ready}, {"phase", phase_name(view.phase)}, {"waits_for", std::move(waits_for)}});
 }
 
+Reply events(const std::vector<std::string>& events, std::uint64_t last) {
+  Reply made = reply(200, Json::object());
+  made.body = fmt::format(R"({{"last":{},"events":[{}]}})", last, fmt::join(events, ",")) + "\n";
+  return made;
+}
+
+Reply explanation(std::optional<std::string> explanation, std::string_view worker) {
+  if (!explanation) {
+    return in_error(404, fmt::format("there is no worker '{}'", worker));
+  }
+  Reply made = reply(200, Json::object());
+  made.body = std::move(*explanation) + "\n";
+  return made;
+}
+
+Reply too_many_followers() { return in_error(503, "too many follow the events already; try again when one of them has left"); }
+
+Reply reopened(std::string_view trouble) {
+  return trouble.empty() ? reply(200, {{"result", "done"}})
+                         : in_error(500, fmt::format("not every log file is open again: {}", trouble));
+}
+
 Reply accepted() { return reply(202, {{"result", "accepted"}}); }
 
 Reply too_slow(Duration patience) {
@@ -173,7 +195,7 @@ Reply outcome(const core::CommandOutcome& outcome, std::string_view culprit) {
   };
   switch (outcome.kind) {
     case done: return reply(200, {{"result", "done"}, {"workers", outcome.workers}});
-    case failed: return not_done(500, "failed", fmt::format("{} did not get there; the supervisor's own lines say why", culprit));
+    case failed: return not_done(500, "failed", fmt::format("{} did not get there; corral explain says why", culprit));
     case overtaken: return not_done(409, "overtaken", fmt::format("{} was told something else meanwhile", culprit));
     case stopping: return not_done(503, "stopping", "the supervisor is stopping: nothing is started any more");
     case busy: return not_done(503, "busy", "too many commands wait for their end already; try again when some are done");

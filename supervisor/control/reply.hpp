@@ -1,6 +1,8 @@
 // What is answered: a status of HTTP and a JSON document.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +30,14 @@ struct Reply {
 [[nodiscard]] Reply health();
 /// 503, with who it waits for, until every worker that is wanted runs.
 [[nodiscard]] Reply readiness(const View& view);
+
+/// `events`: each one line of JSON. `last`: the number of the latest there is, whether it is among them or not.
+[[nodiscard]] Reply events(const std::vector<std::string>& events, std::uint64_t last);
+/// `explanation`: JSON; nothing where there is no worker of that name.
+[[nodiscard]] Reply explanation(std::optional<std::string> explanation, std::string_view worker);
+[[nodiscard]] Reply too_many_followers();
+/// `trouble`: why one of them is not; empty: all are.
+[[nodiscard]] Reply reopened(std::string_view trouble);
 
 /// It is under way: nobody wanted to wait.
 [[nodiscard]] Reply accepted();

@@ -11,6 +11,7 @@
 #include "common/base/suggest.hpp"
 #include "common/base/units.hpp"
 #include "supervisor/control/matching.hpp"
+#include "supervisor/control/request_events.hpp"
 
 namespace corral::control {
 namespace {
@@ -112,6 +113,10 @@ Outcome one_worker(Members& /*none*/, const Call& call) { return GetWorkers{std:
 
 Outcome metrics_in(Members& /*none*/, const Call& call) { return GetMetrics{metrics_format(call.asked.accept)}; }
 
+Outcome events_in(Members& /*none*/, const Call& call) { return events_of(call.asked); }
+
+Outcome explanation_in(Members& /*none*/, const Call& call) { return GetExplanation{std::string(call.named)}; }
+
 Outcome restart_in(Members& members, const Call& /*none*/) {
   auto targets = targets_in(members);
   const auto rolling = members.take_or<bool>("rolling", false, "true or false");
@@ -166,10 +171,12 @@ struct Entry {
   Route route;
   Outcome (*read)(Members&, const Call&);
 };
-constexpr std::array<Entry, 14> entries{{{{"GET", "/v1/status"}, just<GetStatus>},
+constexpr std::array<Entry, 17> entries{{{{"GET", "/v1/status"}, just<GetStatus>},
                                          {{"GET", "/v1/programs"}, just<GetPrograms>},
                                          {{"GET", "/v1/workers"}, just<GetWorkers>},
                                          {{"GET", "/v1/workers/{program}/{index}"}, one_worker},
+                                         {{"GET", "/v1/workers/{program}/{index}/explain"}, explanation_in},
+                                         {{"GET", "/v1/events"}, events_in},
                                          {{"GET", "/healthz"}, just<GetHealth>},
                                          {{"GET", "/readyz"}, just<GetReadiness>},
                                          {{"GET", "/metrics"}, metrics_in},
@@ -179,6 +186,7 @@ constexpr std::array<Entry, 14> entries{{{{"GET", "/v1/status"}, just<GetStatus>
                                          {{"POST", "/v1/workers/signal"}, signal_in},
                                          {{"POST", "/v1/programs/{program}/scale"}, scale_in},
                                          {{"POST", "/v1/reload"}, reload_in},
+                                         {{"POST", "/v1/logs/reopen"}, just<ReopenLogs>},
                                          {{"POST", "/v1/shutdown"}, just<Shutdown>}}};
 
 std::expected<Json, Refusal> object_in(const Asked& asked) {

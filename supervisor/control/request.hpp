@@ -28,6 +28,7 @@ struct Asked {
   std::string_view content_type;
   std::string_view body;
   std::string_view accept{};
+  std::string_view last_event_id{};  ///< Of a reader that comes back to a stream.
 };
 
 /// Patterns of workers: `crunch` and `crunch/*` are all of a program, `*` is everything.
@@ -45,6 +46,19 @@ struct GetReadiness {};
 
 struct GetMetrics {
   MetricsFormat format = MetricsFormat::prometheus;
+};
+
+/// What has happened, and with `follow` what happens from now on.
+struct GetEvents {
+  Patterns whom;                        ///< Empty: everybody, and what concerns no one in particular.
+  std::vector<std::string> events;      ///< By name; empty: all.
+  std::optional<std::uint64_t> most{};  ///< The latest so many. Not of what follows.
+  std::optional<std::uint64_t> after{};
+  bool follow = false;
+};
+/// Why a worker is what it is, and what comes next.
+struct GetExplanation {
+  std::string worker;
 };
 
 struct Start {
@@ -70,10 +84,12 @@ struct Scale {
 struct Reload {
   bool plan = false;  ///< Only say what would happen.
 };
+/// Log files are opened anew under their names.
+struct ReopenLogs {};
 struct Shutdown {};
 
-using Wish = std::variant<GetStatus, GetPrograms, GetWorkers, GetHealth, GetReadiness, GetMetrics, Start, Stop, Restart, Signal,
-                          Scale, Reload, Shutdown>;
+using Wish = std::variant<GetStatus, GetPrograms, GetWorkers, GetHealth, GetReadiness, GetMetrics, GetEvents, GetExplanation,
+                          Start, Stop, Restart, Signal, Scale, Reload, ReopenLogs, Shutdown>;
 
 struct Request {
   Wish wish;

@@ -19,6 +19,9 @@ namespace asio = boost::asio;
 
 namespace {
 
+/// How long clients that follow are waited for at the end.
+constexpr Duration last_events = std::chrono::seconds(1);
+
 template <class... F>
 struct Overloaded : F... {
   using F::operator()...;
@@ -83,7 +86,13 @@ void Pump::open_api() {
 }
 
 void Pump::close_api() {
+  // Who follows hears the last of it, if he listens.
+  const auto until = std::chrono::steady_clock::now() + last_events;
+  aside_.restart();
+  while (server_ && server_->followers() > 0 && aside_.run_one_until(until) > 0) {
+  }
   server_.reset();
+  aside_.poll();  // Connections end while both loops are there.
   if (control_socket_) {
     control_socket_->remove();
   }
@@ -152,6 +161,12 @@ void Pump::hear(const control::Request& request, api::Answer answer) {
                 },
                 true);
           },
+          [&](const control::GetEvents& wish) { hear(wish, answer); },
+          [&](const control::GetExplanation& wish) {
+            step_until_quiet();
+            answer(control::explanation(explain_as_json(wish.worker), wish.worker));
+          },
+          [&](const control::ReopenLogs&) { reopen_logs(expect(request, std::move(answer))); },
           [&](const control::GetReadiness&) { show(std::move(answer), control::readiness, false); },
           [&](const control::Start& wish) {
             command(request, std::move(answer), wish.targets, [](auto workers) { return core::StartWorkers{workers}; });
@@ -181,6 +196,30 @@ void Pump::hear(const control::Request& request, api::Answer answer) {
           [&](const control::Shutdown&) { enqueue(core::CommandReceived{expect(request, std::move(answer)), core::ShutDown{}}); },
       },
       request.wish);
+}
+
+void Pump::hear(const control::GetEvents& wish, const api::Answer& answer) {
+  step_until_quiet();  // What has happened is known before anybody is told.
+  EventFilter filter{wish.whom, wish.events};
+  if (!wish.follow) {
+    const std::size_t most = wish.most ? std::min<std::uint64_t>(*wish.most, SIZE_MAX) : SIZE_MAX;
+    return answer(control::events(chronicle_->history(filter, most, wish.after.value_or(0)), chronicle_->last()));
+  }
+  const auto stream = EventStream::begin(loop_, *chronicle_, std::move(filter), wish.after);
+  if (!stream) {
+    return answer(control::too_many_followers());
+  }
+  std::erase_if(followers_, [](const std::weak_ptr<EventStream>& gone) { return gone.expired(); });
+  followers_.push_back(stream);
+  answer(api::Stream{"text/event-stream", stream});
+}
+
+void Pump::finish_followers() {
+  for (const std::weak_ptr<EventStream>& follower : followers_) {
+    if (const auto there = follower.lock()) {
+      there->finish();
+    }
+  }
 }
 
 template <class Make>

@@ -60,6 +60,9 @@ void Pump::take_log_news() {
   for (const WorkerId worker : news.may_go_on) {
     relay_->resume(worker);
   }
+  if (news.reopened) {
+    tell_reopened(news.reopen_trouble);
+  }
 }
 
 void Pump::finish_logs() {
@@ -69,13 +72,22 @@ void Pump::finish_logs() {
   }
 }
 
-void Pump::reopen_logs() {
-  if (logs_) {
-    logs_->reopen();
+void Pump::reopen_logs(std::optional<core::CommandId> asked_by) {
+  if (asked_by) {
+    reopening_.push_back(*asked_by);
+  }
+  if (!logs_ || !logs_->reopen()) {
+    tell_reopened({});
   }
 }
 
-void Pump::perform(const core::ReopenLogs&) { reopen_logs(); }
+void Pump::tell_reopened(std::string_view trouble) {
+  for (const core::CommandId id : std::exchange(reopening_, {})) {
+    answer(id, control::reopened(trouble));
+  }
+}
+
+void Pump::perform(const core::ReopenLogs&) { reopen_logs({}); }
 
 logs::Counts Pump::log_counts(ProgramId program) const { return logs_ ? logs_->counts(program) : logs::Counts{}; }
 

@@ -86,6 +86,7 @@ int Pump::supervise(Prepared prepared) {
   }
   finish_logs();
   finish_crashes();
+  finish_followers();
   voice_->finish(last_words);
   if (guardian_) {
     guardian_->dismiss();

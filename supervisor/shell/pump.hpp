@@ -28,6 +28,7 @@
 #include "supervisor/core/supervisor.hpp"
 #include "supervisor/shell/api/control_socket.hpp"
 #include "supervisor/shell/api/server.hpp"
+#include "supervisor/shell/event_stream.hpp"
 #include "supervisor/shell/events/chronicle.hpp"
 #include "supervisor/shell/events/crash_folder.hpp"
 #include "supervisor/shell/events/explanation.hpp"
@@ -75,8 +76,6 @@ class Pump {
   /// Until the core says that it is over: the exit status. Throws std::bad_alloc or std::system_error where it cannot go on, and
   /// then has left nobody behind.
   [[nodiscard]] int run(Prepared prepared);
-  /// Log files are opened anew under their names, as on SIGUSR2.
-  void reopen_logs();
   /// What has become of a program's log lines.
   [[nodiscard]] logs::Counts log_counts(ProgramId program) const;
 
@@ -174,6 +173,8 @@ class Pump {
   void command(const control::Request& request, api::Answer answer, const control::Patterns& targets, Make make);
   core::CommandId expect(const control::Request& request, api::Answer answer);
   void answer(std::optional<core::CommandId> id, control::Reply reply);
+  void hear(const control::GetEvents& wish, const api::Answer& answer);
+  void finish_followers();
 
   void sweep();
   [[nodiscard]] Result<process::LaunchRequest> arrange_launch(Life life);
@@ -206,6 +207,8 @@ class Pump {
   void define_log(ProgramId program);
   void take_log_news();
   void finish_logs();
+  void reopen_logs(std::optional<core::CommandId> asked_by);
+  void tell_reopened(std::string_view trouble);
   [[nodiscard]] Result<int> nowhere();
 
   // job.cpp: the terminal and the shell above
@@ -214,8 +217,8 @@ class Pump {
   [[nodiscard]] bool is_for_command(const ReceivedSignal& signal);
 
   PumpOptions options_;
+  boost::asio::io_context aside_{1};  ///< The first thread's: what can be done beside the loop. It outlives whoever asks there.
   boost::asio::io_context loop_{1};
-  boost::asio::io_context aside_{1};  ///< The first thread's: what can be done beside the loop.
   bool has_aside_ = false;
   std::vector<FileDescriptor> closing_;  ///< To be handed to it, at the end of the turn at the latest.
   boost::asio::posix::stream_descriptor signals_ready_{loop_};
@@ -270,7 +273,9 @@ class Pump {
   std::optional<int> status_;
   std::uint64_t last_command_ = 0;
   std::map<core::CommandId, api::Answer> expected_;  ///< By the core, while the client waits.
-  control::Tally tally_;                             ///< Counts where it can be asked.
+  std::vector<core::CommandId> reopening_;           ///< Who waits for the log files.
+  std::vector<std::weak_ptr<EventStream>> followers_;
+  control::Tally tally_;  ///< Counts where it can be asked.
   Instant started_at_{};
   std::string socket_path_;
   std::optional<api::ControlSocket> control_socket_;  ///< The first thread's, as is the next.

@@ -70,6 +70,10 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
     }
   }
 
+  [[nodiscard]] std::size_t followers() const {
+    return static_cast<std::size_t>(std::ranges::count_if(sessions_, &Session::follows));
+  }
+
   std::uint64_t strangers = 0;
 
  private:
@@ -155,5 +159,7 @@ Server::Server(asio::io_context& loop, FileDescriptor listener, Handler handler,
 Server::~Server() { impl_->close(); }
 
 std::uint64_t Server::strangers() const { return impl_->strangers; }
+
+std::size_t Server::followers() const { return impl_->followers(); }
 
 }  // namespace corral::api

@@ -18,13 +18,13 @@
 
 #include "common/base/file_descriptor.hpp"
 #include "common/base/instant.hpp"
-#include "supervisor/control/reply.hpp"
 #include "supervisor/control/request.hpp"
+#include "supervisor/shell/api/source.hpp"
 
 namespace corral::api {
 
 /// May be called from any thread, and once.
-using Answer = std::function<void(control::Reply)>;
+using Answer = std::function<void(Answered)>;
 /// Called on the listener's loop. Must not block.
 using Handler = std::function<void(control::Request, Answer)>;
 /// Told once of each other user who was refused, on the listener's loop.
@@ -45,6 +45,8 @@ class Server {
   ~Server();
   /// Who was refused because he is somebody else, since the start.
   [[nodiscard]] std::uint64_t strangers() const;
+  /// Connections whose reply goes on.
+  [[nodiscard]] std::size_t followers() const;
 
  private:
   class Impl;

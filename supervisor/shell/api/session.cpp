@@ -12,6 +12,32 @@ namespace corral::api {
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
 
+namespace {
+
+/// A session that somebody else's thread may let go of: it is this loop's, and ends here.
+class Held {
+ public:
+  explicit Held(std::shared_ptr<Session> session) : session_(std::make_shared<Keeper>(std::move(session))) {}
+  [[nodiscard]] const std::shared_ptr<Session>& session() const { return session_->session; }
+  [[nodiscard]] Session::Connection::executor_type executor() const { return session_->executor; }
+
+ private:
+  struct Keeper {
+    explicit Keeper(std::shared_ptr<Session> kept) : session(std::move(kept)), executor(session->executor()) {}
+    Keeper(const Keeper&) = delete;
+    Keeper& operator=(const Keeper&) = delete;
+    ~Keeper() {
+      boost::asio::post(executor, [dropped = std::move(session)] {});
+    }
+
+    std::shared_ptr<Session> session;
+    Session::Connection::executor_type executor;
+  };
+  std::shared_ptr<Keeper> session_;
+};
+
+}  // namespace
+
 Session::Session(boost::asio::generic::stream_protocol::socket socket, const Handler& handler, const Limits& limits,
                  std::function<void(Session&)> ended)
     : stream_(std::move(socket)),
@@ -22,7 +48,10 @@ Session::Session(boost::asio::generic::stream_protocol::socket socket, const Han
 
 Session::~Session() { ended_(*this); }
 
-void Session::close() { stream_.close(); }
+void Session::close() {
+  source_.reset();
+  stream_.close();
+}
 
 void Session::read() {
   waits_ = Waits::for_request;
@@ -82,16 +111,24 @@ void Session::hear(beast::error_code ec) {
   const auto view = [](boost::beast::string_view text) { return std::string_view(text.data(), text.size()); };
   auto understood =
       control::understand({view(request.method_string()), view(request.target()), view(request[http::field::content_type]),
-                           request.body(), view(request[http::field::accept])});
+                           request.body(), view(request[http::field::accept]), view(request["Last-Event-ID"])});
   const bool keep_alive = request.keep_alive();
   stream_.expires_never();  // A command may take long; who waits for it is counted.
   if (!understood) {
     return write(control::refusal(understood.error()), keep_alive);
   }
-  handler_(std::move(*understood), [self = shared_from_this(), keep_alive](control::Reply reply) {
-    boost::asio::post(self->stream_.get_executor(),
-                      [self, keep_alive, reply = std::move(reply)]() mutable { self->write(std::move(reply), keep_alive); });
+  handler_(std::move(*understood), [held = Held(shared_from_this()), keep_alive](Answered answered) {
+    boost::asio::post(held.executor(), [self = held.session(), keep_alive, answered = std::move(answered)]() mutable {
+      self->answer(std::move(answered), keep_alive);
+    });
   });
+}
+
+void Session::answer(Answered answered, bool keep_alive) {
+  if (auto* reply = std::get_if<control::Reply>(&answered)) {
+    return write(std::move(*reply), keep_alive);
+  }
+  follow(std::move(std::get<Stream>(answered)));
 }
 
 void Session::refuse(int status, std::string text) { write(control::refusal({status, std::move(text), {}}), false); }

@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "supervisor/shell/api/server.hpp"
 
@@ -18,7 +19,7 @@ namespace corral::api {
 
 class Session : public std::enable_shared_from_this<Session> {
  public:
-  using Stream = boost::beast::basic_stream<boost::asio::generic::stream_protocol>;
+  using Connection = boost::beast::basic_stream<boost::asio::generic::stream_protocol>;
 
   Session(boost::asio::generic::stream_protocol::socket socket, const Handler& handler, const Limits& limits,
           std::function<void(Session&)> ended);
@@ -34,25 +35,38 @@ class Session : public std::enable_shared_from_this<Session> {
 
   void begin() { read(); }
   [[nodiscard]] Waits waits() const { return waits_; }
+  /// Its reply goes on.
+  [[nodiscard]] bool follows() const { return source_ != nullptr; }
   void close();
+  [[nodiscard]] Connection::executor_type executor() { return stream_.get_executor(); }
 
  private:
   void read();
   void read_body();
   void hear(boost::beast::error_code ec);
   void refuse(int status, std::string text);
+  void answer(Answered answered, bool keep_alive);
   void write(control::Reply reply, bool keep_alive);
   void forget_rest();
 
-  Stream stream_;
+  // session_stream.cpp
+  void follow(Stream stream);
+  void await_leaving();
+  void await_piece();
+  void write_piece(std::optional<std::string> piece);
+
+  Connection stream_;
   const Handler& handler_;
   const Limits& limits_;
   std::function<void(Session&)> ended_;
   boost::beast::flat_buffer buffer_;
   std::optional<boost::beast::http::request_parser<boost::beast::http::string_body>> parser_;
   boost::beast::http::response<boost::beast::http::string_body> response_;
+  std::shared_ptr<Source> source_;
+  std::string piece_;  ///< Of a stream, until it is written.
   Waits waits_ = Waits::for_request;
-  bool head_ = false;  ///< The reply has no body.
+  bool head_ = false;     ///< The reply has no body.
+  bool chunked_ = false;  ///< A stream's pieces each say how long they are.
 };
 
 }  // namespace corral::api

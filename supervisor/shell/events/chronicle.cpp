@@ -66,16 +66,16 @@ void Subscription::offer(const SharedEvent& event) {
   }
 }
 
-std::optional<std::string> Subscription::take() {
+std::optional<EventLine> Subscription::take() {
   if (const std::uint64_t lost = std::exchange(lost_, 0); lost > 0) {
-    return gap("events_dropped", lost, "events were dropped: they were not taken fast enough");
+    return EventLine{0, gap("events_dropped", lost, "events were dropped: they were not taken fast enough")};
   }
   if (queue_.empty()) {
     return std::nullopt;
   }
   const SharedEvent event = std::move(queue_.front());
   queue_.pop_front();
-  return to_json(*event, narrator_);
+  return EventLine{event->number, to_json(*event, narrator_)};
 }
 
 // ---- All of them ----------------------------------------------------------------------------------------------------

@@ -33,12 +33,18 @@ struct EventFilter {
   [[nodiscard]] bool takes(const Event& event, const Narrator& narrator) const;
 };
 
+/// An event for whoever listens.
+struct EventLine {
+  std::uint64_t number = 0;  ///< 0: it tells of a gap, and is none of those that are counted.
+  std::string json;          ///< One line without its break.
+};
+
 /// What one listener has not taken yet. It ends when whoever holds it lets it go.
 class Subscription {
  public:
-  /// The next event as JSON; nothing when there is none for now. Where some were lost it says so first, in an event
+  /// The next event; nothing when there is none for now. Where some were lost it says so first, in an event
   /// of its own: "events_dropped" with their "count".
-  [[nodiscard]] std::optional<std::string> take();
+  [[nodiscard]] std::optional<EventLine> take();
   [[nodiscard]] std::size_t waiting() const { return queue_.size(); }
   [[nodiscard]] std::uint64_t lost() const { return lost_in_all_; }
 

@@ -142,8 +142,17 @@ void DiskThread::settle(const SharedLog& log, Batch batch) {
 }
 
 void DiskThread::reopen(Log& log) {
-  if (const Result<void> opened = log.file.reopen(); !opened) {
+  const Result<void> opened = log.file.reopen();
+  if (!opened) {
     fail(log, opened.error(), {});
+  }
+  const Lock lock(shared_->mutex);
+  if (!opened) {
+    shared_->reopen_trouble = fmt::format("'{}': {}", log.file.target().path, opened.error().message);
+  }
+  shared_->reopened = --shared_->reopening == 0;
+  if (shared_->reopened && !std::exchange(shared_->heard, true)) {
+    shared_->news();
   }
 }
 

@@ -65,8 +65,9 @@ class LogFiles {
   [[nodiscard]] std::optional<Instant> next_deadline() const;
   void pass_deadline(Instant now);
 
-  /// All files are opened anew under their names: somebody else may have put them aside.
-  void reopen();
+  /// All files are opened anew under their names: somebody else may have put them aside. False where none is open; otherwise
+  /// take() says when it is done.
+  [[nodiscard]] bool reopen();
 
   /// The end: waits at most that long. What could not be written is dropped, counted and told of by take().
   void finish(Duration patience);

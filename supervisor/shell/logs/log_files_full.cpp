@@ -70,6 +70,10 @@ News LogFiles::take() {
     roomy.swap(shared_->roomy);
     std::ranges::move(std::exchange(shared_->notices, {}), std::back_inserter(news_.notices));
     shared_->heard = false;
+    news_.reopened = std::exchange(shared_->reopened, false);
+    if (news_.reopened) {
+      news_.reopen_trouble = std::exchange(shared_->reopen_trouble, {});
+    }
   }
   for (const SharedLog& log : roomy) {
     catch_up(*log);
@@ -79,17 +83,21 @@ News LogFiles::take() {
 
 // ---- Everything -----------------------------------------------------------------------------------------------------
 
-void LogFiles::reopen() {
+bool LogFiles::reopen() {
   const std::lock_guard lock(shared_->mutex);
   for (const std::unique_ptr<Program>& program : programs_) {
     for (auto& [key, log] : program ? program->logs : std::map<LogKey, SharedLog>{}) {
-      log->reopens = true;
-      if (thread_.joinable() && !std::exchange(log->ready, true)) {
+      if (!thread_.joinable()) {
+        continue;  // Nothing has been written, so nothing is open.
+      }
+      shared_->reopening += std::exchange(log->reopens, true) ? 0U : 1U;
+      if (!std::exchange(log->ready, true)) {
         shared_->ready.push_back(log);
       }
     }
   }
   shared_->work.notify_one();
+  return shared_->reopening > 0;
 }
 
 void LogFiles::finish(Duration patience) {

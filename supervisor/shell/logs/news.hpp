@@ -19,6 +19,8 @@ struct Notice {
 struct News {
   std::vector<Notice> notices;
   std::vector<WorkerId> may_go_on;  ///< There is room for their lines again.
+  bool reopened = false;            ///< All files that were to be opened anew are, but for what `reopen_trouble` says.
+  std::string reopen_trouble{};     ///< Why one of them is not.
 };
 
 }  // namespace corral::logs

@@ -76,6 +76,9 @@ struct Shared {
   std::vector<SharedLog> roomy;  ///< Awaited, and there is room.
   std::vector<Notice> notices;
   std::vector<std::string> spare;     ///< Buffers that need not be made again.
+  std::size_t reopening = 0;          ///< Logs that are still to be opened anew.
+  bool reopened = false;              ///< All of them are, and nobody has been told.
+  std::string reopen_trouble;         ///< Why the last of those that could not be opened could not.
   bool asleep = false;                ///< It waits for anything to do,
   bool pauses = false;                ///< or for much to do.
   std::atomic<bool> hurry = false;    ///< The end is near: no pause.

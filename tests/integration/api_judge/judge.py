@@ -111,7 +111,13 @@ class Replies(ControlTest):
         one = "/v1/workers/{program}/{index}"
         for name in ("a/1", "b/0"):
             self.assertEqual(self.call("GET", f"/v1/workers/{name}", one)["worker"], name)
+            self.assertEqual(self.call("GET", f"/v1/workers/{name}/explain", one + "/explain")["worker"], name)
         self.call("GET", "/v1/workers/a/7", one, expected=404)
+        self.call("GET", "/v1/workers/a/7/explain", one + "/explain", expected=404)
+        self.call("GET", "/v1/events?worker=a&worker=b&event=worker_started&limit=10&after=0&follow=false", "/v1/events")
+        self.call("GET", "/v1/events?limit=x", "/v1/events", expected=400)
+        self.act("logs/reopen", {})
+        self.act("logs/reopen", {"wait": False}, 202)
         self.call("GET", "/readyz", "/readyz", expected=503)
         self.act("workers/stop", {"targets": ["b"]})
         self.call("GET", "/readyz", "/readyz")
