@@ -32,6 +32,13 @@ std::unexpected<Refusal> refuse(std::string error) { return std::unexpected(Refu
 
 }  // namespace
 
+std::optional<std::uint64_t> whole_number(std::string_view text) {
+  std::uint64_t number = 0;
+  const char* end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, number);
+  return read.ec == std::errc{} && read.ptr == end ? std::optional(number) : std::nullopt;
+}
+
 std::expected<Query, Refusal> Query::read(std::string_view target) {
   Query query;
   const std::size_t mark = target.find('?');
@@ -76,12 +83,9 @@ std::expected<std::optional<std::uint64_t>, Refusal> Query::take_number(std::str
   if (!text) {
     return std::nullopt;
   }
-  std::uint64_t number = 0;
-  const char* end = text->data() + text->size();
-  if (const auto read = std::from_chars(text->data(), end, number); read.ec != std::errc{} || read.ptr != end) {
-    return refuse(fmt::format("'{}' is a whole number", name));
-  }
-  return number;
+  const std::optional<std::uint64_t> number = whole_number(*text);
+  return number ? std::expected<std::optional<std::uint64_t>, Refusal>(number)
+                : refuse(fmt::format("'{}' is a whole number", name));
 }
 
 std::expected<bool, Refusal> Query::take_flag(std::string_view name) {

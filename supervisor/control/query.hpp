@@ -1,6 +1,7 @@
 // What stands behind the '?' of a target: parameters, each of which somebody has to take.
 #pragma once
 
+#include <cstdint>
 #include <expected>
 #include <optional>
 #include <string>
@@ -11,6 +12,9 @@
 #include "supervisor/control/request.hpp"
 
 namespace corral::control {
+
+/// Decimal digits and nothing else.
+[[nodiscard]] std::optional<std::uint64_t> whole_number(std::string_view text);
 
 class Query {
  public:

@@ -72,12 +72,10 @@ std::expected<Wish, Refusal> events_of(const Asked& asked) {
   wish.after = *after;
   wish.follow = asked.method != "HEAD" && (*follow || wants_stream(asked.accept));
   if (wish.follow && !asked.last_event_id.empty()) {  // A reader that comes back: it knows better than its address.
-    auto seen = Query::read(fmt::format("?seen={}", asked.last_event_id));
-    const auto number = seen ? seen->take_number("seen") : std::unexpected(std::move(seen.error()));
-    if (!number) {
+    wish.after = whole_number(asked.last_event_id);
+    if (!wish.after) {
       return refuse("'Last-Event-ID' is the number of an event");
     }
-    wish.after = *number;
   }
   return wish;
 }

@@ -19,11 +19,12 @@ static_assert(std::variant_size_v<Notice> == notice_names.size());
 [[nodiscard]] inline std::string_view name(const Notice& notice) { return notice_names.at(notice.index()); }
 
 /// Of what the shell has to say by itself. (tests/lint finds any that is missing here.)
-inline constexpr std::array<std::string_view, 24> shell_event_names{
+inline constexpr std::array<std::string_view, 33> shell_event_names{
     "degraded",        "note",           "reload_failed", "reader_gone",  "lines_dropped",    "crashes_lost",  "events_dropped",
     "history_dropped", "client_refused", "log_failed",    "log_resumed",  "log_stalled",      "log_caught_up", "log_lost",
     "log_removed",     "no_feed",        "tasks_ended",   "task_retried", "task_quarantined", "results_wait",  "results_lost",
-    "report_failed",   "summary",        "way_on"};
+    "report_failed",   "summary",        "way_on",        "progress",     "halted",           "miscounted",    "input_failed",
+    "output_failed",   "channel_broken", "no_answer",     "state",        "client_gone"};
 
 /// What a hook does badly is not told to a hook.
 inline constexpr std::array<std::string_view, 3> hook_event_names{"hook_failed", "hook_works", "hook_events_dropped"};

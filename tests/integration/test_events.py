@@ -1,8 +1,7 @@
-"""What has happened, what happens, and why: `corral events`, `corral explain`, and the same over the socket."""
+"""What has happened and what happens: `corral events`, and the same over the socket."""
 
 import json
 import os
-import re
 import signal
 import socket
 import urllib.parse
@@ -260,55 +259,6 @@ class Following(ControlTest):
             self.workers()  # Whoever has left is known to have.
         await_that(lambda: f"{count()} descriptors, before {before}", lambda: count() <= before)
         self.stop(self.corral)
-
-
-class Explaining(ControlTest):
-    def test_why_and_what_comes_next(self):
-        crash = {"when": "always", "delay": "1h", "max_delay": "1h", "jitter": 0, "limit": None}
-        corral = self.run_controlled({"a": program("hang", workers=2, cores="shared"), "b": program("crash ABRT", restart=crash)})
-        self.await_listening(corral)
-        await_that("b/0 has crashed", lambda: self.workers()["b/0"]["state"] == "backoff")
-        story = self.ask_for("explain", "b/0").out
-        self.assertRegex(story, r"^b/0 is backoff")
-        self.assertIn("signal 6 (Aborted)", story)
-        self.assertRegex(story, r"it starts in (59|60) min|it starts in 1 h|it starts in 59")
-        self.assertRegex(story, r"\.json:\d+: .*\"delay\": ?\"1h\"")
-        both = self.ask_for("explain", "a").out
-        self.assertRegex(both, r"(?s)^a/0 is running.*\n\na/1 is running")
-        document = self.ask_for("explain", "b/0", "--json").json
-        self.assertEqual((document["worker"], document["state"], document["crash"]["signal"]), ("b/0", "backoff", signal.SIGABRT))
-        self.assertGreater(document["next"]["in_seconds"], 3000)
-        self.assertEqual([event["event"] for event in document["events"]], ["worker_started", "worker_ended"])
-        self.assertIn("no worker", self.ask_for("explain", "nobody", status=2).err)
-        self.assertEqual(self.http("GET", "/v1/workers/b/9/explain")[0], 404)
-        self.stop(corral)
-
-
-class Reopening(ControlTest):
-    def test_it_returns_when_the_files_are_open_again(self):
-        path = self.path("a.log")
-        corral = self.run_controlled({"a": program("lines 3 hello + hang", log={"to": "file", "file": path})})
-        self.await_listening(corral)
-        await_that("it writes", lambda: os.path.exists(path) and os.path.getsize(path) > 0)
-        for _ in range(20):
-            os.rename(path, path + ".1")
-            self.ask_for("logs", "--reopen", whose=["--config", self.path("corral.json")])
-            self.assertTrue(os.path.exists(path))
-        status, _, document = self.http("POST", "/v1/logs/reopen")
-        self.assertEqual((status, document), (200, {"result": "done"}))
-        os.unlink(path)
-        os.mkdir(path)
-        status, _, document = self.http("POST", "/v1/logs/reopen")
-        self.assertEqual(status, 500)
-        self.assertRegex(document["error"], re.escape(path))
-        os.rmdir(path)
-        self.stop(corral)
-
-    def test_without_log_files_there_is_nothing_to_wait_for(self):
-        corral = self.run_controlled({"a": program("hang")})
-        self.await_listening(corral)
-        self.assertEqual(self.http("POST", "/v1/logs/reopen", {"timeout": "10s"})[2], {"result": "done"})
-        self.stop(corral)
 
 
 if __name__ == "__main__":

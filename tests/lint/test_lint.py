@@ -8,6 +8,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 import docs
+import events
 import includes
 import symbols
 import text
@@ -132,6 +133,19 @@ class Text(unittest.TestCase):
         self.assertEqual(list(text.check_header("a.hpp", "// Why.\n#pragma once\n")), [])
         self.assertNotEqual(list(text.check_header("a.hpp", "#pragma once\n")), [])
         self.assertNotEqual(list(text.check_header("a.hpp", "// Why.\n")), [])
+
+
+class Events(unittest.TestCase):
+    def test_what_is_said_by_name(self):
+        text = 'say(Weight::notable, "a_b", text);\n hooks_.say(client == nullptr, "c",\n x); return Said{w, "d_e", t}; push({true, "f_g", text});'
+        self.assertEqual(events.said(text), {"a_b", "c", "d_e", "f_g"})
+        self.assertEqual(events.said('fmt::format("{}", "not_said"); say(weight, event, std::move(text));'), set())
+
+    def test_all_are_listed_and_explained(self):
+        source = [("a.cpp", 'say(w, "known", t); say(w, "unknown", t);')]
+        self.assertEqual(list(events.missing(source, {"known", "unknown"}, "`known` `unknown`")), [])
+        self.assertEqual(len(list(events.missing(source, {"known"}, "`known`"))), 1)
+        self.assertEqual(len(list(events.missing(source, {"known", "unknown"}, "`known`"))), 1)
 
 
 class Docs(unittest.TestCase):
