@@ -20,8 +20,8 @@ class Session : public std::enable_shared_from_this<Session> {
  public:
   using Stream = boost::beast::basic_stream<boost::asio::generic::stream_protocol>;
 
-  Session(boost::asio::generic::stream_protocol::socket socket, const Handler& handler, const Limits& limits,
-          std::function<void(Session&)> ended);
+  Session(boost::asio::generic::stream_protocol::socket socket, const Handler& handler, const Abandoned& abandoned,
+          const Limits& limits, std::function<void(Session&)> ended);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -40,19 +40,24 @@ class Session : public std::enable_shared_from_this<Session> {
   void read();
   void read_body();
   void hear(boost::beast::error_code ec);
+  void watch();
+  void look();
+  void await_end();
   void refuse(int status, std::string text);
   void write(control::Reply reply, bool keep_alive);
   void forget_rest();
 
   Stream stream_;
   const Handler& handler_;
+  const Abandoned& abandoned_;
   const Limits& limits_;
   std::function<void(Session&)> ended_;
   boost::beast::flat_buffer buffer_;
   std::optional<boost::beast::http::request_parser<boost::beast::http::string_body>> parser_;
   boost::beast::http::response<boost::beast::http::string_body> response_;
   Waits waits_ = Waits::for_request;
-  bool head_ = false;  ///< The reply has no body.
+  RequestId asked_ = 0;  ///< The last.
+  bool head_ = false;    ///< The reply has no body.
 };
 
 }  // namespace corral::api
