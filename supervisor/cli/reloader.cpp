@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include "common/base/suggest.hpp"
@@ -75,8 +76,9 @@ Result<shell::Prepared> Reloader::scale(const shell::ScaleWish& wish) {
       names.emplace_back(known.name);
     }
     const std::string_view near = nearest(wish.program, names);
-    return failure(
-        fmt::format("there is no program '{}'{}", wish.program, near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+    return std::unexpected(Error{
+        fmt::format("there is no program '{}'{}", wish.program, near.empty() ? "" : fmt::format("; did you mean '{}'?", near)),
+        ENOENT});
   }
   if (program->tasks) {
     return failure(fmt::format("{} is fed with tasks: how many workers it has is said in the configuration", wish.program));

@@ -136,7 +136,7 @@ Reply worker(const View& view, std::string_view name) {
       }
     }
   }
-  return in_error(404, fmt::format("there is no worker '{}'", name));
+  return in_error(404, fmt::format("there is no worker '{}'{}", name, suggestion(name, view)));
 }
 
 Reply health() { return reply(200, {{"ok", true}}); }

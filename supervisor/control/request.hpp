@@ -114,5 +114,9 @@ struct Route {
 
 /// The workers that the patterns mean, in the order of the view and each once. A pattern that means nobody is refused.
 [[nodiscard]] std::expected<std::vector<WorkerId>, Refusal> resolve(const Patterns& patterns, const View& view);
+/// 404 where there is no program of that name: no pattern.
+[[nodiscard]] std::optional<Refusal> refuse_unknown(std::string_view program, const View& view);
+/// "; did you mean 'crunch'?", for a name or a worker's name of a program that there is not; or nothing.
+[[nodiscard]] std::string suggestion(std::string_view name, const View& view);
 
 }  // namespace corral::control

@@ -65,19 +65,27 @@ class Meant {
 };
 
 Refusal nobody(std::string_view pattern, const View& view) {
+  return {404, fmt::format("'{}' is no worker and no program of this configuration{}", pattern, suggestion(pattern, view)), {}};
+}
+
+}  // namespace
+
+std::string suggestion(std::string_view name, const View& view) {
   std::vector<std::string_view> names;
   for (const ProgramView& program : view.programs) {
     names.emplace_back(program.name);
   }
-  const std::string_view program = pattern.substr(0, pattern.find('/'));
+  const std::string_view program = name.substr(0, name.find('/'));
   const std::string_view near = nearest(program, names);
-  return {404,
-          fmt::format("'{}' is no worker and no program of this configuration{}", pattern,
-                      near.empty() || near == program ? "" : fmt::format("; did you mean '{}'?", near)),
-          {}};
+  return near.empty() || near == program ? "" : fmt::format("; did you mean '{}'?", near);
 }
 
-}  // namespace
+std::optional<Refusal> refuse_unknown(std::string_view program, const View& view) {
+  if (std::ranges::find(view.programs, program, &ProgramView::name) != view.programs.end()) {
+    return std::nullopt;
+  }
+  return Refusal{404, fmt::format("'{}' is no program of this configuration{}", program, suggestion(program, view)), {}};
+}
 
 std::expected<std::vector<WorkerId>, Refusal> resolve(const Patterns& patterns, const View& view) {
   Meant meant(patterns);

@@ -19,7 +19,7 @@ namespace corral::core {
 /// Who asked. Given by the shell, never used twice.
 enum class CommandId : std::uint64_t {};
 
-/// Commands that wait for their answer at any moment; one more is refused as busy.
+/// Commands whose answer somebody waits for at any moment; one more is refused as busy.
 inline constexpr std::size_t most_commands = 64;
 
 struct StartWorkers {
@@ -80,9 +80,9 @@ struct CommandTarget {
   Instant settled_at = never;  ///< With `settles`, once it runs.
 };
 
-/// A command between its coming and its answer.
+/// A command between its coming and its answer; or a rolling restart that nobody waits for, while others are still to go.
 struct PendingCommand {
-  CommandId id{};
+  std::optional<CommandId> asked_by{};   ///< Nothing: nobody waits for the answer.
   std::vector<CommandTarget> targets{};  ///< That are under way.
   std::vector<WorkerId> queued{};        ///< Of a rolling restart: whose turn has not come, the next one last.
   std::optional<Rolling> rolling{};

@@ -19,15 +19,23 @@ CommandOutcome::Kind worse(CommandOutcome::Kind one, CommandOutcome::Kind other)
 
 void Supervisor::on(const CommandReceived& event) {
   if (std::holds_alternative<ShutDown>(event.command)) {
-    return carry_out(event.id, std::get<ShutDown>(event.command));
+    return carry_out(event.asked_by, std::get<ShutDown>(event.command));
   }
   if (phase_ != Phase::running) {
-    return act(AnswerCommand{event.id, {CommandOutcome::Kind::stopping}});
+    return answer(event.asked_by, {CommandOutcome::Kind::stopping});
   }
-  if (commands_.size() >= most_commands) {
-    return act(AnswerCommand{event.id, {CommandOutcome::Kind::busy}});
+  if (event.asked_by && awaited_commands() >= most_commands) {
+    return answer(event.asked_by, {CommandOutcome::Kind::busy});
   }
-  std::visit([&](const auto& command) { carry_out(event.id, command); }, event.command);
+  std::visit([&](const auto& command) { carry_out(event.asked_by, command); }, event.command);
+}
+
+void Supervisor::on(const CommandAbandoned& event) {
+  const auto abandoned = std::ranges::find(commands_, std::optional(event.id), &PendingCommand::asked_by);
+  if (abandoned != commands_.end()) {  // Otherwise the answer was on its way.
+    abandoned->asked_by.reset();
+    commands_moved_ = true;
+  }
 }
 
 /// A later command has the last word on whoever still waits for his turn in an earlier one.
@@ -42,9 +50,9 @@ void Supervisor::supersede(const std::vector<WorkerId>& workers) {
   commands_moved_ = true;
 }
 
-void Supervisor::carry_out(CommandId id, const StartWorkers& command) {
+void Supervisor::carry_out(std::optional<CommandId> asked_by, const StartWorkers& command) {
   supersede(command.workers);
-  PendingCommand pending{.id = id};
+  PendingCommand pending{.asked_by = asked_by};
   for (const WorkerId target : command.workers) {
     if (Worker* worker = find(target)) {
       forgive(target.program);
@@ -60,9 +68,9 @@ void Supervisor::carry_out(CommandId id, const StartWorkers& command) {
   begin_waiting(std::move(pending));
 }
 
-void Supervisor::carry_out(CommandId id, const StopWorkers& command) {
+void Supervisor::carry_out(std::optional<CommandId> asked_by, const StopWorkers& command) {
   supersede(command.workers);
-  PendingCommand pending{.id = id};
+  PendingCommand pending{.asked_by = asked_by};
   for (const WorkerId target : command.workers) {
     if (Worker* worker = find(target)) {
       hold_down(target, *worker);
@@ -72,15 +80,15 @@ void Supervisor::carry_out(CommandId id, const StopWorkers& command) {
   begin_waiting(std::move(pending));
 }
 
-void Supervisor::carry_out(CommandId id, const RestartWorkers& command) {
+void Supervisor::carry_out(std::optional<CommandId> asked_by, const RestartWorkers& command) {
   supersede(command.workers);
-  PendingCommand pending{.id = id, .rolling = command.rolling};
+  PendingCommand pending{.asked_by = asked_by, .rolling = command.rolling};
   pending.queued.assign(command.workers.rbegin(), command.workers.rend());
   admit_rolling(pending);
   begin_waiting(std::move(pending));
 }
 
-void Supervisor::carry_out(CommandId id, const SignalWorkers& command) {
+void Supervisor::carry_out(std::optional<CommandId> asked_by, const SignalWorkers& command) {
   CommandOutcome outcome;
   for (const WorkerId target : command.workers) {
     if (Worker* worker = find(target); worker != nullptr && has_process(kind(worker->state))) {
@@ -88,15 +96,15 @@ void Supervisor::carry_out(CommandId id, const SignalWorkers& command) {
       ++outcome.workers;
     }
   }
-  act(AnswerCommand{id, outcome});
+  answer(asked_by, outcome);
 }
 
-void Supervisor::carry_out(CommandId id, const ShutDown&) {
+void Supervisor::carry_out(std::optional<CommandId> asked_by, const ShutDown&) {
   const std::uint32_t workers = workers_with_process();
   if (phase_ == Phase::running) {
     begin_shutdown({StopCause::Kind::command, 0});
   }
-  act(AnswerCommand{id, {CommandOutcome::Kind::done, workers}});
+  answer(asked_by, {CommandOutcome::Kind::done, workers});
 }
 
 // ---- Waiting for it to be true --------------------------------------------------------------------------------------
@@ -129,13 +137,15 @@ void Supervisor::begin_waiting(PendingCommand command) {
   commands_moved_ = true;
 }
 
-/// After a step: who has what it asked for, or can no longer get it, is answered.
+/// After a step: who has what it asked for, or can no longer get it, is answered. Without anybody to be answered a command is
+/// over when all its workers were told.
 void Supervisor::look_at_commands() {
   while (std::exchange(commands_moved_, false)) {  // The next of a rolling restart may move others.
     for (std::size_t i = 0; i < commands_.size();) {
       look_at(commands_[i]);
-      if (commands_[i].targets.empty() && commands_[i].queued.empty()) {
-        answer(commands_[i]);
+      const PendingCommand& command = commands_[i];
+      if (command.queued.empty() && (command.targets.empty() || !command.asked_by)) {
+        answer(command.asked_by, command.outcome);
         commands_.erase(commands_.begin() + static_cast<std::ptrdiff_t>(i));
       } else {
         ++i;
@@ -208,12 +218,22 @@ Supervisor::Progress Supervisor::progress_of(CommandTarget& target) {
   return now == StateKind::backoff ? failed : waits;
 }
 
-void Supervisor::answer(const PendingCommand& command) { act(AnswerCommand{command.id, command.outcome}); }
+void Supervisor::answer(const std::optional<CommandId>& asked_by, const CommandOutcome& outcome) {
+  if (asked_by) {
+    act(AnswerCommand{*asked_by, outcome});
+  }
+}
+
+/// The others are bounded too: each is a rolling restart that has yet to come to a worker that no other one will come to.
+std::size_t Supervisor::awaited_commands() const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(commands_, [](const PendingCommand& command) { return command.asked_by.has_value(); }));
+}
 
 void Supervisor::answer_all(CommandOutcome::Kind kind) {
   for (PendingCommand& command : commands_) {
     command.outcome.kind = worse(command.outcome.kind, kind);
-    answer(command);
+    answer(command.asked_by, command.outcome);
   }
   commands_.clear();
 }

@@ -91,8 +91,13 @@ struct ConfigReloaded {
 };
 
 struct CommandReceived {
-  CommandId id{};
+  std::optional<CommandId> asked_by{};  ///< Nothing: nobody waits for the answer.
   Command command;
+};
+
+/// Nobody waits any more for the answer of a command, or of a reload: there will be none. What was asked for goes on.
+struct CommandAbandoned {
+  CommandId id{};
 };
 
 /// What those who feed workers with tasks have found about one of them.
@@ -124,7 +129,7 @@ struct TasksEnded {};
 struct DeadlineReached {};
 
 using Event = std::variant<WorkerSpawned, SpawnFailed, WorkerReady, WorkerExited, SignalFailed, OutputClosed, WorkerSwept,
-                           AllSwept, SweepIncomplete, SignalReceived, ConfigReloaded, CommandReceived, WorkerJudged, WorkerCalled,
-                           TasksHalted, TasksEnded, DeadlineReached>;
+                           AllSwept, SweepIncomplete, SignalReceived, ConfigReloaded, CommandReceived, CommandAbandoned,
+                           WorkerJudged, WorkerCalled, TasksHalted, TasksEnded, DeadlineReached>;
 
 }  // namespace corral::core

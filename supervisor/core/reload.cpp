@@ -9,7 +9,7 @@ namespace corral::core {
 
 void Supervisor::on(const ConfigReloaded& event) {
   if (phase_ != Phase::running) {  // It is too late for a new configuration; everything stops.
-    return event.asked_by ? act(AnswerCommand{*event.asked_by, {CommandOutcome::Kind::stopping}}) : void();
+    return answer(event.asked_by, {CommandOutcome::Kind::stopping});
   }
   stay_ = event.plan.stay;
   Reloaded counts;
@@ -87,7 +87,7 @@ void Supervisor::await_reload(const ConfigReloaded& event) {
   if (!event.asked_by) {
     return;
   }
-  PendingCommand pending{.id = *event.asked_by};
+  PendingCommand pending{.asked_by = event.asked_by};
   for (const WorkerId id : touched) {
     const Worker* worker = find(id);
     if (worker == nullptr || worker->held) {
@@ -96,8 +96,8 @@ void Supervisor::await_reload(const ConfigReloaded& event) {
     const bool leaves = worker->retired || program_of(id.program).retired;
     await(pending, id, leaves ? CommandTarget::Until::is_gone : CommandTarget::Until::runs);
   }
-  if (commands_.size() >= most_commands) {
-    return act(AnswerCommand{*event.asked_by, {CommandOutcome::Kind::busy}});
+  if (awaited_commands() >= most_commands) {
+    return answer(event.asked_by, {CommandOutcome::Kind::busy});
   }
   begin_waiting(std::move(pending));
 }

@@ -56,6 +56,8 @@ struct WorkerView {
 struct Snapshot {
   Phase phase = Phase::running;
   std::vector<ProgramSnapshot> programs;
+  std::uint32_t commands = 0;          ///< That are not over.
+  std::uint32_t commands_awaited = 0;  ///< Of those: somebody waits for the answer.
 };
 
 }  // namespace corral::core

@@ -261,7 +261,7 @@ std::uint32_t Supervisor::workers_with_process() const {
 }
 
 Snapshot Supervisor::snapshot() const {
-  Snapshot view{phase_, {}};
+  Snapshot view{phase_, {}, static_cast<std::uint32_t>(commands_.size()), static_cast<std::uint32_t>(awaited_commands())};
   for (const Program& program : programs_) {
     if (!program.present) {
       continue;

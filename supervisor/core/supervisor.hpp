@@ -138,6 +138,7 @@ class Supervisor {
   void on(const SignalReceived& event);
   void on(const ConfigReloaded& event);
   void on(const CommandReceived& event);
+  void on(const CommandAbandoned& event);
   void on(const WorkerJudged& event);
   void on(const WorkerCalled& event);
   void on(const TasksHalted& event);
@@ -197,11 +198,11 @@ class Supervisor {
   void drop_settled(Program& program);
 
   // commands.cpp
-  void carry_out(CommandId id, const StartWorkers& command);
-  void carry_out(CommandId id, const StopWorkers& command);
-  void carry_out(CommandId id, const RestartWorkers& command);
-  void carry_out(CommandId id, const SignalWorkers& command);
-  void carry_out(CommandId id, const ShutDown& command);
+  void carry_out(std::optional<CommandId> asked_by, const StartWorkers& command);
+  void carry_out(std::optional<CommandId> asked_by, const StopWorkers& command);
+  void carry_out(std::optional<CommandId> asked_by, const RestartWorkers& command);
+  void carry_out(std::optional<CommandId> asked_by, const SignalWorkers& command);
+  void carry_out(std::optional<CommandId> asked_by, const ShutDown& command);
   void supersede(const std::vector<WorkerId>& workers);
   void bring_up(WorkerId id, Worker& worker, bool anew);
   void hold_down(WorkerId id, Worker& worker);
@@ -215,7 +216,8 @@ class Supervisor {
   void begin_waiting(PendingCommand command);
   void look_at_commands();
   void look_at(PendingCommand& command);
-  void answer(const PendingCommand& command);
+  void answer(const std::optional<CommandId>& asked_by, const CommandOutcome& outcome);
+  [[nodiscard]] std::size_t awaited_commands() const;
   void answer_all(CommandOutcome::Kind kind);
   void await_reload(const ConfigReloaded& event);
   enum class Progress : std::uint8_t { waits, is_true, failed, overtaken };
@@ -248,7 +250,7 @@ class Supervisor {
   Instant sweep_again_ = never;
   Instant sweep_give_up_ = never;
   SignalTally heard_;
-  std::vector<PendingCommand> commands_;  ///< At most most_commands.
+  std::vector<PendingCommand> commands_;  ///< At most most_commands that are awaited: see awaited_commands().
   bool commands_moved_ = false;           ///< Something that a command may wait for has changed.
   std::vector<WorkerId> touched_;         ///< By the reload of this step.
   std::uint32_t kept_down_ = 0;           ///< Workers that a command holds down, and that have not ended of their own.

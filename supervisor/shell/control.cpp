@@ -1,13 +1,11 @@
 // What clients of the API ask for: looked up, or handed to the core as a command, and answered when the core says so.
 #include <fmt/format.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <utility>
 
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include "supervisor/control/metrics.hpp"
 #include "supervisor/shell/process/usage.hpp"
@@ -18,9 +16,6 @@ namespace corral::shell {
 namespace asio = boost::asio;
 
 namespace {
-
-/// How long clients that follow are waited for at the end.
-constexpr Duration last_events = std::chrono::seconds(1);
 
 template <class... F>
 struct Overloaded : F... {
@@ -38,65 +33,7 @@ void measure(control::View& view) {
   }
 }
 
-/// Clients leave most descriptors to the workers.
-api::Limits limits_of_clients() {
-  api::Limits limits;
-  rlimit open_files{};
-  constexpr rlim_t share = 4;
-  if (::getrlimit(RLIMIT_NOFILE, &open_files) == 0) {
-    limits.connections = std::min<rlim_t>(limits.connections, open_files.rlim_cur / share);
-  }
-  return limits;
-}
-
 }  // namespace
-
-/// On the first thread, beside the loop.
-void Pump::open_api() {
-  Result<api::ControlSocket> socket = options_.control->socket.empty()
-                                          ? api::ControlSocket::open_default(options_.control->config, options_.control->identity)
-                                          : api::ControlSocket::open(options_.control->socket);
-  if (!socket) {
-    asio::post(loop_, [this, why = std::move(socket.error().message)] {
-      say(Weight::notable, "degraded", why + "; corral status and its like do not reach this supervisor");
-      voice_->flush();
-    });
-    return;
-  }
-  control_socket_ = std::move(*socket);
-  if (options_.control->listening) {
-    options_.control->listening(control_socket_->path());
-  }
-  asio::post(loop_, [this, path = control_socket_->path()] { socket_path_ = path; });
-  const auto hear_it = [this](control::Request request, api::Answer answer) {
-    asio::post(loop_, [this, request = std::move(request), answer = std::move(answer)]() mutable {
-      hear(request, std::move(answer));
-      turn();
-    });
-  };
-  const auto tell_of_stranger = [this](uid_t user) {
-    asio::post(loop_, [this, user] {
-      say(Weight::notable, "client_refused",
-          fmt::format("user {} was refused at the control socket; only user {} and root may command this supervisor", user,
-                      ::geteuid()));
-      voice_->flush();
-    });
-  };
-  server_.emplace(aside_, control_socket_->take_listener(), hear_it, tell_of_stranger, limits_of_clients());
-}
-
-void Pump::close_api() {
-  // Who follows hears the last of it, if he listens.
-  const auto until = std::chrono::steady_clock::now() + last_events;
-  aside_.restart();
-  while (server_ && server_->followers() > 0 && aside_.run_one_until(until) > 0) {
-  }
-  server_.reset();
-  aside_.poll();  // Connections end while both loops are there.
-  if (control_socket_) {
-    control_socket_->remove();
-  }
-}
 
 control::View Pump::view() const {
   control::View view;
@@ -139,7 +76,8 @@ void Pump::show(api::Answer answer, std::function<control::Reply(const control::
   });
 }
 
-void Pump::hear(const control::Request& request, api::Answer answer) {
+void Pump::hear(api::RequestId id, const control::Request& request, api::Answer answer) {
+  const auto asked = [&] { return Asked{core::CommandId{id}, request, std::move(answer)}; };
   std::visit(
       Overloaded{
           [&](const control::GetStatus&) { show(std::move(answer), control::status, true); },
@@ -166,16 +104,16 @@ void Pump::hear(const control::Request& request, api::Answer answer) {
             step_until_quiet();
             answer(control::explanation(explain_as_json(wish.worker), wish.worker));
           },
-          [&](const control::ReopenLogs&) { reopen_logs(expect(request, std::move(answer))); },
+          [&](const control::ReopenLogs&) { reopen_logs(expect(asked())); },
           [&](const control::GetReadiness&) { show(std::move(answer), control::readiness, false); },
           [&](const control::Start& wish) {
-            command(request, std::move(answer), wish.targets, [](auto workers) { return core::StartWorkers{workers}; });
+            command(asked(), wish.targets, [](auto workers) { return core::StartWorkers{workers}; });
           },
           [&](const control::Stop& wish) {
-            command(request, std::move(answer), wish.targets, [](auto workers) { return core::StopWorkers{workers}; });
+            command(asked(), wish.targets, [](auto workers) { return core::StopWorkers{workers}; });
           },
           [&](const control::Restart& wish) {
-            command(request, std::move(answer), wish.targets, [&](auto workers) {
+            command(asked(), wish.targets, [&](auto workers) {
               core::RestartWorkers made{workers, {}};
               if (wish.rolling) {
                 made.rolling = core::Rolling{wish.parallel, wish.pause};
@@ -184,16 +122,17 @@ void Pump::hear(const control::Request& request, api::Answer answer) {
             });
           },
           [&](const control::Signal& wish) {
-            command(request, std::move(answer), wish.targets,
-                    [&](auto workers) { return core::SignalWorkers{workers, wish.signal}; });
+            command(asked(), wish.targets, [&](auto workers) { return core::SignalWorkers{workers, wish.signal}; });
           },
           [&](const control::Scale& wish) {
-            load({Load::Kind::scale, expect(request, std::move(answer)), {wish.program, wish.workers}});
+            step_until_quiet();
+            if (const auto refusal = control::refuse_unknown(wish.program, view())) {
+              return answer(control::refusal(*refusal));
+            }
+            load({Load::Kind::scale, expect(asked()), {wish.program, wish.workers}});
           },
-          [&](const control::Reload& wish) {
-            load({wish.plan ? Load::Kind::preview : Load::Kind::reload, expect(request, std::move(answer)), {}});
-          },
-          [&](const control::Shutdown&) { enqueue(core::CommandReceived{expect(request, std::move(answer)), core::ShutDown{}}); },
+          [&](const control::Reload& wish) { load({wish.plan ? Load::Kind::preview : Load::Kind::reload, expect(asked()), {}}); },
+          [&](const control::Shutdown&) { enqueue(core::CommandReceived{expect(asked()), core::ShutDown{}}); },
       },
       request.wish);
 }
@@ -223,36 +162,58 @@ void Pump::finish_followers() {
 }
 
 template <class Make>
-void Pump::command(const control::Request& request, api::Answer answer, const control::Patterns& targets, Make make) {
+void Pump::command(Asked asked, const control::Patterns& targets, Make make) {
   step_until_quiet();  // What has happened is known before anybody is looked for.
   auto workers = control::resolve(targets, view());
   if (!workers) {
-    return answer(control::refusal(workers.error()));
+    return asked.answer(control::refusal(workers.error()));
   }
-  enqueue(core::CommandReceived{expect(request, std::move(answer)), make(std::move(*workers))});
+  enqueue(core::CommandReceived{expect(std::move(asked)), make(std::move(*workers))});
 }
 
 /// The answer is due when the core gives it, or when the client's patience is over, whichever is first.
-core::CommandId Pump::expect(const control::Request& request, api::Answer answer) {
-  const core::CommandId id{++last_command_};
-  if (!request.wait) {
-    answer(control::accepted());
-    return id;
+std::optional<core::CommandId> Pump::expect(Asked asked) {
+  if (!asked.request.wait) {
+    asked.answer(control::accepted());
+    return std::nullopt;
   }
-  expected_.emplace(id, std::move(answer));
-  if (request.patience) {
-    const auto timer = std::make_shared<asio::steady_timer>(loop_, *request.patience);
-    timer->async_wait([this, id, timer, patience = *request.patience](boost::system::error_code) {
-      this->answer(id, control::too_slow(patience));
+  Expected& expected = expected_[asked.id];
+  expected.answer = std::move(asked.answer);
+  if (const auto& patience = asked.request.patience) {
+    expected.patience = std::make_unique<asio::steady_timer>(loop_, *patience);
+    expected.patience->async_wait([this, id = asked.id, patience = *patience](boost::system::error_code ec) {
+      if (!ec && expected_.contains(id)) {
+        answer(id, control::too_slow(patience));
+        forget(id);
+        turn();
+      }
     });
   }
-  return id;
+  return asked.id;
+}
+
+/// The client has left. One that has only closed its side of the connection may still read.
+void Pump::abandon(core::CommandId id) {
+  if (expected_.contains(id)) {
+    answer(id, control::accepted());
+    forget(id);
+  }
+}
+
+/// Nobody waits for it any more; it goes on.
+void Pump::forget(core::CommandId id) {
+  for (Load& load : loads_) {
+    if (load.asked_by == id) {
+      load.asked_by.reset();
+    }
+  }
+  enqueue(core::CommandAbandoned{id});
 }
 
 void Pump::answer(std::optional<core::CommandId> id, control::Reply reply) {
-  const auto expected = id ? expected_.extract(*id) : decltype(expected_)::node_type{};
+  auto expected = id ? expected_.extract(*id) : decltype(expected_)::node_type{};
   if (!expected.empty()) {
-    expected.mapped()(std::move(reply));
+    expected.mapped().answer(std::move(reply));
   }
 }
 

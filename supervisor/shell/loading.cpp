@@ -85,7 +85,8 @@ void Pump::loaded(Loaded result) {
     if (load.kind == Load::Kind::reload) {
       say(Weight::trouble, "reload_failed", "the configuration stays as it was: " + result.error().message);
     }
-    answer(load.asked_by, load.kind == Load::Kind::scale ? control::refusal({409, result.error().message, {}})
+    const int refused = result.error().error_number == ENOENT ? 404 : 409;
+    answer(load.asked_by, load.kind == Load::Kind::scale ? control::refusal({refused, result.error().message, {}})
                                                          : control::invalid_configuration(result.error().message));
   } else if (auto* changes = std::get_if<std::vector<control::PlannedChange>>(&*result)) {
     answer(load.asked_by, control::reload_plan(*changes));

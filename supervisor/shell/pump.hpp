@@ -162,16 +162,23 @@ class Pump {
   void loaded(Loaded result);
   void take_over(Prepared prepared, const Load& load);
 
-  // control.cpp: the API
+  // control_open.cpp, control.cpp: the API
   void open_api();
   void close_api();
   [[nodiscard]] control::View view() const;
   [[nodiscard]] control::Counted counted() const;
   void show(api::Answer answer, std::function<control::Reply(const control::View&)> render, bool with_measures);
-  void hear(const control::Request& request, api::Answer answer);
+  void hear(api::RequestId id, const control::Request& request, api::Answer answer);
+  void abandon(core::CommandId id);
+  void forget(core::CommandId id);
+  struct Asked {
+    core::CommandId id;
+    const control::Request& request;
+    api::Answer answer;
+  };
   template <class Make>
-  void command(const control::Request& request, api::Answer answer, const control::Patterns& targets, Make make);
-  core::CommandId expect(const control::Request& request, api::Answer answer);
+  void command(Asked asked, const control::Patterns& targets, Make make);
+  [[nodiscard]] std::optional<core::CommandId> expect(Asked asked);
   void answer(std::optional<core::CommandId> id, control::Reply reply);
   void hear(const control::GetEvents& wish, const api::Answer& answer);
   void finish_followers();
@@ -271,15 +278,20 @@ class Pump {
   Instant strays_until_ = never;
   std::optional<int> exit_with_;  ///< The core has said so.
   std::optional<int> status_;
-  std::uint64_t last_command_ = 0;
-  std::map<core::CommandId, api::Answer> expected_;  ///< By the core, while the client waits.
-  std::vector<core::CommandId> reopening_;           ///< Who waits for the log files.
+  /// A client that waits.
+  struct Expected {
+    api::Answer answer;
+    std::unique_ptr<boost::asio::steady_timer> patience;  ///< Null: without end.
+  };
+  std::map<core::CommandId, Expected> expected_;  ///< By the core.
+  std::vector<core::CommandId> reopening_;        ///< Who waits for the log files.
   std::vector<std::weak_ptr<EventStream>> followers_;
   control::Tally tally_;  ///< Counts where it can be asked.
   Instant started_at_{};
   std::string socket_path_;
-  std::optional<api::ControlSocket> control_socket_;  ///< The first thread's, as is the next.
+  std::optional<api::ControlSocket> control_socket_;  ///< The first thread's, as are the next.
   std::optional<api::Server> server_;
+  api::RequestId last_request_ = 0;
 };
 
 }  // namespace corral::shell

@@ -7,6 +7,23 @@ from control import GET_STATUS, FaultTest, UnixConnection, everything_from, raw_
 from harness import main
 
 
+class Unknown(FaultTest):
+    def test_a_name_of_nobody_is_not_found_whatever_is_asked(self):
+        self.corral = self.run_controlled({"crunch": "hang"})
+        self.await_listening(self.corral)
+        targets = {"targets": ["crumch"]}
+        cases = [("GET", "/v1/workers/crumch/0", None), ("POST", "/v1/workers/start", targets), ("POST", "/v1/workers/stop", targets),
+                 ("POST", "/v1/workers/restart", targets), ("POST", "/v1/workers/signal", {**targets, "signal": "USR1"}),
+                 ("POST", "/v1/programs/crumch/scale", {"workers": 2}),
+                 ("POST", "/v1/programs/crumch/scale", {"workers": 2, "wait": False})]  # fmt: skip
+        for method, target, body in cases:
+            with self.subTest(target):
+                status, _, document = self.http(method, target, body)
+                self.assertEqual(status, 404, document)
+                self.assertIn("did you mean 'crunch'?", document["error"])
+        self.stop(self.corral, 0)
+
+
 class Malformed(FaultTest):
     def test_requests_that_are_none(self):
         self.begin()

@@ -35,7 +35,7 @@ class Commander {
     }
     static constexpr std::array<const char*, 5> names{"start", "halt", "restart", "roll", "shut down"};
     if (n >= names.size()) {
-      return std::nullopt;
+      return n == names.size() ? leave(told) : std::nullopt;
     }
     told = names[n];
     if (seen.phase == Phase::running) {
@@ -58,13 +58,18 @@ class Commander {
     return ConfigReloaded{plan, ask({}, Kind::reload), true};
   }
 
-  void note(const Event& event) {
+  void note(const Event& event, const std::map<WorkerId, Process>& processes) {
+    const bool mishap = is_mishap(event, processes);
     const auto* exited = std::get_if<WorkerExited>(&event);
     const bool trouble =
         std::holds_alternative<SpawnFailed>(event) || std::holds_alternative<DeadlineReached>(event) || exited != nullptr;
     deadline_passed_ = deadline_passed_ || std::holds_alternative<DeadlineReached>(event);
     for (auto& [id, asked] : asked_) {
       asked.has_trouble = asked.has_trouble || trouble;
+      asked.has_mishap = asked.has_mishap || mishap;
+    }
+    for (Asked& asked : abandoned_) {
+      asked.has_mishap = asked.has_mishap || mishap;
     }
   }
 
@@ -94,7 +99,24 @@ class Commander {
   }
 
   [[nodiscard]] bool holds(WorkerId worker) const { return held_.contains(worker); }
-  [[nodiscard]] bool waits() const { return !asked_.empty(); }
+  [[nodiscard]] std::size_t waiting() const { return asked_.size(); }
+
+  /// Restarts that nobody waits for, and that may have others to come to.
+  [[nodiscard]] std::size_t rolling_on() const {
+    return static_cast<std::size_t>(std::ranges::count(abandoned_, Kind::roll, &Asked::kind));
+  }
+
+  /// Nobody has asked for anything else, and nothing has gone wrong: who has left has got what he wanted.
+  void rested(const std::map<WorkerId, Process>& processes) const {
+    for (const Asked& asked : abandoned_) {
+      for (const Life& life : asked.targets) {
+        const auto process = processes.find(life.worker);
+        const bool newer = process != processes.end() && process->second.life.incarnation > life.incarnation;
+        const bool is_restart = asked.kind == Kind::restart || asked.kind == Kind::roll;
+        require(newer || !is_restart || asked.has_rival || asked.has_mishap, "a restart whose client has left goes on");
+      }
+    }
+  }
 
  private:
   static constexpr Duration settle = std::chrono::milliseconds(10);
@@ -106,6 +128,7 @@ class Commander {
     std::vector<Life> targets;  ///< As they were.
     bool has_rival = false;     ///< Another command has come since.
     bool has_trouble = false;   ///< Something has ended since that need not have.
+    bool has_mishap = false;    ///< Or that nobody has asked to.
   };
 
   CommandId ask(std::vector<Life> targets, Kind kind) {
@@ -113,10 +136,38 @@ class Commander {
     for (auto& [other, asked] : asked_) {
       asked.has_rival = true;
     }
+    std::ranges::for_each(abandoned_, [](Asked& asked) { asked.has_rival = true; });
     // Who is about to leave can be told nothing any more.
     const bool one_leaves = std::ranges::any_of(targets, [&](const Life& life) { return !stays(life.worker); });
     asked_.emplace(id, Asked{kind, std::move(targets), one_leaves, deadline_passed_});
     return id;
+  }
+
+  /// A launch that fails, an end that nobody asked for or before it ran, a time that is over for who starts or stops.
+  [[nodiscard]] static bool is_mishap(const Event& event, const std::map<WorkerId, Process>& processes) {
+    const auto* exited = std::get_if<WorkerExited>(&event);
+    if (std::holds_alternative<DeadlineReached>(event)) {
+      return std::ranges::any_of(processes, [](const auto& entry) {
+        return entry.second.alive && (!entry.second.executing || entry.second.asked_to_end);
+      });
+    }
+    if (exited == nullptr) {
+      return std::holds_alternative<SpawnFailed>(event);
+    }
+    const Process& process = processes.at(exited->life.worker);
+    return !process.asked_to_end || !process.executing;
+  }
+
+  /// The first who waits does so no more.
+  std::optional<Event> leave(std::string& told) {
+    if (asked_.empty()) {
+      return std::nullopt;
+    }
+    const auto [id, asked] = *asked_.begin();
+    told = "leave";
+    abandoned_.push_back(asked);
+    asked_.erase(id);
+    return CommandAbandoned{id};
   }
 
   void hold(const std::vector<WorkerId>& workers, bool down) {
@@ -140,7 +191,8 @@ class Commander {
   std::uint64_t last_ = 0;
   bool deadline_passed_ = false;  ///< One: something may be stuck, and stay so.
   std::map<CommandId, Asked> asked_;
-  std::set<WorkerId> held_;  ///< By a stop command, and no start since.
+  std::vector<Asked> abandoned_;  ///< Whose client has left.
+  std::set<WorkerId> held_;       ///< By a stop command, and no start since.
 };
 
 }  // namespace corral::simulation

@@ -73,7 +73,8 @@ class World {
       }
     }
     if (const auto command = commanded_ ? commander_.command(n, core_.snapshot(), told) : std::nullopt) {
-      told_to_stop_ = told_to_stop_ || std::holds_alternative<ShutDown>(std::get<CommandReceived>(*command).command);
+      const auto* received = std::get_if<CommandReceived>(&*command);
+      told_to_stop_ = told_to_stop_ || (received != nullptr && std::holds_alternative<ShutDown>(received->command));
       step(*command);
       return true;
     }
@@ -93,7 +94,11 @@ class World {
         meet_deadline();
       }
     }
-    require(!commander_.waits(), "every command is answered when nothing happens any more");
+    require(commander_.waiting() == 0, "every command is answered when nothing happens any more");
+    require(core_.snapshot().commands == 0, "no command is left when nothing happens any more");
+    if (!over() && !told_to_stop_) {
+      commander_.rested(processes_);
+    }
   }
 
   /// Everybody does as told from now on: the end must come.
@@ -114,7 +119,7 @@ class World {
     for (const auto& [id, process] : processes_) {
       require(process.concluded, "every life is concluded before the end");
     }
-    require(!commander_.waits(), "every command is answered before the end");
+    require(commander_.waiting() == 0, "every command is answered before the end");
   }
 
  private:
@@ -191,7 +196,7 @@ class World {
 
   void step(const Event& event) {
     note(event);
-    commander_.note(event);
+    commander_.note(event, processes_);
     ActionList actions;
     core_.step(now_, event, actions);
     observe(actions);
@@ -253,7 +258,10 @@ class World {
   }
 
   void check_states() const {
-    for (const ProgramSnapshot& program : core_.snapshot().programs) {
+    const Snapshot seen = core_.snapshot();
+    require(seen.commands_awaited == commander_.waiting(), "who waits has a place, and who has left has none");
+    require(seen.commands - seen.commands_awaited <= commander_.rolling_on(), "what nobody waits for is let go of");
+    for (const ProgramSnapshot& program : seen.programs) {
       for (const WorkerSnapshot& worker : program.workers) {
         const auto found = processes_.find({program.id, worker.index});
         const bool alive = found != processes_.end() && found->second.alive;

@@ -46,11 +46,13 @@ constexpr int accepted_at_once = 16;
 
 class Server::Impl : public std::enable_shared_from_this<Impl> {
  public:
-  Impl(asio::io_context& loop, FileDescriptor listener, Handler handler, StrangerSeen stranger_seen, Limits limits)
+  Impl(asio::io_context& loop, FileDescriptor listener, Handler handler, Abandoned abandoned, StrangerSeen stranger_seen,
+       Limits limits)
       : loop_(loop),
         listener_(loop, listener.release()),
         again_(loop),
         handler_(std::move(handler)),
+        abandoned_(std::move(abandoned)),
         stranger_seen_(std::move(stranger_seen)),
         limits_(limits) {}
 
@@ -111,7 +113,7 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
       return;  // All of them wait for an answer of ours: this one is turned away.
     }
     const auto session = std::make_shared<Session>(Socket(loop_, asio::generic::stream_protocol(AF_UNIX, 0), fd.release()),
-                                                   handler_, limits_, [weak = weak_from_this()](Session& ended) {
+                                                   handler_, abandoned_, limits_, [weak = weak_from_this()](Session& ended) {
                                                      if (const auto self = weak.lock()) {
                                                        self->sessions_.remove(&ended);
                                                      }
@@ -145,14 +147,17 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
   asio::posix::stream_descriptor listener_;
   asio::steady_timer again_;
   Handler handler_;
+  Abandoned abandoned_;
   StrangerSeen stranger_seen_;
   std::set<uid_t> told_;
   Limits limits_;
   std::list<Session*> sessions_;  ///< The oldest first. Each keeps itself alive by what it waits for.
 };
 
-Server::Server(asio::io_context& loop, FileDescriptor listener, Handler handler, StrangerSeen stranger_seen, Limits limits)
-    : impl_(std::make_shared<Impl>(loop, std::move(listener), std::move(handler), std::move(stranger_seen), limits)) {
+Server::Server(asio::io_context& loop, FileDescriptor listener, Handler handler, Abandoned abandoned, StrangerSeen stranger_seen,
+               Limits limits)
+    : impl_(std::make_shared<Impl>(loop, std::move(listener), std::move(handler), std::move(abandoned), std::move(stranger_seen),
+                                   limits)) {
   impl_->listen();
 }
 

@@ -25,8 +25,12 @@ namespace corral::api {
 
 /// May be called from any thread, and once.
 using Answer = std::function<void(Answered)>;
+/// Of one request. Never used twice.
+using RequestId = std::uint64_t;
 /// Called on the listener's loop. Must not block.
-using Handler = std::function<void(control::Request, Answer)>;
+using Handler = std::function<RequestId(control::Request, Answer)>;
+/// Likewise: whoever asked that has left before he was answered.
+using Abandoned = std::function<void(RequestId)>;
 /// Told once of each other user who was refused, on the listener's loop.
 using StrangerSeen = std::function<void(uid_t)>;
 
@@ -41,7 +45,8 @@ struct Limits {
 class Server {
  public:
   /// `listener`: bound and listening. Begins to accept at once.
-  Server(boost::asio::io_context& loop, FileDescriptor listener, Handler handler, StrangerSeen stranger_seen, Limits limits = {});
+  Server(boost::asio::io_context& loop, FileDescriptor listener, Handler handler, Abandoned abandoned, StrangerSeen stranger_seen,
+         Limits limits = {});
   ~Server();
   /// Who was refused because he is somebody else, since the start.
   [[nodiscard]] std::uint64_t strangers() const;

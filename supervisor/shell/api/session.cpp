@@ -1,5 +1,9 @@
 #include "supervisor/shell/api/session.hpp"
 
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/http/read.hpp>
@@ -12,36 +16,11 @@ namespace corral::api {
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
 
-namespace {
-
-/// A session that somebody else's thread may let go of: it is this loop's, and ends here.
-class Held {
- public:
-  explicit Held(std::shared_ptr<Session> session) : session_(std::make_shared<Keeper>(std::move(session))) {}
-  [[nodiscard]] const std::shared_ptr<Session>& session() const { return session_->session; }
-  [[nodiscard]] Session::Connection::executor_type executor() const { return session_->executor; }
-
- private:
-  struct Keeper {
-    explicit Keeper(std::shared_ptr<Session> kept) : session(std::move(kept)), executor(session->executor()) {}
-    Keeper(const Keeper&) = delete;
-    Keeper& operator=(const Keeper&) = delete;
-    ~Keeper() {
-      boost::asio::post(executor, [dropped = std::move(session)] {});
-    }
-
-    std::shared_ptr<Session> session;
-    Session::Connection::executor_type executor;
-  };
-  std::shared_ptr<Keeper> session_;
-};
-
-}  // namespace
-
-Session::Session(boost::asio::generic::stream_protocol::socket socket, const Handler& handler, const Limits& limits,
-                 std::function<void(Session&)> ended)
+Session::Session(boost::asio::generic::stream_protocol::socket socket, const Handler& handler, const Abandoned& abandoned,
+                 const Limits& limits, std::function<void(Session&)> ended)
     : stream_(std::move(socket)),
       handler_(handler),
+      abandoned_(abandoned),
       limits_(limits),
       ended_(std::move(ended)),
       buffer_(limits.header + limits.body) {}
@@ -117,11 +96,56 @@ void Session::hear(beast::error_code ec) {
   if (!understood) {
     return write(control::refusal(understood.error()), keep_alive);
   }
-  handler_(std::move(*understood), [held = Held(shared_from_this()), keep_alive](Answered answered) {
-    boost::asio::post(held.executor(), [self = held.session(), keep_alive, answered = std::move(answered)]() mutable {
-      self->answer(std::move(answered), keep_alive);
+  const auto answer = [weak = weak_from_this(), loop = stream_.get_executor(), keep_alive](Answered answered) {
+    boost::asio::post(loop, [weak, keep_alive, answered = std::move(answered)]() mutable {
+      if (const auto self = weak.lock()) {  // Otherwise the client has left.
+        self->answer(std::move(answered), keep_alive);
+      }
     });
-  });
+  };
+  asked_ = handler_(std::move(*understood), answer);
+  watch();
+}
+
+/// Until the answer is there: does the client still wait for it?
+void Session::watch() {
+  stream_.socket().async_wait(Connection::socket_type::wait_read,
+                              [self = shared_from_this(), asked = asked_](beast::error_code ec) {
+                                if (!ec && self->waits_ == Waits::for_answer && self->asked_ == asked) {
+                                  self->look();
+                                }
+                              });
+}
+
+void Session::look() {
+  pollfd seen{stream_.socket().native_handle(), POLLIN | POLLRDHUP, 0};
+  static_cast<void>(::poll(&seen, 1, 0));
+  if ((seen.revents & (POLLHUP | POLLERR)) != 0) {
+    return abandoned_(asked_);  // And this session is over.
+  }
+  if ((seen.revents & POLLRDHUP) != 0) {
+    return await_end();  // It has said all that it has to say, and listens.
+  }
+  // It says its next request already.
+  constexpr std::size_t most_at_once = 16 * 1024;
+  const std::size_t room = std::min(buffer_.max_size() - buffer_.size(), most_at_once);
+  if (room == 0) {
+    return abandoned_(asked_);
+  }
+  const auto into = buffer_.prepare(room);
+  const ssize_t got = ::recv(stream_.socket().native_handle(), into.data(), into.size(), MSG_DONTWAIT);
+  buffer_.commit(got > 0 ? static_cast<std::size_t>(got) : 0);
+  watch();
+}
+
+/// The kernel tells of it when the client has closed the other direction too.
+void Session::await_end() {
+  stream_.socket().async_wait(Connection::socket_type::wait_error,
+                              [self = shared_from_this(), asked = asked_](beast::error_code ec) {
+                                if (!ec && self->waits_ == Waits::for_answer && self->asked_ == asked) {
+                                  self->abandoned_(asked);
+                                }
+                              });
 }
 
 void Session::answer(Answered answered, bool keep_alive) {
@@ -135,6 +159,8 @@ void Session::refuse(int status, std::string text) { write(control::refusal({sta
 
 void Session::write(control::Reply reply, bool keep_alive) {
   waits_ = Waits::for_reader;
+  beast::error_code ignored;
+  stream_.socket().cancel(ignored);  // What watch() has begun.
   response_ = {};
   response_.version(11);
   response_.result(static_cast<unsigned>(reply.status));

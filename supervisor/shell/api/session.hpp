@@ -21,8 +21,8 @@ class Session : public std::enable_shared_from_this<Session> {
  public:
   using Connection = boost::beast::basic_stream<boost::asio::generic::stream_protocol>;
 
-  Session(boost::asio::generic::stream_protocol::socket socket, const Handler& handler, const Limits& limits,
-          std::function<void(Session&)> ended);
+  Session(boost::asio::generic::stream_protocol::socket socket, const Handler& handler, const Abandoned& abandoned,
+          const Limits& limits, std::function<void(Session&)> ended);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -44,6 +44,9 @@ class Session : public std::enable_shared_from_this<Session> {
   void read();
   void read_body();
   void hear(boost::beast::error_code ec);
+  void watch();
+  void look();
+  void await_end();
   void refuse(int status, std::string text);
   void answer(Answered answered, bool keep_alive);
   void write(control::Reply reply, bool keep_alive);
@@ -57,6 +60,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
   Connection stream_;
   const Handler& handler_;
+  const Abandoned& abandoned_;
   const Limits& limits_;
   std::function<void(Session&)> ended_;
   boost::beast::flat_buffer buffer_;
@@ -65,6 +69,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::shared_ptr<Source> source_;
   std::string piece_;  ///< Of a stream, until it is written.
   Waits waits_ = Waits::for_request;
+  RequestId asked_ = 0;   ///< The last.
   bool head_ = false;     ///< The reply has no body.
   bool chunked_ = false;  ///< A stream's pieces each say how long they are.
 };

@@ -16,6 +16,7 @@ namespace http = boost::beast::http;
 
 void Session::follow(Stream stream) {
   waits_ = Waits::for_reader;
+  asked_ = 0;  // That is answered: who leaves now leaves a stream.
   source_ = std::move(stream.source);
   struct Head {
     http::response<http::empty_body> message;

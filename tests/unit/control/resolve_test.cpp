@@ -62,3 +62,14 @@ TEST_CASE("a pattern made to take for ever does not") {
   }
   CHECK(meant({pattern + "b"}, view).starts_with("'*a*a"));
 }
+
+TEST_CASE("a program is known by its name and by nothing else") {
+  CHECK_FALSE(refuse_unknown("crunch", view_of_three()));
+  for (const std::string_view name : {"crumch", "crunch/0", "cr*", ""}) {
+    const auto refusal = refuse_unknown(name, view_of_three());
+    REQUIRE(refusal);
+    CHECK(refusal->status == 404);
+  }
+  CHECK(refuse_unknown("crumch", view_of_three())->error ==
+        "'crumch' is no program of this configuration; did you mean 'crunch'?");
+}
