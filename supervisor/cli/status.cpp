@@ -22,7 +22,7 @@ namespace {
 using Json = nlohmann::json;
 using namespace std::chrono_literals;
 
-constexpr Duration patience = 10s;
+constexpr Duration status_within = 10s;
 
 using Row = std::vector<std::string>;
 
@@ -104,7 +104,7 @@ struct Look {
 };
 
 Look look(const process::Instance& instance, const StatusOptions& options, bool colour) {
-  const Result<Reply> reply = ask(instance.socket, {"GET", "/v1/status"}, patience);
+  const Result<Reply> reply = ask(instance.socket, {"GET", "/v1/status"}, status_within);
   if (!reply) {
     complain(reply.error());
     return {{}, nobody_answers};
@@ -145,7 +145,8 @@ int list_supervisors(const StatusOptions& options) {
   std::vector<Row> rows{{"NAME", "PID", "WORKERS", "RUNNING", "CONFIG", "SOCKET"}};
   Json list = Json::array();
   for (const process::Instance& instance : process::running_instances()) {
-    const Result<Reply> reply = instance.socket.empty() ? failure("") : ask(instance.socket, {"GET", "/v1/status"}, patience);
+    const Result<Reply> reply =
+        instance.socket.empty() ? failure("") : ask(instance.socket, {"GET", "/v1/status"}, status_within);
     const Result<top::Sample> sample = reply ? top::read_status(reply->body) : failure("");
     const auto running = sample ? std::ranges::count(sample->workers, "running",
                                                      [](const top::WorkerSample& one) { return std::string_view(one.state); })
