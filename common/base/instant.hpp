@@ -28,4 +28,7 @@ inline constexpr Instant never = Instant::max();
 /// `from + wait` without overflow: beyond the end of time it is `never`. `wait` is not negative.
 [[nodiscard]] constexpr Instant after(Instant from, Duration wait) { return from > never - wait ? never : from + wait; }
 
+/// For people and for JSON: 1.5 for 1,500 ms.
+[[nodiscard]] constexpr double in_seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
 }  // namespace corral

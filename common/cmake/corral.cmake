@@ -15,11 +15,16 @@ set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1")
 set(CMAKE_C_FLAGS_RELEASE "-O2 -g1")
 
 # What holds for every file, wherever it is linked; and, for all but what is installed as a library, how this project links.
+set(unity $<BOOL:$<TARGET_PROPERTY:UNITY_BUILD>>)
 add_library(corral_language INTERFACE)
 target_include_directories(corral_language INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_options(corral_language INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast -Wnon-virtual-dtor
+  -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wold-style-cast -Wnon-virtual-dtor
   -Woverloaded-virtual -Wimplicit-fallthrough -Wswitch-enum -Werror
+  # Among several files in one: what a local name shadows in another file is not meant by it, and GCC takes a class that a source
+  # defines for one of a header.
+  $<$<NOT:${unity}>:-Wshadow>
+  $<$<AND:${unity},$<CXX_COMPILER_ID:GNU>>:-Wshadow=local$<SEMICOLON>-Wno-subobject-linkage>
   # GCC 12 sees uninitialised members in the alternatives that a std::variant does not hold.
   $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized> -ffunction-sections -fdata-sections)
 target_compile_definitions(corral_language INTERFACE BOOST_ASIO_NO_DEPRECATED _GNU_SOURCE)
@@ -54,6 +59,16 @@ macro(corral_find_static)
   find_path(CORRAL_XXHASH xxhash.h REQUIRED)
 endmacro()
 
+# Several sources of a target are compiled as one: most of a compilation is reading the same headers and instantiating the same
+# templates. So what the unnamed namespaces of a room hold has names that differ. -DCORRAL_UNITY=OFF compiles each file by itself,
+# as clang-tidy reads it (./dev lint).
+option(CORRAL_UNITY "Compile several sources of a target at a time" ON)
+function(corral_unity target)
+  if(CORRAL_UNITY)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
+  endif()
+endfunction()
+
 # corral_module(NAME FOLDER [USES rooms...] [PRIVATE libraries...])
 # Every .cpp directly in FOLDER. USES are the rooms it may include; PRIVATE libraries stay inside its .cpp files.
 function(corral_module name folder)
@@ -61,6 +76,7 @@ function(corral_module name folder)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.cpp)
   if(sources)
     add_library(${name} STATIC ${sources})
+    corral_unity(${name})
     target_link_libraries(${name} PUBLIC corral_flags ${arg_USES} PRIVATE ${arg_PRIVATE})
   else()
     add_library(${name} INTERFACE)
@@ -84,6 +100,7 @@ function(corral_test name label folder)
     return()
   endif()
   add_executable(${name} ${sources})
+  corral_unity(${name})
   target_link_libraries(${name} PRIVATE ${ARGN} corral_test_main corral_flags)
   list(LENGTH sources count)
   if(count GREATER 2)

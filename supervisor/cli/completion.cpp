@@ -19,7 +19,7 @@ using Words = std::vector<std::string>;
 using Json = nlohmann::json;
 
 /// Who types waits no longer than this for names.
-constexpr Duration patience = std::chrono::seconds(2);
+constexpr Duration names_within = std::chrono::seconds(2);
 
 struct Candidate {
   std::string word;
@@ -121,7 +121,7 @@ Json ask_workers(const Line& line) {
   const auto value = [&](const char* name) { return line.values.contains(name) ? line.values.at(name) : std::string(); };
   const Result<process::Instance> instance = find_supervisor({value("--config"), value("--name"), value("--socket")});
   const Result<Reply> reply =
-      instance ? ask(instance->socket, {"GET", "/v1/workers"}, patience) : std::unexpected(instance.error());
+      instance ? ask(instance->socket, {"GET", "/v1/workers"}, names_within) : std::unexpected(instance.error());
   const Json document = reply && reply->status == 200 ? Json::parse(reply->body, nullptr, false) : Json();
   return document.is_object() ? document.value("workers", Json::array()) : Json::array();
 }

@@ -23,7 +23,7 @@ using Json = nlohmann::json;
 using namespace std::chrono_literals;
 
 /// For what is answered at once.
-constexpr Duration soon = 10s;
+constexpr Duration answer_within = 10s;
 /// Beyond the patience that the supervisor itself has with a command.
 constexpr Duration margin = 5s;
 constexpr Duration for_ever = std::chrono::hours(24 * 3650);
@@ -149,7 +149,7 @@ int change(const Change& change) {
   const bool ends = change.kind == Change::Kind::shutdown;
   const std::int32_t pid = ends && instance->pid == 0 ? listener_of(instance->socket) : instance->pid;
   for (const Route& route : routes_of(change)) {
-    const Duration patience = !change.wait ? soon : change.timeout ? *change.timeout + margin : for_ever;
+    const Duration patience = !change.wait ? answer_within : change.timeout ? *change.timeout + margin : for_ever;
     const Result<Reply> reply = ask(instance->socket, {"POST", route.target, route.body.dump()}, patience);
     if (!reply) {
       complain(reply.error());

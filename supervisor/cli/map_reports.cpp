@@ -32,7 +32,7 @@ std::string joined(const std::vector<std::string>& words) {
 }
 
 /// As a shell reads it back: untouched where nothing in it means anything to one.
-std::string quoted(const std::string& word) {
+std::string shell_quoted(const std::string& word) {
   constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
   if (!word.empty() && word.find_first_not_of(plain) == std::string::npos) {
     return word;
@@ -52,14 +52,14 @@ std::string command_for(const std::vector<std::string>& command, const shell::In
   for (const std::string& word : command) {
     std::string text;
     process::Pattern(word, true).append_to(text, values);
-    words.push_back(quoted(text));
+    words.push_back(shell_quoted(text));
   }
   return joined(words) + "\n";
 }
 
 std::string quoted_command(const std::vector<std::string>& command) {
   std::vector<std::string> words;
-  std::ranges::transform(command, std::back_inserter(words), quoted);
+  std::ranges::transform(command, std::back_inserter(words), shell_quoted);
   return joined(words);
 }
 

@@ -23,7 +23,7 @@ namespace {
 using Json = nlohmann::json;
 using namespace std::chrono_literals;
 
-constexpr Duration patience = 10s;
+constexpr Duration status_within = 10s;
 
 using Row = std::vector<std::string>;
 
@@ -102,7 +102,7 @@ std::string workers_table(const top::Sample& sample, const StatusOptions& option
 /// Otherwise the exit status: what is wrong has been said.
 std::expected<std::pair<top::Sample, std::string>, int> sample_of(const std::string& socket,
                                                                   const std::vector<std::string>& patterns) {
-  Result<Reply> reply = ask(socket, {"GET", "/v1/status"}, patience);
+  Result<Reply> reply = ask(socket, {"GET", "/v1/status"}, status_within);
   if (!reply) {
     complain(reply.error());
     return std::unexpected(nobody_answers);
@@ -157,7 +157,8 @@ int list_supervisors(const StatusOptions& options) {
   std::vector<Row> rows{{"NAME", "PID", "WORKERS", "RUNNING", "CONFIG", "SOCKET"}};
   Json list = Json::array();
   for (const process::Instance& instance : process::running_instances()) {
-    const Result<Reply> reply = instance.socket.empty() ? failure("") : ask(instance.socket, {"GET", "/v1/status"}, patience);
+    const Result<Reply> reply =
+        instance.socket.empty() ? failure("") : ask(instance.socket, {"GET", "/v1/status"}, status_within);
     const Result<top::Sample> sample = reply ? top::read_status(reply->body) : failure("");
     const auto running = sample ? std::ranges::count(sample->workers, "running",
                                                      [](const top::WorkerSample& one) { return std::string_view(one.state); })

@@ -30,7 +30,7 @@ std::string literal(std::string word) {
   return word;
 }
 
-struct Words {
+struct Options {
   std::vector<std::string> all;
 
   /// In one word: a value that begins with a dash is no option.
@@ -62,7 +62,7 @@ std::vector<std::string> map_command(const core::ProgramSpec& program, const std
   const core::TasksSpec& tasks = *program.tasks;
   const core::LaunchSpec& launch = program.launch;
   const auto* count = std::get_if<std::uint32_t>(&launch.workers);
-  Words words{{self, "map"}};
+  Options words{{self, "map"}};
   words.add("--output", tasks.to);
   words.add("--workers", count != nullptr ? std::to_string(*count) : "auto");
   words.add("--cores", words_for(launch.cores, count == nullptr || *count > 1));

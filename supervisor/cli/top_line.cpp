@@ -8,7 +8,7 @@
 namespace corral::cli {
 namespace {
 
-constexpr const char* about = R"(Watch the workers of a running supervisor, in the terminal; restart, stop and signal them.
+constexpr const char* about_top = R"(Watch the workers of a running supervisor, in the terminal; restart, stop and signal them.
 
   corral top                    of ./corral.json, or of the only one that runs
   corral top --interval 5s
@@ -22,7 +22,7 @@ Exit status: 0 left with q; 2 usage, nobody of that name, no terminal; 3 no supe
 }  // namespace
 
 void TopLine::add_to(CLI::App& app, std::string_view word) {
-  parsed_ = app.add_subcommand("top", about);
+  parsed_ = app.add_subcommand("top", about_top);
   if (word != "top") {
     return;
   }

@@ -18,7 +18,7 @@ namespace {
 constexpr Duration first_patience = 5s;
 constexpr Duration silence = 3s;         ///< From then on the screen says that nobody answers.
 constexpr Duration most_patience = 15s;  ///< Then the question is asked again.
-constexpr Duration soon = 200ms;
+constexpr Duration next_look = 200ms;
 constexpr std::ptrdiff_t most_commands = 8;
 
 Instant clock_now() {
@@ -66,7 +66,7 @@ Result<void> TopQuestions::look_first() {
     return std::unexpected(sample.error());
   }
   model_.take(std::move(*sample), clock_now());
-  ask_at_ = after(clock_now(), std::min(interval_, soon));  // Rates need a second look: the first one comes soon.
+  ask_at_ = after(clock_now(), std::min(interval_, next_look));  // Rates need a second look: the first one comes soon.
   return {};
 }
 
@@ -107,7 +107,7 @@ void TopQuestions::command(const top::Act& act, Instant now) {
   const std::string body = body_of(act);
   model_.say(fmt::format("{} {} ...", verb, act.worker));
   begin(About::command, {.method = "POST", .target = target, .body = body}, now, std::move(done));
-  ask_at_ = std::min(ask_at_, after(now, soon));  // What comes of it is to be seen.
+  ask_at_ = std::min(ask_at_, after(now, next_look));  // What comes of it is to be seen.
 }
 
 void TopQuestions::watch(std::vector<pollfd>& watched) const {

@@ -91,7 +91,7 @@ void check_log(const LogSpec& log, const Value& value, Context& context) {
   }
 }
 
-std::vector<Field<LogSpec>> way_fields() {
+std::vector<Field<LogSpec>> log_way_fields() {
   return {
       field<LogSpec>("to", [](auto& log) -> auto& { return log.to; }, to_form,
                      {.meaning = "Each line to corral's own stdout or stderr, behind the worker's name; to a file; or nowhere.",
@@ -112,7 +112,7 @@ std::vector<Field<LogSpec>> way_fields() {
            .otherwise = "`true` with a file, else `false`"})};
 }
 
-std::vector<Field<LogSpec>> file_fields() {
+std::vector<Field<LogSpec>> log_file_fields() {
   return {
       field<LogSpec>("rotate", [](auto& log) -> auto& { return log.rotate; }, rotate_form,
                      {.meaning = "When a new file is begun, and how many of the old ones are kept.",
@@ -134,8 +134,8 @@ std::vector<Field<LogSpec>> file_fields() {
 }  // namespace
 
 Form<LogSpec> log_form() {
-  std::vector<Field<LogSpec>> fields = way_fields();
-  std::ranges::move(file_fields(), std::back_inserter(fields));
+  std::vector<Field<LogSpec>> fields = log_way_fields();
+  std::ranges::move(log_file_fields(), std::back_inserter(fields));
   return object_form<LogSpec>("Logs", "Where the output of the program's workers goes. See docs/guide/logs.md.",
                               std::move(fields), check_log);
 }

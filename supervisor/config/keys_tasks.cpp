@@ -46,7 +46,7 @@ Form<std::string> halt_form() {
 
 Form<std::string> path_form() { return expandable_string("a path", 1); }
 
-std::vector<Field<TasksSpec>> way_fields() {
+std::vector<Field<TasksSpec>> tasks_way_fields() {
   return {field<TasksSpec>("from", [](auto& tasks) -> auto& { return tasks.from; }, path_form,
                            {.meaning = "The file with a task on each line.", .example = R"("tasks.jsonl")", .required = true}),
           field<TasksSpec>(
@@ -63,7 +63,7 @@ std::vector<Field<TasksSpec>> way_fields() {
               {.meaning = "Results come in the order of the tasks.", .example = "true"})};
 }
 
-std::vector<Field<TasksSpec>> file_fields() {
+std::vector<Field<TasksSpec>> tasks_file_fields() {
   return {
       field<TasksSpec>("state", [](auto& tasks) -> auto& { return tasks.state; }, path_form,
                        {.meaning = "A file that knows which tasks have ended: the next run goes on where this one was stopped.",
@@ -108,8 +108,8 @@ std::vector<Field<TasksSpec>> fault_fields() {
 }  // namespace
 
 Form<std::optional<TasksSpec>> tasks_form() {
-  std::vector<Field<TasksSpec>> fields = way_fields();
-  std::ranges::move(file_fields(), std::back_inserter(fields));
+  std::vector<Field<TasksSpec>> fields = tasks_way_fields();
+  std::ranges::move(tasks_file_fields(), std::back_inserter(fields));
   std::ranges::move(fault_fields(), std::back_inserter(fields));
   return converted<std::optional<TasksSpec>>(
       object_form<TasksSpec>(

@@ -11,7 +11,7 @@
 namespace corral::control {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using Document = nlohmann::ordered_json;
 using core::StateKind;
 
 double seconds(Duration duration) {
@@ -19,14 +19,14 @@ double seconds(Duration duration) {
   return static_cast<double>(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count()) / thousand;
 }
 
-Json or_null(bool there, Json value) { return there ? std::move(value) : Json(nullptr); }
+Document or_null(bool there, Document value) { return there ? std::move(value) : Document(nullptr); }
 
 /// Never throws for text that is not UTF-8: a name of ours is, and a path need not be.
-Reply reply(int status, const Json& document) {
-  return {status, document.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n", "application/json", {}};
+Reply reply(int status, const Document& document) {
+  return {status, document.dump(-1, ' ', false, Document::error_handler_t::replace) + "\n", "application/json", {}};
 }
 
-Reply in_error(int status, std::string_view error) { return reply(status, Json{{"error", error}}); }
+Reply in_error(int status, std::string_view error) { return reply(status, Document{{"error", error}}); }
 
 std::string_view phase_name(core::Phase phase) {
   switch (phase) {
@@ -38,7 +38,7 @@ std::string_view phase_name(core::Phase phase) {
   return "?";
 }
 
-Json describe(const ProgramView& program, const WorkerView& worker, Instant now) {
+Document describe(const ProgramView& program, const WorkerView& worker, Instant now) {
   const core::WorkerSnapshot& state = worker.state;
   const bool lives = state.pid != 0;
   const auto* backoff = std::get_if<core::Backoff>(&state.state);
@@ -52,10 +52,10 @@ Json describe(const ProgramView& program, const WorkerView& worker, Instant now)
           {"cores", or_null(!worker.cores.empty(), worker.cores)},
           {"uptime_seconds", or_null(lives, seconds(now - state.launched_at))},
           {"restarts", state.restarts},
-          {"cpu_seconds", worker.measure ? Json(worker.measure->cpu_seconds) : Json(nullptr)},
-          {"memory_bytes", worker.measure ? Json(worker.measure->memory_bytes) : Json(nullptr)},
+          {"cpu_seconds", worker.measure ? Document(worker.measure->cpu_seconds) : Document(nullptr)},
+          {"memory_bytes", worker.measure ? Document(worker.measure->memory_bytes) : Document(nullptr)},
           {"next_start_seconds",
-           backoff != nullptr ? Json(seconds(std::max(backoff->until - now, Duration::zero()))) : Json(nullptr)}};
+           backoff != nullptr ? Document(seconds(std::max(backoff->until - now, Duration::zero()))) : Document(nullptr)}};
 }
 
 /// The state of a program is that of its worst worker, as far as anybody is to look into it.
@@ -74,7 +74,7 @@ std::string_view state_of(const ProgramView& program) {
   return "exited";
 }
 
-Json describe(const ProgramView& program) {
+Document describe(const ProgramView& program) {
   const auto running = std::ranges::count_if(
       program.workers, [](const WorkerView& worker) { return core::kind(worker.state.state) == StateKind::running; });
   return {{"program", program.name},
@@ -84,16 +84,16 @@ Json describe(const ProgramView& program) {
           {"failed", program.failed}};
 }
 
-Json all_programs(const View& view) {
-  Json list = Json::array();
+Document all_programs(const View& view) {
+  Document list = Document::array();
   for (const ProgramView& program : view.programs) {
     list.push_back(describe(program));
   }
   return list;
 }
 
-Json all_workers(const View& view) {
-  Json list = Json::array();
+Document all_workers(const View& view) {
+  Document list = Document::array();
   for (const ProgramView& program : view.programs) {
     for (const WorkerView& worker : program.workers) {
       list.push_back(describe(program, worker, view.now));
@@ -142,7 +142,7 @@ Reply worker(const View& view, std::string_view name) {
 Reply health() { return reply(200, {{"ok", true}}); }
 
 Reply readiness(const View& view) {
-  Json waits_for = Json::array();
+  Document waits_for = Document::array();
   for (const ProgramView& program : view.programs) {
     for (const WorkerView& worker : program.workers) {
       const StateKind kind = core::kind(worker.state.state);
@@ -190,7 +190,7 @@ Reply outcome(const core::CommandOutcome& outcome, std::string_view culprit) {
   const auto not_done = [&](int status, std::string_view result, std::string error) {
     return reply(status, {{"result", result},
                           {"workers", outcome.workers},
-                          {"worker", culprit.empty() ? Json(nullptr) : Json(culprit)},
+                          {"worker", culprit.empty() ? Document(nullptr) : Document(culprit)},
                           {"error", std::move(error)}});
   };
   switch (outcome.kind) {
@@ -208,7 +208,7 @@ Reply invalid_configuration(std::string_view why) {
 }
 
 Reply reload_plan(const std::vector<PlannedChange>& changes) {
-  Json list = Json::array();
+  Document list = Document::array();
   for (const PlannedChange& change : changes) {
     list.push_back({{"worker", change.worker}, {"does", change.does}, {"why", change.why}});
   }

@@ -73,7 +73,7 @@ class Commander {
     }
   }
 
-  void answered(Instant now, const AnswerCommand& answer, const std::map<WorkerId, Process>& processes) {
+  void answered(Instant now, const AnswerCommand& answer, const std::map<WorkerId, WorkerProcess>& processes) {
     const auto found = asked_.find(answer.id);
     require(found != asked_.end(), "a command is answered once");
     const Asked asked = found->second;

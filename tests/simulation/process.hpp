@@ -13,7 +13,7 @@ namespace corral::simulation {
 using namespace core;
 
 /// What is true of one worker's process.
-struct Process {
+struct WorkerProcess {
   Life life;
   bool asked = false;  ///< SpawnWorker was asked for and not answered.
   bool alive = false;  ///< Not reaped.
@@ -38,7 +38,7 @@ enum class What : std::uint8_t { spawned, launch_fails, ready, exits_well, crash
 inline constexpr std::array<const char*, 7> words{"spawned ", "launch fails ",  "ready ", "exits well ",
                                                   "crashes ", "output closes ", "swept "};
 
-inline bool possible(What what, const Process& process) {
+inline bool possible(What what, const WorkerProcess& process) {
   switch (what) {
     case What::spawned: return process.asked;
     case What::launch_fails: return process.alive && !process.executing;
@@ -51,7 +51,7 @@ inline bool possible(What what, const Process& process) {
   return false;
 }
 
-inline Event event_of(What what, const Process& process) {
+inline Event event_of(What what, const WorkerProcess& process) {
   switch (what) {
     case What::spawned: return WorkerSpawned{process.life, 1};
     case What::launch_fails: return SpawnFailed{process.life, {}};

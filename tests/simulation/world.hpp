@@ -172,7 +172,7 @@ class World {
     } else if (const auto* spawned = std::get_if<WorkerSpawned>(&event)) {
       processes_.at(spawned->life.worker).asked = false;
     } else if (const auto* failed = std::get_if<SpawnFailed>(&event)) {
-      Process& process = processes_.at(failed->life.worker);
+      WorkerProcess& process = processes_.at(failed->life.worker);
       process.asked = process.alive = process.output = false;
     } else if (const auto* ready = std::get_if<WorkerReady>(&event)) {
       processes_.at(ready->life.worker).executing = true;
@@ -187,7 +187,7 @@ class World {
       processes_.at(swept->life.worker).sweeping = false;
     } else if (const auto* judged = std::get_if<WorkerJudged>(&event)) {
       const bool goes = judged->as == WorkerJudged::As::dismissed || judged->as == WorkerJudged::As::unwanted;
-      Process& process = processes_.at(judged->life.worker);
+      WorkerProcess& process = processes_.at(judged->life.worker);
       process.needed = process.needed && !goes;
     } else if (std::holds_alternative<TasksEnded>(event)) {
       tasks_ended_ = true;
@@ -209,7 +209,7 @@ class World {
       if (const auto* spawn = std::get_if<SpawnWorker>(&action)) {
         spawn_worker(spawn->life);
       } else if (const auto* signal = std::get_if<SignalWorker>(&action)) {
-        Process& process = processes_.at(signal->life.worker);
+        WorkerProcess& process = processes_.at(signal->life.worker);
         process.asked_to_end = process.asked_to_end || signal->signal != SIGCONT;
         require(process.life == signal->life && process.alive, "only living processes are signalled");
       } else if (const auto* sweep = std::get_if<SweepWorker>(&action)) {
@@ -228,7 +228,7 @@ class World {
   }
 
   void spawn_worker(Life life) {
-    Process& process = processes_[life.worker];
+    WorkerProcess& process = processes_[life.worker];
     require(!told_to_stop_, "nothing is launched after a stop");
     require(!commander_.holds(life.worker), "who was told to stay down is not started");
     require(!process.alive && !process.sweeping, "a slot never has two lives");
@@ -252,7 +252,7 @@ class World {
   }
 
   void conclude(Life life) {
-    Process& process = processes_.at(life.worker);
+    WorkerProcess& process = processes_.at(life.worker);
     require(process.life == life && !process.concluded, "each life is concluded once");
     process.concluded = true;
   }
@@ -278,7 +278,7 @@ class World {
 
   Supervisor core_;
   std::vector<Plan> plans_;
-  std::map<WorkerId, Process> processes_;
+  std::map<WorkerId, WorkerProcess> processes_;
   Instant now_{std::chrono::hours(1)};
   bool sweeping_all_ = false;
   bool fed_;

@@ -17,8 +17,6 @@ constexpr std::array<std::string_view, 10> all_states{"running", "starting", "wa
 /// A second sample that follows sooner than this would make rates of rounding errors.
 constexpr double shortest_span = 0.05;
 
-double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
-
 bool same_life(const WorkerSample& before, const WorkerSample& now) {
   return before.pid && before.pid == now.pid && before.incarnation == now.incarnation;
 }
@@ -87,7 +85,7 @@ std::uint64_t first_cpu(std::string_view cores) {
 }
 
 void Model::take(Sample sample, Instant now) {
-  const double span = seconds(now - sampled_at_);
+  const double span = in_seconds(now - sampled_at_);
   if (sample_ && span >= shortest_span) {
     std::unordered_map<std::string_view, const WorkerSample*> before;
     for (const WorkerSample& worker : sample_->workers) {

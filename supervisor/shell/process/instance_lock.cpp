@@ -7,7 +7,6 @@
 
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <climits>
 #include <csignal>
 #include <cstdlib>
@@ -70,15 +69,7 @@ Result<void> make_runtime_directory() {
   return {};
 }
 
-namespace {
-
-pid_t number_in(std::string_view text) {
-  pid_t pid = 0;
-  std::from_chars(text.data(), text.data() + text.size(), pid);
-  return pid;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 /// Of a supervisor that was killed the lock is held a moment longer: by its guardian, until that has killed what it left; and
 /// where that was in the middle of a launch by the process that it was making, which shared its descriptors and has yet to notice
@@ -93,7 +84,7 @@ static bool lock_soon(int file) {
     }
     std::array<char, 32> text{};
     const bool owner_lives =
-        pread(file, text.data(), text.size() - 1, 0) <= 0 || kill(number_in(text.data()), 0) == 0 || errno == EPERM;
+        pread(file, text.data(), text.size() - 1, 0) <= 0 || kill(pid_in(text.data()), 0) == 0 || errno == EPERM;
     if (look >= (owner_lives ? looks : looks_after_a_death)) {
       return false;
     }
@@ -142,7 +133,7 @@ Result<InstanceLock> InstanceLock::acquire(std::string_view identity, std::strin
     }
     if (!lock_soon(lock.file_)) {
       const std::string owner = read_small_file(name.c_str(), lock.directory_).value_or("");
-      return failure(fmt::format("already running as pid {} for '{}'", number_in(owner), config_path));
+      return failure(fmt::format("already running as pid {} for '{}'", pid_in(owner), config_path));
     }
     // Its last owner may have removed it between our open and our lock.
     struct stat held{};

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <ctime>
@@ -21,19 +20,13 @@
 namespace corral::process {
 namespace {
 
-pid_t number_in(std::string_view text) {
-  pid_t pid = 0;
-  std::from_chars(text.data(), text.data() + text.size(), pid);
-  return pid;
-}
-
 /// We and those that we come from: a supervisor started inside an old worker must not kill itself.
 std::set<pid_t> lineage() {
   std::set<pid_t> pids{getpid()};
   for (pid_t pid = getppid(); pid > 1 && pids.insert(pid).second;) {
     const std::string stat = read_small_file(fmt::format("/proc/{}/stat", pid).c_str()).value_or("");
     const std::size_t name_end = stat.rfind(')');
-    pid = name_end == std::string::npos ? 0 : number_in(std::string_view(stat).substr(std::min(stat.size(), name_end + 4)));
+    pid = name_end == std::string::npos ? 0 : pid_in(std::string_view(stat).substr(std::min(stat.size(), name_end + 4)));
   }
   return pids;
 }
@@ -47,7 +40,7 @@ std::vector<pid_t> find_leftovers(std::string_view identity) {
   const std::set<pid_t> ours = lineage();
   const std::unique_ptr<DIR, CloseDirectory> proc(opendir("/proc"));
   while (const dirent* entry = proc ? readdir(proc.get()) : nullptr) {
-    const pid_t pid = number_in(entry->d_name);
+    const pid_t pid = pid_in(entry->d_name);
     if (pid > 1 && !ours.contains(pid) && life_named(supervisor_variable(pid).value_or(""), identity)) {
       found.push_back(pid);
     }
@@ -69,7 +62,7 @@ Cleared clear_leftovers(std::string_view identity, Duration patience) {
     if (in_cgroup) {
       const std::string members = read_small_file("cgroup.procs", cgroup->fd()).value_or("");
       for (std::string_view rest = members; !rest.empty();) {
-        seen.insert(number_in(rest));
+        seen.insert(pid_in(rest));
         rest.remove_prefix(std::min(rest.size(), rest.find('\n') == std::string_view::npos ? rest.size() : rest.find('\n') + 1));
       }
       cgroup->kill();

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 
 namespace corral::process {
 
@@ -29,6 +30,12 @@ std::optional<std::string> read_small_file(const char* path, int directory) {
   }
   text.resize(size);
   return text;
+}
+
+pid_t pid_in(std::string_view text) {
+  pid_t pid = 0;
+  std::from_chars(text.data(), text.data() + text.size(), pid);
+  return pid;
 }
 
 }  // namespace corral::process

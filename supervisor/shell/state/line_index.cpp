@@ -6,7 +6,7 @@ namespace corral::state {
 namespace {
 
 // Nothing of it has to survive anything, so nothing is logged or synced; what does not fit into the cache goes to the file.
-constexpr const char* schema = R"(
+constexpr const char* index_schema = R"(
   PRAGMA journal_mode = OFF;
   PRAGMA synchronous = OFF;
   PRAGMA locking_mode = EXCLUSIVE;
@@ -27,7 +27,7 @@ Result<LineIndex> LineIndex::open() {
   }
   LineIndex index;
   index.database_ = std::move(*database);
-  if (Result<void> made = index.database_.run(schema); !made) {
+  if (Result<void> made = index.database_.run(index_schema); !made) {
     return std::unexpected(std::move(made.error()));
   }
   const std::initializer_list<std::pair<Statement*, const char*>> statements{

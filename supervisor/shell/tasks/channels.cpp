@@ -10,7 +10,7 @@
 namespace corral::shell {
 namespace {
 
-constexpr std::size_t read_size = std::size_t{256} * 1024;
+constexpr std::size_t channel_read_size = std::size_t{256} * 1024;
 constexpr int batch = 64;
 constexpr std::uint64_t for_room = 1;  ///< In the key of the epoll set: this is the write end.
 
@@ -22,7 +22,7 @@ Result<Channels> Channels::open(TaskMode mode, std::size_t longest, MessageSink 
   if (!channels.set_) {
     return system_failure("cannot watch the workers' tasks", errno);
   }
-  channels.buffer_.resize(read_size);
+  channels.buffer_.resize(channel_read_size);
   return channels;
 }
 

@@ -21,11 +21,11 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::size_t read_size = std::size_t{256} << 10U;
+constexpr std::size_t client_read_size = std::size_t{256} << 10U;
 /// Read and not yet taken: so many tasks, or so many bytes and the task that crosses the bound.
 constexpr std::size_t most_waiting = 1024;
 constexpr std::size_t most_waiting_bytes = std::size_t{16} << 20U;
-constexpr std::size_t most_pending = std::size_t{1} << 20U;
+constexpr std::size_t most_unsent = std::size_t{1} << 20U;
 
 /// Who made the socket. A process that the client has forked may hold its end open for longer than the client lives.
 FileDescriptor watch_on_maker(int socket) {
@@ -44,7 +44,7 @@ Client::Client(asio::io_context& loop, int socket, FileDescriptor own, std::func
       socket_(loop, own.release()),
       process_(loop),
       writer_(loop, socket, [this] { awake_(); }),
-      buffer_(read_size) {}
+      buffer_(client_read_size) {}
 
 Result<std::unique_ptr<Client>> Client::open(asio::io_context& loop, int socket, std::function<void()> awake) {
   FileDescriptor own(::fcntl(socket, F_DUPFD_CLOEXEC, 3));
@@ -214,7 +214,7 @@ bool Client::wait(Duration patience) {
   return gone_ || writer_.wait(patience);
 }
 
-bool Client::congested() const { return pending() > most_pending; }
+bool Client::congested() const { return pending() > most_unsent; }
 
 void Client::send(wire::FrameType type, std::uint64_t number, std::string_view payload) {
   if (gone_) {

@@ -10,10 +10,10 @@
 namespace corral::shell {
 namespace {
 
-constexpr std::size_t most_lines = 1024;                     // Looked up at once.
-constexpr std::size_t most_bytes = std::size_t{4} << 20U;    // Likewise; one line may be longer.
-constexpr std::size_t most_asked = 2;                        // So that the thread has the next block while we hand out one.
-constexpr std::size_t most_pending = std::size_t{8} << 20U;  // Results that are not on the disk yet.
+constexpr std::size_t most_lines_asked = 1024;                  // Looked up at once.
+constexpr std::size_t most_bytes = std::size_t{4} << 20U;       // Likewise; one line may be longer.
+constexpr std::size_t most_asked = 2;                           // So that the thread has the next block while we hand out one.
+constexpr std::size_t most_unrecorded = std::size_t{8} << 20U;  // Results that are not on the disk yet.
 
 }  // namespace
 
@@ -50,11 +50,11 @@ void Ledger::ask() {
 }
 
 void Ledger::ask_about_lines() {
-  while (asked_.size() < most_asked && ready_.size() < most_lines) {
+  while (asked_.size() < most_asked && ready_.size() < most_lines_asked) {
     Block block;
     state::Lines lines;
     std::size_t bytes = 0;
-    while (block.size() < most_lines && bytes < most_bytes) {
+    while (block.size() < most_lines_asked && bytes < most_bytes) {
       std::optional<InputLine> line = input_->next();
       if (!line) {
         break;
@@ -174,7 +174,7 @@ void Ledger::flush() {
   Results::flush();
 }
 
-bool Ledger::congested() const { return recorder_.pending() > most_pending || Results::congested(); }
+bool Ledger::congested() const { return recorder_.pending() > most_unrecorded || Results::congested(); }
 
 int Ledger::write_error() const {
   const auto failed = recorder_.failure();

@@ -9,10 +9,8 @@
 namespace corral::shell {
 namespace {
 
-double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
-
 std::string rate(const ProgressFacts& facts) {
-  const double a_second = static_cast<double>(facts.counts.recorded()) / std::max(seconds(facts.elapsed), 1e-3);
+  const double a_second = static_cast<double>(facts.counts.recorded()) / std::max(in_seconds(facts.elapsed), 1e-3);
   return a_second >= 10 ? fmt::format("{:.0f}", a_second) : fmt::format("{:.2g}", a_second);
 }
 
@@ -66,7 +64,7 @@ std::optional<Duration> time_left(const ProgressFacts& facts) {
   if (!done || *done < too_little) {
     return std::nullopt;
   }
-  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds(facts.elapsed) * (1 - *done) / *done));
+  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(in_seconds(facts.elapsed) * (1 - *done) / *done));
 }
 
 std::string progress_sentence(const ProgressFacts& facts) {

@@ -13,7 +13,7 @@
 namespace corral::shell {
 namespace {
 
-constexpr std::size_t most_pending = std::size_t{1} << 20U;
+constexpr std::size_t most_unwritten = std::size_t{1} << 20U;
 
 /// One line of JSON: a line break is white space there, or it is no JSON.
 void append_json(std::string& out, std::string_view json) {
@@ -105,7 +105,7 @@ Results::Results(boost::asio::io_context& loop, ResultOptions options, std::func
   writer_.keep_lines_whole();
 }
 
-bool Results::congested() const { return writer_.pending() > most_pending; }
+bool Results::congested() const { return writer_.pending() > most_unwritten; }
 
 std::string Results::raw_lines(const core::RecordTask& record, std::string_view payload) const {
   const bool done = record.outcome == core::Outcome::done;

@@ -8,12 +8,6 @@
 #include "common/base/units.hpp"
 
 namespace corral::shell {
-namespace {
-
-double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
-
-}  // namespace
-
 RunSummary::Worker& RunSummary::at(WorkerId worker) {
   if (worker.index >= workers_.size()) {
     workers_.resize(worker.index + std::size_t{1});
@@ -61,7 +55,7 @@ void RunSummary::end_batch() {
   batch_ = {};
 }
 
-double RunSummary::speed_up() const { return wall() > Duration::zero() ? seconds(work_) / seconds(wall()) : 0; }
+double RunSummary::speed_up() const { return wall() > Duration::zero() ? in_seconds(work_) / in_seconds(wall()) : 0; }
 
 std::vector<std::string> RunSummary::lines() const {
   if (tasks_ == 0) {
@@ -104,12 +98,12 @@ std::string RunSummary::members(const core::TaskCounts& counts) const {
                   counts.left + counts.queued + counts.in_work, counts.cancelled, counts.dropped);
   fmt::format_to(std::back_inserter(out),
                  R"(,"p50_seconds":{:.6g},"p95_seconds":{:.6g},"max_seconds":{:.6g},"work_seconds":{:.6g},"wall_seconds":{:.6g})",
-                 seconds(durations_.quantile(0.5)), seconds(durations_.quantile(0.95)), seconds(longest_), seconds(work_),
-                 seconds(wall()));
+                 in_seconds(durations_.quantile(0.5)), in_seconds(durations_.quantile(0.95)), in_seconds(longest_),
+                 in_seconds(work_), in_seconds(wall()));
   fmt::format_to(std::back_inserter(out), R"(,"speed_up":{:.4g},"workers":[)", speed_up());
   for (const Worker& worker : by_worker()) {
     fmt::format_to(std::back_inserter(out), R"({}{{"tasks":{},"cpu_seconds":{:.6g},"seconds":{:.6g},"cpu":{:.4g}}})",
-                   out.back() == '[' ? "" : ",", worker.tasks, seconds(worker.cpu), seconds(worker.lived), worker.use());
+                   out.back() == '[' ? "" : ",", worker.tasks, in_seconds(worker.cpu), in_seconds(worker.lived), worker.use());
   }
   return out += ']';
 }

@@ -20,11 +20,11 @@ namespace corral::shell {
 
 namespace {
 
-constexpr std::size_t block_size = std::size_t{256} * 1024;
+constexpr std::size_t index_block_size = std::size_t{256} * 1024;
 constexpr std::size_t most_batches = 4;
 constexpr std::size_t batch_lines = 1024;
 constexpr std::size_t batch_bytes = std::size_t{256} * 1024;
-constexpr std::size_t most_lines = UINT32_MAX;
+constexpr std::size_t most_lines_shuffled = UINT32_MAX;
 
 /// Reads up to `size` bytes from there; fewer at the end of the file. -1: errno.
 ssize_t read_at(int fd, char* to, std::size_t size, std::uint64_t offset) {
@@ -72,7 +72,7 @@ struct ShuffledInput::Shared {
 
 /// Where lines begin. False when it cannot be read.
 bool ShuffledInput::Shared::index() {
-  std::string buffer(block_size, '\0');
+  std::string buffer(index_block_size, '\0');
   std::uint64_t at = 0;
   begins.assign(1, 0);
   while (!is_left()) {
@@ -91,7 +91,7 @@ bool ShuffledInput::Shared::index() {
       begins.push_back(at + static_cast<std::uint64_t>(from - buffer.data()));
     }
     at += static_cast<std::uint64_t>(got);
-    if (begins.size() > most_lines) {
+    if (begins.size() > most_lines_shuffled) {
       error = EFBIG;
       return false;
     }

@@ -10,9 +10,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr WorkerId worker{ProgramId{3}, 1};
+constexpr WorkerId the_worker{ProgramId{3}, 1};
 
-Life life(std::uint32_t incarnation) { return {worker, Incarnation{incarnation}}; }
+Life life(std::uint32_t incarnation) { return {the_worker, Incarnation{incarnation}}; }
 
 core::Ended ended(ExitStatus status, core::Verdict verdict) {
   return {life(1), 77, status, 3s, {.user = 2s, .system = 500ms, .max_rss_bytes = 0}, false, verdict};
@@ -21,7 +21,7 @@ core::Ended ended(ExitStatus status, core::Verdict verdict) {
 core::Verdict restart_in(Duration delay) { return {core::Verdict::Kind::restart, 1, delay}; }
 
 std::uint64_t restarts(const Tally& tally, RestartCause cause) {
-  const auto found = tally.counts().programs.find(worker.program);
+  const auto found = tally.counts().programs.find(the_worker.program);
   return found == tally.counts().programs.end() ? 0 : found->second.restarts[static_cast<std::size_t>(cause)];
 }
 
@@ -56,7 +56,7 @@ TEST_CASE("restarts are counted by what they are a consequence of") {
   CHECK(restarts(tally, RestartCause::replaced) == 1);
   tally.hear(at(0s), core::Notice(ended(KilledBy{SIGTERM}, {core::Verdict::Kind::restarted})));
   CHECK(restarts(tally, RestartCause::asked) == 1);
-  CHECK(tally.counts().programs.at(worker.program).cpu_of_the_dead == 17500ms);
+  CHECK(tally.counts().programs.at(the_worker.program).cpu_of_the_dead == 17500ms);
 }
 
 TEST_CASE("an end that nothing follows is no restart") {
@@ -115,11 +115,12 @@ TEST_CASE("what may not come back after all is not measured") {
 }
 
 TEST_CASE("a worker that is told something while it waits is not measured") {
-  for (const core::Command& command : {core::Command(core::StartWorkers{{worker}}), core::Command(core::StopWorkers{{worker}}),
-                                       core::Command(core::RestartWorkers{{worker}, {}})}) {
+  for (const core::Command& command :
+       {core::Command(core::StartWorkers{{the_worker}}), core::Command(core::StopWorkers{{the_worker}}),
+        core::Command(core::RestartWorkers{{the_worker}, {}})}) {
     Tally tally;
     tally.hear(at(0s), core::Notice(ended(ExitedWith{1}, restart_in(10s))));
-    tally.hear(at(1s), core::Event(core::CommandReceived{core::CommandId{1}, core::StopWorkers{{{worker.program, 9}}}}));
+    tally.hear(at(1s), core::Event(core::CommandReceived{core::CommandId{1}, core::StopWorkers{{{the_worker.program, 9}}}}));
     CHECK(tally.missing() == 1);
     tally.hear(at(1s), core::Event(core::CommandReceived{core::CommandId{2}, command}));
     CHECK(tally.missing() == 0);
@@ -142,7 +143,7 @@ TEST_CASE("a program that has left is forgotten") {
   tally.hear(at(0s), core::Notice(ended(ExitedWith{1}, restart_in(1s))));
   tally.forget(ProgramId{2});
   CHECK(tally.missing() == 1);
-  tally.forget(worker.program);
+  tally.forget(the_worker.program);
   CHECK(tally.missing() == 0);
   CHECK(restarts(tally, RestartCause::failure) == 0);
 }

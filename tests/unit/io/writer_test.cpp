@@ -20,11 +20,11 @@ using namespace std::chrono_literals;
 
 namespace {
 
-struct Ends {
+struct Pipe {
   FileDescriptor read, write;
 };
 
-Ends make_pipe() {
+Pipe make_pipe() {
   std::array<int, 2> fds{};
   REQUIRE(::pipe2(fds.data(), O_CLOEXEC) == 0);
   return {FileDescriptor(fds[0]), FileDescriptor(fds[1])};
@@ -54,7 +54,7 @@ std::string read_all(boost::asio::io_context& loop, int fd, std::size_t expected
 
 TEST_CASE("what has no line end at all is written too, however long it is") {
   boost::asio::io_context loop;
-  Ends ends = make_pipe();
+  Pipe ends = make_pipe();
   Writer writer(loop, ends.write.get(), [] {});
   writer.keep_lines_whole();
   const std::string bytes(10'000, 'x');
@@ -66,7 +66,7 @@ TEST_CASE("what has no line end at all is written too, however long it is") {
 
 TEST_CASE("a full pipe is not waited for, and nothing is lost") {
   boost::asio::io_context loop;
-  Ends ends = make_pipe();
+  Pipe ends = make_pipe();
   int drained = 0;
   Writer writer(loop, ends.write.get(), [&] { ++drained; });
   std::string bytes;
@@ -101,7 +101,7 @@ TEST_CASE("a full socket is not waited for either") {
 TEST_CASE("a reader that has gone is an error that is told, and what comes later is counted") {
   ::signal(SIGPIPE, SIG_IGN);
   boost::asio::io_context loop;
-  Ends ends = make_pipe();
+  Pipe ends = make_pipe();
   Writer writer(loop, ends.write.get(), [] {});
   ends.read.reset();
   writer.append("four");
@@ -115,7 +115,7 @@ TEST_CASE("a reader that has gone is an error that is told, and what comes later
 
 TEST_CASE("the end does not wait for a reader for ever") {
   boost::asio::io_context loop;
-  Ends ends = make_pipe();
+  Pipe ends = make_pipe();
   Writer writer(loop, ends.write.get(), [] {});
   writer.append(std::string(more_than_a_pipe, 'x'));
   CHECK_FALSE(writer.finish(20ms));
@@ -156,8 +156,8 @@ TEST_CASE("a disk that is full loses what does not fit, says so, and is tried ag
 
 TEST_CASE("two readers that are stuck are waited for side by side") {
   boost::asio::io_context loop;
-  Ends one = make_pipe();
-  Ends two = make_pipe();
+  Pipe one = make_pipe();
+  Pipe two = make_pipe();
   Writer first(loop, one.write.get(), [] {});
   Writer second(loop, two.write.get(), [] {});
   first.append(std::string(more_than_a_pipe, 'x'));
@@ -174,8 +174,8 @@ TEST_CASE("two readers that are stuck are waited for side by side") {
 
 TEST_CASE("one reader that is stuck takes nothing away from the other") {
   boost::asio::io_context loop;
-  Ends stuck = make_pipe();
-  Ends read = make_pipe();
+  Pipe stuck = make_pipe();
+  Pipe read = make_pipe();
   Writer first(loop, stuck.write.get(), [] {});
   Writer second(loop, read.write.get(), [] {});
   first.append(std::string(more_than_a_pipe, 'x'));

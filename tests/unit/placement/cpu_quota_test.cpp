@@ -10,7 +10,7 @@ using corral::test::Tree;
 
 namespace {
 
-constexpr const char* unified = "31 23 0:28 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate";
+constexpr const char* unified_mount = "31 23 0:28 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate";
 constexpr const char* version_1 = "32 31 0:29 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct";
 
 std::optional<double> quota(const Tree& tree) { return read_cpu_quota(tree.root()); }
@@ -19,7 +19,7 @@ std::optional<double> quota(const Tree& tree) { return read_cpu_quota(tree.root(
 
 TEST_CASE("v2: the least quota of the whole chain counts") {
   Tree tree;
-  tree.file("proc/self/cgroup", "0::/a/b/c").file("proc/self/mountinfo", unified);
+  tree.file("proc/self/cgroup", "0::/a/b/c").file("proc/self/mountinfo", unified_mount);
   CHECK(quota(tree) == std::nullopt);
   tree.file("sys/fs/cgroup/a/b/c/cpu.max", "max 100000");
   CHECK(quota(tree) == std::nullopt);
@@ -35,7 +35,7 @@ TEST_CASE("v2: the least quota of the whole chain counts") {
 
 TEST_CASE("v2 in a container: the namespace's root is the mount") {
   Tree tree;
-  tree.file("proc/self/cgroup", "0::/").file("proc/self/mountinfo", unified);
+  tree.file("proc/self/cgroup", "0::/").file("proc/self/mountinfo", unified_mount);
   tree.file("sys/fs/cgroup/cpu.max", "250000 100000");
   CHECK(quota(tree) == 2.5);
 }
@@ -53,7 +53,7 @@ TEST_CASE("v2 without a namespace of its own: the mount shows a part of the host
 
 TEST_CASE("v2: a process moved out of its namespace never climbs out of the mount") {
   Tree tree;
-  tree.file("proc/self/cgroup", "0::/../neighbour").file("proc/self/mountinfo", unified);
+  tree.file("proc/self/cgroup", "0::/../neighbour").file("proc/self/mountinfo", unified_mount);
   tree.file("sys/fs/cgroup/cpu.max", "100000 100000").file("sys/fs/neighbour/cpu.max", "50000 100000");
   CHECK(quota(tree) == std::nullopt);
   // Where the mount shows the common parent the way is known.
@@ -103,7 +103,7 @@ TEST_CASE("names with blanks and several mounts: the mount that shows most ances
 TEST_CASE("nonsense is no quota") {
   Tree tree;
   CHECK(quota(tree) == std::nullopt);
-  tree.file("proc/self/cgroup", "0::/a").file("proc/self/mountinfo", unified);
+  tree.file("proc/self/cgroup", "0::/a").file("proc/self/mountinfo", unified_mount);
   for (const char* limit : {"", "max", "100000", "0 100000", "100000 0", "-5 100000", "1 2 3", "x 100000", "1e5 100000",
                             "99999999999999999999 1", "100000 -1"}) {
     tree.file("sys/fs/cgroup/a/cpu.max", limit);
@@ -118,7 +118,7 @@ TEST_CASE("nonsense is no quota") {
     CAPTURE(mounts);
     CHECK(quota(tree) == std::nullopt);
   }
-  tree.file("proc/self/mountinfo", unified);
+  tree.file("proc/self/mountinfo", unified_mount);
   for (const char* groups : {"", "0", "0:", "0::", "0::a", ":::", "x::/a", "1:name=systemd:/a"}) {
     tree.file("proc/self/cgroup", groups);
     CAPTURE(groups);

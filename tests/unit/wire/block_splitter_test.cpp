@@ -14,7 +14,7 @@ namespace {
 using Lines = std::vector<std::pair<std::string, bool>>;
 
 /// The blocks that come out when `bytes` go in in pieces of `step`.
-Lines split(std::string_view bytes, std::size_t step) {
+Lines blocks_of(std::string_view bytes, std::size_t step) {
   BlockSplitter splitter;
   Lines lines;
   const auto sink = [&](std::string_view block, bool goes_on) { lines.emplace_back(block, goes_on); };
@@ -28,20 +28,20 @@ Lines split(std::string_view bytes, std::size_t step) {
 }  // namespace
 
 TEST_CASE("a block holds all whole lines there are") {
-  CHECK(split("one\n\nthree\nlast", 100) == Lines{{"one\n\nthree\n", false}, {"last", false}});
-  CHECK(split("one\ntwo\n", 5) == Lines{{"one\n", false}, {"two\n", false}});
-  CHECK(split("", 1).empty());
+  CHECK(blocks_of("one\n\nthree\nlast", 100) == Lines{{"one\n\nthree\n", false}, {"last", false}});
+  CHECK(blocks_of("one\ntwo\n", 5) == Lines{{"one\n", false}, {"two\n", false}});
+  CHECK(blocks_of("", 1).empty());
 }
 
 TEST_CASE("a line that came in parts is a block of its own") {
-  CHECK(split("abcdef\nx\ny\n", 4) == Lines{{"abcdef\n", false}, {"x\n", false}, {"y\n", false}});
+  CHECK(blocks_of("abcdef\nx\ny\n", 4) == Lines{{"abcdef\n", false}, {"x\n", false}, {"y\n", false}});
 }
 
 TEST_CASE("a line of exactly the bound is one line, and one more byte makes a piece") {
   for (const std::size_t step : {std::size_t{4096}, longest_line, longest_line + 1, 2 * longest_line}) {
     CAPTURE(step);
-    CHECK(split(std::string(longest_line, 'x') + "\n", step) == Lines{{std::string(longest_line, 'x') + "\n", false}});
-    CHECK(split(std::string(longest_line + 1, 'x') + "\n", step) ==
+    CHECK(blocks_of(std::string(longest_line, 'x') + "\n", step) == Lines{{std::string(longest_line, 'x') + "\n", false}});
+    CHECK(blocks_of(std::string(longest_line + 1, 'x') + "\n", step) ==
           Lines{{std::string(longest_line, 'x'), true}, {"x\n", false}});
   }
 }

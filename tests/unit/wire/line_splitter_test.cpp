@@ -14,7 +14,7 @@ namespace {
 using Lines = std::vector<std::pair<std::string, bool>>;
 
 /// Everything that comes out when `bytes` go in in pieces of `step`.
-Lines split(std::string_view bytes, std::size_t step) {
+Lines lines_of(std::string_view bytes, std::size_t step) {
   LineSplitter splitter;
   Lines lines;
   const auto sink = [&](std::string_view line, bool goes_on) { lines.emplace_back(line, goes_on); };
@@ -30,20 +30,20 @@ Lines split(std::string_view bytes, std::size_t step) {
 TEST_CASE("lines come out whole, however the bytes are cut") {
   const Lines expected{{"one", false}, {"", false}, {"three", false}, {"last", false}};
   for (std::size_t step = 1; step < 20; ++step) {
-    CHECK(split("one\n\nthree\nlast", step) == expected);
+    CHECK(lines_of("one\n\nthree\nlast", step) == expected);
   }
 }
 
 TEST_CASE("a last line without a line break is not lost, and an end without one adds nothing") {
-  CHECK(split("half", 2) == Lines{{"half", false}});
-  CHECK(split("whole\n", 2) == Lines{{"whole", false}});
-  CHECK(split("", 1).empty());
+  CHECK(lines_of("half", 2) == Lines{{"half", false}});
+  CHECK(lines_of("whole\n", 2) == Lines{{"whole", false}});
+  CHECK(lines_of("", 1).empty());
 }
 
 TEST_CASE("a line that is too long comes in marked pieces that make up the line") {
   const std::string long_line = std::string(longest_line, 'a') + std::string(longest_line, 'b') + "c";
   for (const std::size_t step : {std::size_t{1000}, longest_line - 1, longest_line, longest_line + 1, long_line.size() + 1}) {
-    const Lines lines = split(long_line + "\nnext\n", step);
+    const Lines lines = lines_of(long_line + "\nnext\n", step);
     REQUIRE(lines.size() == 4);
     CHECK(lines[0] == std::pair(std::string(longest_line, 'a'), true));
     CHECK(lines[1] == std::pair(std::string(longest_line, 'b'), true));
@@ -53,12 +53,12 @@ TEST_CASE("a line that is too long comes in marked pieces that make up the line"
 }
 
 TEST_CASE("a line of exactly the bound is one line") {
-  const Lines lines = split(std::string(longest_line, 'x') + "\n", 4096);
+  const Lines lines = lines_of(std::string(longest_line, 'x') + "\n", 4096);
   REQUIRE(lines.size() == 1);
   CHECK_FALSE(lines[0].second);
 }
 
 TEST_CASE("bytes are exact: NUL, escape sequences and bad UTF-8 pass unchanged") {
   const std::string bytes("a\0b\x1b[31m\xff\xfe", 9);
-  CHECK(split(bytes + "\n", 3) == Lines{{bytes, false}});
+  CHECK(lines_of(bytes + "\n", 3) == Lines{{bytes, false}});
 }
