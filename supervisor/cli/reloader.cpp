@@ -52,6 +52,10 @@ Result<shell::Prepared> Reloader::reload() {
   if (!configuration) {
     return std::unexpected(std::move(configuration.error()));
   }
+  if (configuration->spec.control != spec_.control) {
+    configuration->preparation.prepared.notes.emplace_back(
+        "`control` has changed in the configuration; a reload changes nothing about it, the next start does");
+  }
   written_ = std::move(written);
   spec_ = std::move(configuration->spec);
   in_force_ = configuration->preparation.prepared.plan;

@@ -51,8 +51,9 @@ std::optional<shell::ControlOptions> control_of(const std::string& path, const s
   if (!control.enabled) {
     return std::nullopt;
   }
-  return shell::ControlOptions{config, identity, control.socket,
-                               [&lock, config](const std::string& socket) { lock.note(socket, config); }};
+  return shell::ControlOptions{
+      config,         identity,           control.socket,
+      control.listen, control.token_file, [&lock, config](const std::string& socket) { lock.note(socket, config); }};
 }
 
 }  // namespace

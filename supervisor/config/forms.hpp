@@ -37,6 +37,9 @@ enum class Zero { allowed, refused };
 /// The path of a Unix socket: as long as sockaddr_un has room for.
 [[nodiscard]] Form<std::string> socket_path();
 
+/// "127.0.0.1:8080" or "[::1]:8080".
+[[nodiscard]] Form<core::LoopbackAddress> loopback_address();
+
 /// A user or group: a name or a number in quotes. "0day" is neither, and above all it is not 0.
 [[nodiscard]] Form<std::string> account(std::string_view what);
 

@@ -56,6 +56,34 @@ bool is_real_time(std::string_view name) {
                                            digits_of(rest.substr(1)) == rest.size() - 1));
 }
 
+/// Of at most so many digits, the first of which is no zero, unless it is alone.
+std::optional<unsigned> small_number(std::string_view text, std::size_t most_digits) {
+  if (text.empty() || text.size() > most_digits || digits_of(text) != text.size() || (text.size() > 1 && text.front() == '0')) {
+    return std::nullopt;
+  }
+  unsigned number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+/// Of 127.A.B.C, the highest of the three, which may be too high; nothing for any other text.
+std::optional<unsigned> highest_of_loopback(std::string_view host) {
+  constexpr std::string_view net = "127.";
+  if (!host.starts_with(net)) {
+    return std::nullopt;
+  }
+  host.remove_prefix(net.size());
+  std::optional<unsigned> highest = 0;
+  for (int parts = 3; parts > 0 && highest; --parts) {
+    const std::size_t dot = host.find('.');
+    const std::optional<unsigned> part =
+        (dot == std::string_view::npos) == (parts == 1) ? small_number(host.substr(0, dot), 3) : std::nullopt;
+    highest = part ? std::optional(std::max(*highest, *part)) : std::nullopt;
+    host.remove_prefix(std::min(dot == std::string_view::npos ? host.size() : dot + 1, host.size()));
+  }
+  return highest;
+}
+
 }  // namespace
 
 Form<std::string> plain_string(std::string words) {
@@ -97,6 +125,36 @@ Form<std::string> socket_path() {
       return std::nullopt;
     }
     return path;
+  };
+  return form;
+}
+
+Form<core::LoopbackAddress> loopback_address() {
+  constexpr std::string_view v6 = "[::1]";
+  Form<core::LoopbackAddress> form;
+  form.words = "a loopback address and a port such as \"127.0.0.1:8080\" or \"[::1]:8080\"";
+  form.schema = literal(R"("type":"string","pattern":"^(?:127(?:\\.(?:0|[1-9][0-9]{0,2})){3}|\\[::1\\]):[1-9][0-9]{0,4}$")");
+  form.kinds = only(Kind::string);
+  form.decode = [words = form.words](const Value& value, Context& context) -> std::optional<core::LoopbackAddress> {
+    const std::string_view text = value.text;
+    const std::size_t colon = std::min(text.rfind(':'), text.size());
+    const std::string_view host = text.substr(0, colon);
+    const std::optional<unsigned> port = small_number(text.substr(std::min(colon + 1, text.size())), 5);
+    const std::optional<unsigned> highest = host == v6 ? 0U : highest_of_loopback(host);
+    if (!port || *port == 0 || !highest) {
+      context.report.add(value.range, fmt::format("expected {}, found {}", words, in_quotes(text)),
+                         host == "localhost" ? "write it as a number: 127.0.0.1" : "only this machine may reach it");
+      return std::nullopt;
+    }
+    constexpr unsigned most_of_byte = 255;
+    constexpr unsigned most_of_port = 65535;
+    if (*highest > most_of_byte || *port > most_of_port) {
+      context.report.add_beyond_schema(
+          value.range, fmt::format("there is no {}: a part of an address is at most {}, a port at most {}", in_quotes(text),
+                                   most_of_byte, most_of_port));
+      return std::nullopt;
+    }
+    return core::LoopbackAddress{host == v6 ? "::1" : std::string(host), static_cast<std::uint16_t>(*port)};
   };
   return form;
 }

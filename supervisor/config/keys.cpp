@@ -262,6 +262,7 @@ const std::vector<std::string>& rules_beyond_schema() {
       "A duration is at most 10 years, a size at most 2^63-1 bytes, a user or group number at most 4294967294.",
       "`max_delay` is not shorter than `delay`.",
       "`restart` does not stand beside `tasks`.",
+      "`listen` does not stand without `token_file`; the numbers of its address are at most 255, its port at most 65535.",
       "Beside `log` to no file nothing is said of one.",
       "A soft limit is not above the hard one.",
       fmt::format("A CPU in a list is at most {}, and a range does not go backwards.", core::CpuSet::highest),

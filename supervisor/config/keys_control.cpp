@@ -4,6 +4,24 @@
 #include "supervisor/config/object_form.hpp"
 
 namespace corral::config {
+namespace {
+
+/// Who can connect is not known there: something has to be shown.
+void check_control(const core::ControlSpec& control, const Value& value, Context& context) {
+  const Value* listen = value.find("listen");
+  if (control.listen && control.token_file.empty()) {
+    context.report.add_beyond_schema(listen != nullptr ? listen->range : value.range,
+                                     "`listen` needs `token_file`: the file with the token that clients have to show");
+  }
+}
+
+/// Optional, in the table of a key that has no default.
+Form<std::optional<core::LoopbackAddress>> maybe_loopback_address() {
+  return converted<std::optional<core::LoopbackAddress>>(
+      loopback_address(), [](core::LoopbackAddress address) { return std::optional(std::move(address)); });
+}
+
+}  // namespace
 
 Form<core::ControlSpec> control_form() {
   using core::ControlSpec;
@@ -13,13 +31,25 @@ Form<core::ControlSpec> control_form() {
       "the socket may do all that the supervisor may; it is its owner's alone. A reload does not change it.",
       {field<ControlSpec>(
            "enabled", [](auto& control) -> auto& { return control.enabled; }, [] { return boolean(); },
-           {.meaning = "Whether there is a socket at all.", .example = "false"}),
+           {.meaning = "Whether it can be asked at all.", .example = "false"}),
        field<ControlSpec>(
            "socket", [](auto& control) -> auto& { return control.socket; }, [] { return socket_path(); },
            {.meaning = "Its path, of at most 107 bytes.",
             .example = R"("/run/crunch.sock")",
             .otherwise =
-                "named after the configuration file, in `/run/corral` for root, otherwise in `$XDG_RUNTIME_DIR/corral`"})});
+                "named after the configuration file, in `/run/corral` for root, otherwise in `$XDG_RUNTIME_DIR/corral`"}),
+       field<ControlSpec>(
+           "listen", [](auto& control) -> auto& { return control.listen; }, maybe_loopback_address,
+           {.meaning = "A TCP port beside the socket, on an address of the loopback interface. Every request has to show the "
+                       "token of `token_file`.",
+            .example = R"("127.0.0.1:8080")",
+            .otherwise = "no TCP"}),
+       field<ControlSpec>(
+           "token_file", [](auto& control) -> auto& { return control.token_file; }, [] { return expandable_string("a path", 1); },
+           {.meaning = "The file with that token, which only its owner can read. One that is missing is made, with a new token.",
+            .example = R"("/etc/corral/token")",
+            .otherwise = "none"})},
+      check_control);
 }
 
 }  // namespace corral::config

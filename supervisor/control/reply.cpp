@@ -158,7 +158,7 @@ Reply readiness(const View& view) {
 }
 
 Reply events(const std::vector<std::string>& events, std::uint64_t last) {
-  Reply made = reply(200, Json::object());
+  Reply made = reply(200, {});
   made.body = fmt::format(R"({{"last":{},"events":[{}]}})", last, fmt::join(events, ",")) + "\n";
   return made;
 }
@@ -167,7 +167,7 @@ Reply explanation(std::optional<std::string> explanation, std::string_view worke
   if (!explanation) {
     return in_error(404, fmt::format("there is no worker '{}'", worker));
   }
-  Reply made = reply(200, Json::object());
+  Reply made = reply(200, {});
   made.body = std::move(*explanation) + "\n";
   return made;
 }

@@ -139,10 +139,23 @@ struct ProgramSpec {
   friend bool operator==(const ProgramSpec&, const ProgramSpec&) = default;
 };
 
+/// A TCP port that only this machine reaches.
+struct LoopbackAddress {
+  std::string host;        ///< 127.0.0.0/8 in four numbers, or "::1".
+  std::uint16_t port = 0;  ///< 1 to 65535.
+  [[nodiscard]] bool is_v6() const { return host.contains(':'); }
+  [[nodiscard]] std::string in_brackets() const { return is_v6() ? "[" + host + "]" : host; }
+  /// "127.0.0.1:8080", "[::1]:8080"
+  [[nodiscard]] std::string to_string() const { return in_brackets() + ":" + std::to_string(port); }
+  friend bool operator==(const LoopbackAddress&, const LoopbackAddress&) = default;
+};
+
 /// Where the supervisor can be asked and told.
 struct ControlSpec {
   bool enabled = true;
-  std::string socket;  ///< A path; empty: the default place.
+  std::string socket;                     ///< A path; empty: the default place.
+  std::optional<LoopbackAddress> listen;  ///< TCP too, with a token.
+  std::string token_file;                 ///< A path; never empty with `listen`.
   friend bool operator==(const ControlSpec&, const ControlSpec&) = default;
 };
 

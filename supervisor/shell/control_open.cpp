@@ -8,6 +8,8 @@
 
 #include <boost/asio/post.hpp>
 
+#include "supervisor/shell/api/loopback.hpp"
+#include "supervisor/shell/api/token_file.hpp"
 #include "supervisor/shell/pump.hpp"
 
 namespace corral::shell {
@@ -30,47 +32,84 @@ api::Limits limits_of_clients() {
   return limits;
 }
 
+std::string_view of(control::Guard::Mistake mistake) {
+  switch (mistake) {
+    case control::Guard::Mistake::host: return "that asked for another Host";
+    case control::Guard::Mistake::origin: return "that speaks for a page of another origin";
+    case control::Guard::Mistake::token: return "without the token";
+  }
+  return "";
+}
+
 }  // namespace
 
-/// On the first thread, beside the loop.
+/// On the first thread, beside the loop, as is all of this.
 void Pump::open_api() {
-  Result<api::ControlSocket> socket = options_.control->socket.empty()
-                                          ? api::ControlSocket::open_default(options_.control->config, options_.control->identity)
-                                          : api::ControlSocket::open(options_.control->socket);
-  if (!socket) {
-    asio::post(loop_, [this, why = std::move(socket.error().message)] {
-      say(Weight::notable, "degraded", why + "; corral status and its like do not reach this supervisor");
-      voice_->flush();
-    });
-    return;
-  }
-  control_socket_ = std::move(*socket);
-  if (options_.control->listening) {
-    options_.control->listening(control_socket_->path());
-  }
-  asio::post(loop_, [this, path = control_socket_->path()] { socket_path_ = path; });
-  const auto hear_it = [this](control::Request request, api::Answer answer) {
+  api::Callbacks callbacks;
+  callbacks.handler = [this](control::Request request, api::Answer answer) {
     asio::post(loop_, [this, id = ++last_request_, request = std::move(request), answer = std::move(answer)]() mutable {
       hear(id, request, std::move(answer));
       turn();
     });
     return last_request_;
   };
-  const auto abandoned = [this](api::RequestId id) {
+  callbacks.abandoned = [this](api::RequestId id) {
     asio::post(loop_, [this, id] {
       abandon(core::CommandId{id});
       turn();
     });
   };
-  const auto tell_of_stranger = [this](uid_t user) {
-    asio::post(loop_, [this, user] {
-      say(Weight::notable, "client_refused",
-          fmt::format("user {} was refused at the control socket; only user {} and root may command this supervisor", user,
-                      ::geteuid()));
-      voice_->flush();
-    });
+  callbacks.stranger_seen = [this](uid_t user) {
+    client_refused(fmt::format("user {} was refused at the control socket; only user {} and root may command this supervisor",
+                               user, ::geteuid()));
   };
-  server_.emplace(aside_, control_socket_->take_listener(), hear_it, abandoned, tell_of_stranger, limits_of_clients());
+  callbacks.mistake_seen = [this](control::Guard::Mistake mistake, const std::string& address) {
+    client_refused(fmt::format("a client {} was refused at {}", of(mistake), address));
+  };
+  server_.emplace(aside_, std::move(callbacks), limits_of_clients());
+  open_socket();
+  if (options_.control->listen) {
+    open_loopback();
+  }
+}
+
+void Pump::open_socket() {
+  Result<api::ControlSocket> socket = options_.control->socket.empty()
+                                          ? api::ControlSocket::open_default(options_.control->config, options_.control->identity)
+                                          : api::ControlSocket::open(options_.control->socket);
+  if (!socket) {
+    return degraded(std::move(socket.error().message) + "; corral status and its like do not reach this supervisor");
+  }
+  control_socket_ = std::move(*socket);
+  if (options_.control->listening) {
+    options_.control->listening(control_socket_->path());
+  }
+  asio::post(loop_, [this, path = control_socket_->path()] { socket_path_ = path; });
+  server_->accept_at(control_socket_->take_listener());
+}
+
+void Pump::open_loopback() {
+  const core::LoopbackAddress& address = *options_.control->listen;
+  Result<std::string> token = api::token_of(options_.control->token_file);
+  Result<FileDescriptor> listener = token ? api::listen_at(address) : std::unexpected(token.error());
+  if (!listener) {
+    return degraded(std::move(listener.error().message) + "; there is no control API over TCP");
+  }
+  server_->accept_at(std::move(*listener), control::Guard(address, std::move(*token)));
+}
+
+void Pump::degraded(std::string why) {
+  asio::post(loop_, [this, why = std::move(why)]() mutable {
+    say(Weight::notable, "degraded", std::move(why));
+    voice_->flush();
+  });
+}
+
+void Pump::client_refused(std::string what) {
+  asio::post(loop_, [this, what = std::move(what)]() mutable {
+    say(Weight::notable, "client_refused", std::move(what));
+    voice_->flush();
+  });
 }
 
 void Pump::close_api() {

@@ -50,6 +50,8 @@ struct ControlOptions {
   std::string config;                                 ///< An absolute path.
   std::string identity;                               ///< Of this supervisor, CORRAL_SUPERVISOR.
   std::string socket;                                 ///< Its path; empty: the default place.
+  std::optional<core::LoopbackAddress> listen;        ///< A TCP port too.
+  std::string token_file;                             ///< With it: what its clients have to show.
   std::function<void(const std::string&)> listening;  ///< Told the path, on the first thread, before any worker's end.
 };
 
@@ -164,6 +166,10 @@ class Pump {
 
   // control_open.cpp, control.cpp: the API
   void open_api();
+  void open_socket();
+  void open_loopback();
+  void degraded(std::string why);
+  void client_refused(std::string what);
   void close_api();
   [[nodiscard]] control::View view() const;
   [[nodiscard]] control::Counted counted() const;

@@ -1,10 +1,12 @@
 """The commands of docs/guide/operating.md and api.md do what stands there, one after another, against a running supervisor."""
 
+import http.client
 import json
 import os
 import pathlib
 import re
 import shutil
+import socket
 import subprocess
 import unittest
 
@@ -18,18 +20,44 @@ class OperatingGuides(ControlTest):
     def setUp(self):
         super().setUp()
         self.socket = self.path("corral.sock")
+        self.port = None
         os.symlink(CORRAL, self.path("corral"))
         self.write("corral.json", re.search(r"^```json\n(.*?)^```", (GUIDES / "operating.md").read_text(), re.M | re.S).group(1))
         self.corral = self.start("run", cwd=self.folder)
         self.corral.await_start("web/0")
         await_that("it listens", lambda: self.ask_for("status", whose=[], cwd=self.folder, status=None).status == 0)
 
+    def listen_too(self):
+        """Starts it again, as api.md has it for TCP, at a port that is free here."""
+        self.stop(self.corral, 0)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = str(probe.getsockname()[1])
+        wanted = re.search(r"^```json\n(.*?)^```", (GUIDES / "api.md").read_text(), re.M | re.S).group(1)
+        configuration = pathlib.Path(self.path("corral.json")).read_text()
+        before = '"control": {"socket": "corral.sock"}'
+        self.assertIn(before, configuration)
+        self.write("corral.json", configuration.replace(before, wanted.strip()[1:-1].replace("7480", self.port)))
+        self.corral = self.start("run", cwd=self.folder)
+        self.corral.await_start("web/0")
+        await_that("it listens", lambda: self.http_by_tcp() == 401)
+
+    def http_by_tcp(self):
+        connection = http.client.HTTPConnection("127.0.0.1", int(self.port), timeout=CEILING)
+        try:
+            connection.request("GET", "/healthz")
+            return connection.getresponse().status
+        except OSError:
+            return None
+        finally:
+            connection.close()
+
     def outputs(self, name):
         """What each block of the guide prints; all of them end well."""
         blocks = re.findall(r"^```sh\n(.*?)^```", (GUIDES / name).read_text(), re.M | re.S)
         variables = dict(os.environ, PATH=self.folder + ":" + os.environ["PATH"], CORRAL_TEST_TOKEN=self.token, ASAN_OPTIONS=SANITIZER)
         printed = []
-        for block in blocks:
+        for block in (block.replace("127.0.0.1:7480", f"127.0.0.1:{self.port}") for block in blocks):
             done = subprocess.run(["sh", "-ec", block], cwd=self.folder, env=variables, capture_output=True, text=True, timeout=CEILING)
             self.assertEqual(done.returncode, 0, block + done.stdout + done.stderr)
             printed.append(done.stdout)
@@ -51,7 +79,8 @@ class OperatingGuides(ControlTest):
 
     @unittest.skipIf(shutil.which("curl") is None, "no curl here")
     def test_api(self):
-        looks, ready, changes, no_wait = self.outputs("api.md")
+        self.listen_too()
+        looks, ready, changes, no_wait, tcp = self.outputs("api.md")
         status, _, workers, worker = map(json.loads, looks.splitlines())
         self.assertEqual([len(status["workers"]), len(workers["workers"]), worker["worker"]], [3, 3, "crunch/0"])
         self.assertTrue(json.loads(ready)["ready"])
@@ -59,6 +88,8 @@ class OperatingGuides(ControlTest):
         self.assertEqual([reply.get("workers") for reply in replies], [1, 2, 1, 3, 1, 1, None, 0])
         self.assertEqual({change["does"] for change in replies[6]["plan"]}, {"keep"})
         self.assertEqual(json.loads(no_wait), {"result": "accepted"})
+        status, restarted = map(json.loads, tcp.splitlines())
+        self.assertEqual((status["supervisor"]["pid"], restarted["result"]), (self.corral.pid, "done"))
         self.stop(self.corral, 0)
 
 

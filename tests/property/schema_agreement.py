@@ -46,6 +46,8 @@ ACCOUNTS = ["root", "nobody", "0", "1000", "_apt", "a.b-c@d", "machine$", "0day"
             "99999999999999999999", "a b", "a\n", "ä", "a:b", "$", "1e3", "a" * 255, "a" * 256, "a" * 255 + "$", "a$$"]
 SIGNALS = ["TERM", "SIGTERM", "INT", "KILL", "RTMIN", "RTMIN+3", "SIGRTMIN+3", "RTMAX-1", "RTMAX", "RTMIN+30", "RTMIN+99", "term",
            "15", "", "SIG", "SIGSIGTERM", "TERMS", "RTMIN-1", "RTMAX+1", "RTMIN+", "RTMIN+100", "TERM\n", "RTMIN+ 1", "SIG15"]
+LISTENS = ["127.0.0.1:8080", "127.255.0.9:65535", "[::1]:8080", "127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1", "10.0.0.1:80", "",
+           "localhost:80", "::1:80", "127.1:80", "127.0.0.01:80", "127.0.0.1:080", "127.0.0.1:80\n", "127.0.0.999:80", 8080]
 UMASKS = ["022", "0022", "777", "000", "22", "888", "00022", "1022", "", "0o22", "022\n", "0777", "02a"]
 CORES = ["separate", "shared", "0-3,8", "0", "1, 2", "3-1", "0-8191", "8192", "99999999999999999999", "", ",", "0,", "0-", "-1",
          "0-3-5", "0 ,1", "0,  1", "separate ", "Separate", "0-14:2/4", "0\n", "all", "00-03", "0, 1,2-3"]
@@ -183,10 +185,10 @@ class Generator:
             count = self.pick([1, 1, 2, 3], [0])
             return {self.pick([f"p{i}", f"p.{i}"], PROGRAM_NAMES): self.program("/programs/NAME") for i in range(count)}
         return self.object("", programs_=programs, schema=lambda: self.pick(["./x.json"], ["", "a\u0000", 1]), stay=self.boolean,
-                           containment=lambda: self.chosen("auto", "cgroup", "subreaper"),
-                           on_event=lambda: self.on_event("/on_event"),
+                           containment=lambda: self.chosen("auto", "cgroup", "subreaper"), on_event=lambda: self.on_event("/on_event"),
                            crashes=lambda: self.object("/crashes", folder_=self.string, keep=lambda: self.integer(1, 100000)),
-                           control=lambda: self.object("/control", enabled=self.boolean, socket=self.string))
+                           control=lambda: self.object("/control", enabled=self.boolean, socket=self.string, token_file_=self.string,
+                                                       listen=lambda: self.pick(["127.0.0.1:8080", "[::1]:1"], LISTENS)))
 
 
 STRANGERS = [None, True, False, 0, -1, 1.5, "", "x", "10s", [], [0], {}, {"x": 1}, [[]], "unlimited", "auto"]

@@ -58,7 +58,7 @@ class Commander {
     return ConfigReloaded{plan, ask({}, Kind::reload), true};
   }
 
-  void note(const Event& event, const std::map<WorkerId, Process>& processes) {
+  void note(const Event& event, const std::map<WorkerId, WorkerProcess>& processes) {
     const bool mishap = is_mishap(event, processes);
     const auto* exited = std::get_if<WorkerExited>(&event);
     const bool trouble =
@@ -107,7 +107,7 @@ class Commander {
   }
 
   /// Nobody has asked for anything else, and nothing has gone wrong: who has left has got what he wanted.
-  void rested(const std::map<WorkerId, Process>& processes) const {
+  void rested(const std::map<WorkerId, WorkerProcess>& processes) const {
     for (const Asked& asked : abandoned_) {
       for (const Life& life : asked.targets) {
         const auto process = processes.find(life.worker);
@@ -144,7 +144,7 @@ class Commander {
   }
 
   /// A launch that fails, an end that nobody asked for or before it ran, a time that is over for who starts or stops.
-  [[nodiscard]] static bool is_mishap(const Event& event, const std::map<WorkerId, Process>& processes) {
+  [[nodiscard]] static bool is_mishap(const Event& event, const std::map<WorkerId, WorkerProcess>& processes) {
     const auto* exited = std::get_if<WorkerExited>(&event);
     if (std::holds_alternative<DeadlineReached>(event)) {
       return std::ranges::any_of(processes, [](const auto& entry) {
@@ -154,7 +154,7 @@ class Commander {
     if (exited == nullptr) {
       return std::holds_alternative<SpawnFailed>(event);
     }
-    const Process& process = processes.at(exited->life.worker);
+    const WorkerProcess& process = processes.at(exited->life.worker);
     return !process.asked_to_end || !process.executing;
   }
 

@@ -7,6 +7,7 @@
 #include <list>
 #include <set>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -27,6 +28,12 @@ uid_t user_of(int fd) {
   return ::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.uid : static_cast<uid_t>(-1);
 }
 
+int family_of(int fd) {
+  sockaddr_storage own{};
+  socklen_t size = sizeof own;
+  return ::getsockname(fd, reinterpret_cast<sockaddr*>(&own), &size) == 0 ? own.ss_family : AF_UNIX;  // NOLINT: as POSIX has it.
+}
+
 /// Whoever commands us is we, or root.
 bool is_trusted(uid_t user) { return user == ::geteuid() || user == 0; }
 
@@ -44,29 +51,29 @@ constexpr int accepted_at_once = 16;
 
 }  // namespace
 
+struct Server::Door {
+  Door(asio::io_context& loop, int descriptor, std::optional<control::Guard> checked_by)
+      : listener(loop, descriptor), again(loop), guard(std::move(checked_by)) {}
+  asio::posix::stream_descriptor listener;
+  asio::steady_timer again;
+  std::optional<control::Guard> guard;
+};
+
 class Server::Impl : public std::enable_shared_from_this<Impl> {
  public:
-  Impl(asio::io_context& loop, FileDescriptor listener, Handler handler, Abandoned abandoned, StrangerSeen stranger_seen,
-       Limits limits)
-      : loop_(loop),
-        listener_(loop, listener.release()),
-        again_(loop),
-        handler_(std::move(handler)),
-        abandoned_(std::move(abandoned)),
-        stranger_seen_(std::move(stranger_seen)),
-        limits_(limits) {}
+  Impl(asio::io_context& loop, Callbacks callbacks, Limits limits)
+      : loop_(loop), callbacks_(std::move(callbacks)), limits_(limits) {}
 
-  void listen() {
-    listener_.async_wait(asio::posix::stream_descriptor::wait_read, [self = shared_from_this()](boost::system::error_code ec) {
-      if (!ec) {
-        self->accept_some();
-      }
-    });
+  void open(FileDescriptor listener, std::optional<control::Guard> guard) {
+    doors_.push_back(std::make_unique<Door>(loop_, listener.release(), std::move(guard)));
+    listen(*doors_.back());
   }
 
   void close() {
-    listener_.close();
-    again_.cancel();
+    for (const auto& door : doors_) {
+      door->listener.close();
+      door->again.cancel();
+    }
     for (Session* session : sessions_) {
       session->close();
     }
@@ -79,18 +86,27 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
   std::uint64_t strangers = 0;
 
  private:
-  void accept_some() {
+  void listen(Door& door) {
+    door.listener.async_wait(asio::posix::stream_descriptor::wait_read,
+                             [self = shared_from_this(), &door](boost::system::error_code ec) {
+                               if (!ec) {
+                                 self->accept_some(door);
+                               }
+                             });
+  }
+
+  void accept_some(Door& door) {
     for (int i = 0; i < accepted_at_once; ++i) {
-      const int fd = ::accept4(listener_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+      const int fd = ::accept4(door.listener.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
       if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)) {
-        if (make_room()) {
+        if (make_room(door)) {
           continue;
         }
         // Others have taken them: it is tried again in a while, and not as fast as the processor can.
-        again_.expires_after(pause_without_descriptors);
-        again_.async_wait([self = shared_from_this()](boost::system::error_code ec) {
+        door.again.expires_after(pause_without_descriptors);
+        door.again.async_wait([self = shared_from_this(), &door](boost::system::error_code ec) {
           if (!ec) {
-            self->listen();
+            self->listen(door);
           }
         });
         return;
@@ -99,41 +115,58 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
         break;
       }
       if (fd >= 0) {
-        take(FileDescriptor(fd));
+        take(door, FileDescriptor(fd));
       }
     }
-    listen();
+    listen(door);
   }
 
-  void take(FileDescriptor fd) {
-    if (const uid_t user = user_of(fd.get()); !is_trusted(user)) {
-      return turn_away(fd.get(), user);
+  void take(Door& door, FileDescriptor fd) {
+    if (!door.guard) {
+      if (const uid_t user = user_of(fd.get()); !is_trusted(user)) {
+        return turn_away(fd.get(), user);
+      }
     }
-    if (sessions_.size() >= limits_.connections && !make_room()) {
-      return;  // All of them wait for an answer of ours: this one is turned away.
+    if (sessions_.size() >= limits_.connections && !make_room(door)) {
+      return;  // All of them wait for an answer of ours, or come before this one: it is turned away.
     }
-    const auto session = std::make_shared<Session>(Socket(loop_, asio::generic::stream_protocol(AF_UNIX, 0), fd.release()),
-                                                   handler_, abandoned_, limits_, [weak = weak_from_this()](Session& ended) {
-                                                     if (const auto self = weak.lock()) {
-                                                       self->sessions_.remove(&ended);
-                                                     }
-                                                   });
+    const asio::generic::stream_protocol protocol(family_of(fd.get()), 0);
+    const auto session = std::make_shared<Session>(Socket(loop_, protocol, fd.release()), circumstances(door));
     sessions_.push_back(session.get());
     session->begin();
+  }
+
+  Session::Circumstances circumstances(Door& door) {
+    const auto ended = [weak = weak_from_this()](Session& session) {
+      if (const auto self = weak.lock()) {
+        self->sessions_.remove(&session);
+      }
+    };
+    const auto refused = [weak = weak_from_this(), &door](control::Guard::Mistake mistake) {
+      if (const auto self = weak.lock(); self && self->mistakes_told_.insert(mistake).second) {
+        self->callbacks_.mistake_seen(mistake, door.guard->address());
+      }
+    };
+    return {callbacks_.handler, callbacks_.abandoned, limits_, door.guard ? &*door.guard : nullptr, ended, refused};
   }
 
   void turn_away(int fd, uid_t user) {
     ++strangers;
     static_cast<void>(::send(fd, for_strangers.data(), for_strangers.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
     if (told_.size() < most_told && told_.insert(user).second) {
-      stranger_seen_(user);
+      callbacks_.stranger_seen(user);
     }
   }
 
-  bool make_room() { return drop_oldest(Session::Waits::for_request) || drop_oldest(Session::Waits::for_reader); }
+  bool make_room(const Door& door) {
+    using enum Session::Waits;
+    return drop_oldest(for_request, true) || drop_oldest(for_reader, true) ||
+           (!door.guard && (drop_oldest(for_request, false) || drop_oldest(for_reader, false)));
+  }
 
-  bool drop_oldest(Session::Waits waits) {
-    const auto oldest = std::ranges::find(sessions_, waits, &Session::waits);
+  bool drop_oldest(Session::Waits waits, bool is_guarded) {
+    const auto oldest = std::ranges::find_if(
+        sessions_, [&](const Session* session) { return session->waits() == waits && session->is_guarded() == is_guarded; });
     if (oldest == sessions_.end()) {
       return false;
     }
@@ -144,24 +177,22 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
   }
 
   asio::io_context& loop_;
-  asio::posix::stream_descriptor listener_;
-  asio::steady_timer again_;
-  Handler handler_;
-  Abandoned abandoned_;
-  StrangerSeen stranger_seen_;
-  std::set<uid_t> told_;
+  Callbacks callbacks_;
   Limits limits_;
+  std::vector<std::unique_ptr<Door>> doors_;
+  std::set<uid_t> told_;
+  std::set<control::Guard::Mistake> mistakes_told_;
   std::list<Session*> sessions_;  ///< The oldest first. Each keeps itself alive by what it waits for.
 };
 
-Server::Server(asio::io_context& loop, FileDescriptor listener, Handler handler, Abandoned abandoned, StrangerSeen stranger_seen,
-               Limits limits)
-    : impl_(std::make_shared<Impl>(loop, std::move(listener), std::move(handler), std::move(abandoned), std::move(stranger_seen),
-                                   limits)) {
-  impl_->listen();
-}
+Server::Server(asio::io_context& loop, Callbacks callbacks, Limits limits)
+    : impl_(std::make_shared<Impl>(loop, std::move(callbacks), limits)) {}
 
 Server::~Server() { impl_->close(); }
+
+void Server::accept_at(FileDescriptor listener, std::optional<control::Guard> guard) {
+  impl_->open(std::move(listener), std::move(guard));
+}
 
 std::uint64_t Server::strangers() const { return impl_->strangers; }
 

@@ -16,16 +16,10 @@ namespace corral::api {
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
 
-Session::Session(boost::asio::generic::stream_protocol::socket socket, const Handler& handler, const Abandoned& abandoned,
-                 const Limits& limits, std::function<void(Session&)> ended)
-    : stream_(std::move(socket)),
-      handler_(handler),
-      abandoned_(abandoned),
-      limits_(limits),
-      ended_(std::move(ended)),
-      buffer_(limits.header + limits.body) {}
+Session::Session(boost::asio::generic::stream_protocol::socket socket, Circumstances around)
+    : stream_(std::move(socket)), around_(std::move(around)), buffer_(around_.limits.header + around_.limits.body) {}
 
-Session::~Session() { ended_(*this); }
+Session::~Session() { around_.ended(*this); }
 
 void Session::close() {
   source_.reset();
@@ -35,15 +29,18 @@ void Session::close() {
 void Session::read() {
   waits_ = Waits::for_request;
   parser_.emplace();
-  parser_->header_limit(limits_.header);
-  parser_->body_limit(limits_.body);
+  parser_->header_limit(around_.limits.header);
+  parser_->body_limit(around_.limits.body);
   // The first byte may take its time, the rest of it may not: a request that comes in drops gets no more than one of silence.
-  stream_.expires_after(buffer_.size() == 0 ? limits_.idle : limits_.arrival);
+  stream_.expires_after(buffer_.size() == 0 ? around_.limits.idle : around_.limits.arrival);
   http::async_read_header(stream_, buffer_, *parser_, [self = shared_from_this()](beast::error_code ec, std::size_t) {
     if (ec) {
       return self->hear(ec);
     }
-    self->stream_.expires_after(self->limits_.arrival);
+    self->stream_.expires_after(self->around_.limits.arrival);
+    if (!self->is_let_in()) {
+      return;
+    }
     if (!beast::iequals(self->parser_->get()[http::field::expect], "100-continue")) {
       return self->read_body();
     }
@@ -55,6 +52,24 @@ void Session::read() {
       }
     });
   });
+}
+
+/// Before its body is read: whoever may not speak has sent eight KiB at most. Otherwise it is answered here.
+bool Session::is_let_in() {
+  if (around_.guard == nullptr) {
+    return true;
+  }
+  const auto& header = parser_->get();
+  const auto text = [&](http::field name) { return std::string_view(header[name].data(), header[name].size()); };
+  const auto refused = around_.guard->check({text(http::field::host), header.count(http::field::host), text(http::field::origin),
+                                             header.count(http::field::origin), text(http::field::authorization),
+                                             header.count(http::field::authorization)});
+  if (refused) {
+    head_ = header.method() == http::verb::head;
+    around_.refused(refused->mistake);
+    write(control::refusal(refused->refusal), false);
+  }
+  return !refused;
 }
 
 void Session::read_body() {
@@ -103,7 +118,7 @@ void Session::hear(beast::error_code ec) {
       }
     });
   };
-  asked_ = handler_(std::move(*understood), answer);
+  asked_ = around_.handler(std::move(*understood), answer);
   watch();
 }
 
@@ -121,16 +136,19 @@ void Session::look() {
   pollfd seen{stream_.socket().native_handle(), POLLIN | POLLRDHUP, 0};
   static_cast<void>(::poll(&seen, 1, 0));
   if ((seen.revents & (POLLHUP | POLLERR)) != 0) {
-    return abandoned_(asked_);  // And this session is over.
+    return around_.abandoned(asked_);  // And this session is over.
   }
   if ((seen.revents & POLLRDHUP) != 0) {
+    if (is_guarded()) {
+      around_.abandoned(asked_);  // TCP does not tell one who has left from one who still listens.
+    }
     return await_end();  // It has said all that it has to say, and listens.
   }
   // It says its next request already.
   constexpr std::size_t most_at_once = 16 * 1024;
   const std::size_t room = std::min(buffer_.max_size() - buffer_.size(), most_at_once);
   if (room == 0) {
-    return abandoned_(asked_);
+    return around_.abandoned(asked_);
   }
   const auto into = buffer_.prepare(room);
   const ssize_t got = ::recv(stream_.socket().native_handle(), into.data(), into.size(), MSG_DONTWAIT);
@@ -143,7 +161,7 @@ void Session::await_end() {
   stream_.socket().async_wait(Connection::socket_type::wait_error,
                               [self = shared_from_this(), asked = asked_](beast::error_code ec) {
                                 if (!ec && self->waits_ == Waits::for_answer && self->asked_ == asked) {
-                                  self->abandoned_(asked);
+                                  self->around_.abandoned(asked);
                                 }
                               });
 }
@@ -167,6 +185,10 @@ void Session::write(control::Reply reply, bool keep_alive) {
   response_.set(http::field::content_type, {reply.type.data(), reply.type.size()});
   response_.set(http::field::cache_control, "no-store");
   response_.set("X-Content-Type-Options", "nosniff");
+  response_.set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+  if (reply.status == static_cast<int>(http::status::unauthorized)) {
+    response_.set(http::field::www_authenticate, "Bearer");
+  }
   if (!reply.allow.empty()) {
     response_.set(http::field::allow, reply.allow);
   }
@@ -176,7 +198,7 @@ void Session::write(control::Reply reply, bool keep_alive) {
   if (head_) {
     response_.body().clear();
   }
-  stream_.expires_after(limits_.arrival);
+  stream_.expires_after(around_.limits.arrival);
   http::async_write(stream_, response_, [self = shared_from_this(), keep_alive](beast::error_code ec, std::size_t) {
     if (ec) {
       return;

@@ -21,8 +21,16 @@ class Session : public std::enable_shared_from_this<Session> {
  public:
   using Connection = boost::beast::basic_stream<boost::asio::generic::stream_protocol>;
 
-  Session(boost::asio::generic::stream_protocol::socket socket, const Handler& handler, const Abandoned& abandoned,
-          const Limits& limits, std::function<void(Session&)> ended);
+  struct Circumstances {
+    const Handler& handler;
+    const Abandoned& abandoned;
+    const Limits& limits;
+    const control::Guard* guard;  ///< Null where the kernel has said who it is.
+    std::function<void(Session&)> ended;
+    std::function<void(control::Guard::Mistake)> refused;
+  };
+
+  Session(boost::asio::generic::stream_protocol::socket socket, Circumstances around);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -37,11 +45,12 @@ class Session : public std::enable_shared_from_this<Session> {
   [[nodiscard]] Waits waits() const { return waits_; }
   /// Its reply goes on.
   [[nodiscard]] bool follows() const { return source_ != nullptr; }
+  [[nodiscard]] bool is_guarded() const { return around_.guard != nullptr; }
   void close();
-  [[nodiscard]] Connection::executor_type executor() { return stream_.get_executor(); }
 
  private:
   void read();
+  [[nodiscard]] bool is_let_in();
   void read_body();
   void hear(boost::beast::error_code ec);
   void watch();
@@ -59,10 +68,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void write_piece(std::optional<std::string> piece);
 
   Connection stream_;
-  const Handler& handler_;
-  const Abandoned& abandoned_;
-  const Limits& limits_;
-  std::function<void(Session&)> ended_;
+  Circumstances around_;
   boost::beast::flat_buffer buffer_;
   std::optional<boost::beast::http::request_parser<boost::beast::http::string_body>> parser_;
   boost::beast::http::response<boost::beast::http::string_body> response_;

@@ -31,7 +31,7 @@ void Session::follow(Stream stream) {
   chunked_ = parser_->get().version() == 11;
   head->message.chunked(chunked_);
   await_leaving();
-  stream_.expires_after(limits_.arrival);
+  stream_.expires_after(around_.limits.arrival);
   http::async_write_header(stream_, head->serializer, [self = shared_from_this(), head](beast::error_code ec, std::size_t) {
     if (ec) {
       return self->close();
@@ -73,7 +73,7 @@ void Session::write_piece(std::optional<std::string> piece) {
     }
     self->await_piece();
   };
-  stream_.expires_after(limits_.arrival);
+  stream_.expires_after(around_.limits.arrival);
   if (!chunked_) {
     boost::asio::async_write(stream_, boost::asio::buffer(piece_), written);
   } else if (ends) {

@@ -151,7 +151,7 @@ class Replies(ControlTest):
         scale = "/v1/programs/{program}/scale"
         self.call("POST", "/v1/programs/a/scale", scale, {"workers": 3})
         self.call("POST", "/v1/programs/a/scale", scale, {"workers": "auto"})
-        self.call("POST", "/v1/programs/nobody/scale", scale, {"workers": 3}, 409)
+        self.call("POST", "/v1/programs/nobody/scale", scale, {"workers": 3}, 404)
         self.call("POST", "/v1/programs/a/scale", scale, {"workers": 0}, 400)
         for bad in ({}, {"targets": []}, {"targets": ["a"], "more": 1}, {"targets": ["a"], "wait": 1}, {"targets": ["a"], "parallel": 0},
                     {"targets": ["a"], "pause": "long"}, {"targets": ["a"], "timeout": 1}):  # fmt: skip

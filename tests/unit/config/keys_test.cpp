@@ -27,6 +27,9 @@ json surroundings(const config::KeyDescription& key) {
   if (key.path.starts_with("/crashes/")) {
     whole["crashes"] = {{"folder", "x"}};
   }
+  if (key.path == "/control/listen") {
+    whole["control"] = {{"token_file", "x"}};
+  }
   return whole;
 }
 
