@@ -4,14 +4,12 @@
 
 #include <algorithm>
 
+#include "supervisor/control/matching.hpp"
+
 namespace corral::control {
 namespace {
 
 constexpr std::uint16_t port_of_http = 80;
-
-char lower(char letter) { return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + ('a' - 'A')) : letter; }
-
-bool same_word(std::string_view left, std::string_view right) { return std::ranges::equal(left, right, {}, lower, lower); }
 
 /// What follows "Bearer "; empty where it is something else.
 std::string_view bearer(std::string_view authorization) {

@@ -20,11 +20,15 @@ std::optional<std::string_view> named_in(std::string_view path, std::string_view
   return fits ? std::optional(named) : std::nullopt;
 }
 
+bool same_word(std::string_view left, std::string_view right) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  return std::ranges::equal(left, right, {}, lower, lower);
+}
+
 bool is_json(std::string_view content_type) {
   std::string_view type = content_type.substr(0, content_type.find(';'));
   type = type.substr(0, type.find_last_not_of(" \t") + 1);
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  return std::ranges::equal(type, std::string_view("application/json"), {}, lower);
+  return same_word(type, "application/json");
 }
 
 }  // namespace corral::control

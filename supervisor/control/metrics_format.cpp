@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "supervisor/control/matching.hpp"
+
 namespace corral::control {
 namespace {
 
@@ -18,11 +20,6 @@ std::string_view take(std::string_view& text, char end) {
   const std::string_view taken = trimmed(text.substr(0, at));
   text.remove_prefix(std::min(at + 1, text.size()));
   return taken;
-}
-
-bool same_word(std::string_view left, std::string_view right) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return std::ranges::equal(left, right, {}, lower, lower);
 }
 
 /// The q of the parameters; 1 where there is none, 0 where it means nothing.

@@ -10,7 +10,7 @@
 namespace corral::api {
 namespace {
 
-constexpr int backlog = 1024;
+constexpr int tcp_backlog = 1024;
 
 /// sockaddr_in for the interface of 1983.
 template <class Address>
@@ -39,7 +39,7 @@ Result<FileDescriptor> listen_at(const core::LoopbackAddress& address) {
   const int on = 1;
   // What has just ended leaves the port taken for a minute, otherwise. Two that listen there are not possible with it.
   const bool listens = socket && ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
-                       bind_to(socket.get(), address) && ::listen(socket.get(), backlog) == 0;
+                       bind_to(socket.get(), address) && ::listen(socket.get(), tcp_backlog) == 0;
   if (!listens) {
     return system_failure(fmt::format("cannot listen at {}", address.to_string()), errno);
   }

@@ -19,7 +19,7 @@ namespace {
 constexpr std::size_t token_bytes = 32;
 constexpr std::size_t shortest = 32;
 constexpr std::size_t longest = 512;
-constexpr mode_t for_owner = 0600;
+constexpr mode_t owner_alone = 0600;
 constexpr mode_t of_others = 0077;
 
 /// What RFC 6750 lets a bearer token consist of.
@@ -49,13 +49,13 @@ Result<void> make_file(const std::string& path) {
   }
   const std::string unfinished = fmt::format("{}.{}", path, ::getpid());
   ::unlink(unfinished.c_str());  // Of one who had this number and was killed.
-  FileDescriptor file(::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, for_owner));
+  FileDescriptor file(::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, owner_alone));
   if (!file) {
     return system_failure(fmt::format("cannot make the token file '{}'", path), errno);
   }
   const std::string line = *token + "\n";
   const ssize_t written = ::write(file.get(), line.data(), line.size());
-  const bool well = written == static_cast<ssize_t>(line.size()) && ::fchmod(file.get(), for_owner) == 0 &&
+  const bool well = written == static_cast<ssize_t>(line.size()) && ::fchmod(file.get(), owner_alone) == 0 &&
                     ::fsync(file.get()) == 0 && (::link(unfinished.c_str(), path.c_str()) == 0 || errno == EEXIST);
   const int error = written >= 0 && written < static_cast<ssize_t>(line.size()) ? ENOSPC : errno;
   ::unlink(unfinished.c_str());

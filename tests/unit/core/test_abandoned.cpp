@@ -11,13 +11,13 @@ using namespace corral::core::testing;
 
 namespace {
 
-void two(PlannedProgram& planned) { resize(planned, 2); }
+void pair(PlannedProgram& planned) { resize(planned, 2); }
 
 }  // namespace
 
 TEST_CASE("who has left is not answered, and what he asked for goes on") {
   Driver d;
-  d.start({program("a", two)});
+  d.start({program("a", pair)});
   d.up("a/0");
   d.up("a/1");
   SUBCASE("a stop") {
@@ -65,7 +65,7 @@ TEST_CASE("who has left is not answered, and what he asked for goes on") {
 
 TEST_CASE("only those that somebody waits for are counted") {
   Driver d;
-  d.start({program("a", two)});
+  d.start({program("a", pair)});
   d.up("a/0");
   d.up("a/1");
   d.command(StopWorkers{d.ids({"a/0"})});
