@@ -55,7 +55,8 @@ Json describe(const ProgramView& program, const WorkerView& worker, Instant now)
           {"cpu_seconds", worker.measure ? Json(worker.measure->cpu_seconds) : Json(nullptr)},
           {"memory_bytes", worker.measure ? Json(worker.measure->memory_bytes) : Json(nullptr)},
           {"next_start_seconds",
-           backoff != nullptr ? Json(seconds(std::max(backoff->until - now, Duration::zero()))) : Json(nullptr)}};
+           backoff != nullptr ? Json(seconds(std::max(backoff->until - now, Duration::zero()))) : Json(nullptr)},
+          {"tasks_done", program.tasks ? Json(program.tasks->done) : Json(nullptr)}};
 }
 
 /// The state of a program is that of its worst worker, as far as anybody is to look into it.
@@ -74,14 +75,18 @@ std::string_view state_of(const ProgramView& program) {
   return "exited";
 }
 
+Json describe(const core::TaskCounts& tasks) {
+  return {{"accepted", tasks.accepted}, {"queued", tasks.queued},       {"in_work", tasks.in_work},
+          {"done", tasks.done},         {"failed", tasks.failed},       {"quarantined", tasks.quarantined},
+          {"left", tasks.left},         {"cancelled", tasks.cancelled}, {"retries", tasks.retries}};
+}
+
 Json describe(const ProgramView& program) {
   const auto running = std::ranges::count_if(
       program.workers, [](const WorkerView& worker) { return core::kind(worker.state.state) == StateKind::running; });
-  return {{"program", program.name},
-          {"state", state_of(program)},
-          {"workers", program.workers.size()},
-          {"running", running},
-          {"failed", program.failed}};
+  return {{"program", program.name},           {"state", state_of(program)},
+          {"workers", program.workers.size()}, {"running", running},
+          {"failed", program.failed},          {"tasks", program.tasks ? describe(*program.tasks) : Json(nullptr)}};
 }
 
 Json all_programs(const View& view) {

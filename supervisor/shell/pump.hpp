@@ -103,6 +103,8 @@ class Pump {
     std::vector<core::CpuSet> placements;  ///< By slot.
     std::uint32_t reliefs = 0;             ///< As the plan has it.
     core::LogSpec log;
+    std::optional<SharedCounts> counts{};  ///< Of its present or last life, where that is a map.
+    bool has_tasks = false;
   };
 
   explicit Pump(PumpOptions options);
