@@ -82,6 +82,7 @@ void limit_false_starts(core::PlannedProgram& planned) {
 }  // namespace
 
 int map(MapOptions options) {
+  std::optional<shell::CountsWriter> counts = shell::CountsWriter::from_environment();
   auto setup = process::ProcessSetup::begin();
   if (!setup) {
     return cannot_open(setup.error(), core::Containment::automatic);
@@ -127,6 +128,9 @@ int map(MapOptions options) {
     feed.shuffle = fresh_seed();
   }
   feed.state = std::move(*state);
+  if (counts) {
+    feed.counts.emplace(std::move(*counts));
+  }
   feed.policy = options.policy;
   if (options.ordered) {
     feed.policy.order_span = longest_order;

@@ -76,6 +76,17 @@ std::string cpu_of(const top::WorkerSample& worker) {
   return top::short_share(std::min(*worker.cpu_seconds / *worker.uptime_seconds, 1000.0)) + "%";
 }
 
+/// "812, 40/s": the average of the life of its process.
+std::string tasks_of(const top::WorkerSample& worker) {
+  if (!worker.tasks_done) {
+    return "-";
+  }
+  const bool lives = worker.uptime_seconds && *worker.uptime_seconds > 0;
+  return lives ? fmt::format("{}, {}/s", *worker.tasks_done,
+                             top::short_rate(static_cast<double>(*worker.tasks_done) / *worker.uptime_seconds))
+               : std::to_string(*worker.tasks_done);
+}
+
 std::string workers_table(const top::Sample& sample, const StatusOptions& options, bool colour) {
   std::vector<Row> rows{{"WORKER", "STATE", "PID", "CORES", "UPTIME", "RESTARTS", "CPU", "MEMORY"}};
   std::vector<std::string> states{"running"};
@@ -88,7 +99,18 @@ std::string workers_table(const top::Sample& sample, const StatusOptions& option
       states.push_back(worker.state);
     }
   }
-  const std::string plain = table(rows, {false, false, true, false, true, true, true, true});
+  std::vector<bool> right{false, false, true, false, true, true, true, true};
+  if (std::ranges::any_of(sample.workers, [](const top::WorkerSample& worker) { return worker.tasks_done.has_value(); })) {
+    rows.front().emplace_back("TASKS");
+    right.push_back(true);
+    std::size_t row = 0;
+    for (const top::WorkerSample& worker : sample.workers) {
+      if (is_meant(worker, options.targets)) {
+        rows[++row].push_back(tasks_of(worker));
+      }
+    }
+  }
+  const std::string plain = table(rows, right);
   std::string text = sample.phase == "running" ? "" : "the supervisor is stopping\n";
   std::size_t line = 0;
   for (std::size_t at = 0; at < plain.size(); ++line) {

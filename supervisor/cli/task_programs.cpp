@@ -12,6 +12,7 @@
 
 #include "common/base/signals.hpp"
 #include "common/base/units.hpp"
+#include "supervisor/shell/tasks/shared_counts.hpp"
 
 namespace corral::cli {
 namespace {
@@ -120,7 +121,7 @@ core::SupervisorSpec with_maps(core::SupervisorSpec spec, const std::string& sel
     program.launch.workers = 1U;
     program.launch.cores = core::SharedCores{};
     program.launch.directory.clear();
-    program.launch.environment.clear();
+    program.launch.environment = {{shell::counts_variable, "3"}};
     program.restart = {};
     program.restart.when = core::RestartWhen::never;
     program.stop.signal = SIGTERM;

@@ -17,6 +17,7 @@ ProgramMetrics program_metrics(const ProgramView& program, const Counted& counte
   ProgramMetrics metrics;
   metrics.name = program.name;
   metrics.failed = program.failed;
+  metrics.tasks = program.tasks;
   metrics.workers.reserve(program.workers.size());
   for (const WorkerView& worker : program.workers) {
     metrics.workers.push_back(worker_metrics(worker));

@@ -55,7 +55,8 @@ Document describe(const ProgramView& program, const WorkerView& worker, Instant 
           {"cpu_seconds", worker.measure ? Document(worker.measure->cpu_seconds) : Document(nullptr)},
           {"memory_bytes", worker.measure ? Document(worker.measure->memory_bytes) : Document(nullptr)},
           {"next_start_seconds",
-           backoff != nullptr ? Document(seconds(std::max(backoff->until - now, Duration::zero()))) : Document(nullptr)}};
+           backoff != nullptr ? Document(seconds(std::max(backoff->until - now, Duration::zero()))) : Document(nullptr)},
+          {"tasks_done", program.tasks ? Document(program.tasks->done) : Document(nullptr)}};
 }
 
 /// The state of a program is that of its worst worker, as far as anybody is to look into it.
@@ -74,14 +75,18 @@ std::string_view state_of(const ProgramView& program) {
   return "exited";
 }
 
+Document describe(const core::TaskCounts& tasks) {
+  return {{"accepted", tasks.accepted}, {"queued", tasks.queued},       {"in_work", tasks.in_work},
+          {"done", tasks.done},         {"failed", tasks.failed},       {"quarantined", tasks.quarantined},
+          {"left", tasks.left},         {"cancelled", tasks.cancelled}, {"retries", tasks.retries}};
+}
+
 Document describe(const ProgramView& program) {
   const auto running = std::ranges::count_if(
       program.workers, [](const WorkerView& worker) { return core::kind(worker.state.state) == StateKind::running; });
-  return {{"program", program.name},
-          {"state", state_of(program)},
-          {"workers", program.workers.size()},
-          {"running", running},
-          {"failed", program.failed}};
+  return {{"program", program.name},           {"state", state_of(program)},
+          {"workers", program.workers.size()}, {"running", running},
+          {"failed", program.failed},          {"tasks", program.tasks ? describe(*program.tasks) : Document(nullptr)}};
 }
 
 Document all_programs(const View& view) {

@@ -9,6 +9,7 @@
 #include "common/base/ids.hpp"
 #include "common/base/instant.hpp"
 #include "supervisor/core/snapshot.hpp"
+#include "supervisor/core/tasks/task.hpp"
 
 namespace corral::control {
 
@@ -30,6 +31,7 @@ struct ProgramView {
   std::string name;
   bool failed = false;
   std::vector<WorkerView> workers;
+  std::optional<core::TaskCounts> tasks{};  ///< Of one that has tasks, in the present or last life of its map.
 };
 
 struct SupervisorView {

@@ -49,6 +49,13 @@ Result<process::LaunchRequest> Pump::arrange_launch(Life life) {
     request.stdout_fd = ends->out;
     request.stderr_fd = ends->err;
   }
+  if (Program& program = programs_[number(life.worker.program)]; program.has_tasks) {
+    program.counts.reset();
+    if (auto counts = SharedCounts::make()) {  // Without it nobody sees how far it is; it works all the same.
+      request.task_fd = counts->descriptor();
+      program.counts.emplace(std::move(*counts));
+    }
+  }
   if (feed_) {
     const Result<WorkerEnds> ends = feed_->connect(life);
     if (!ends) {
@@ -196,9 +203,10 @@ void Pump::adopt(const Prepared& prepared) {
     if (number(planned.id) >= programs_.size()) {
       programs_.resize(number(planned.id) + std::size_t{1});
     }
-    retire(programs_[number(planned.id)]);
-    programs_[number(planned.id)] = {planned.spec.name, prepared.programs[i], planned.placements, planned.reliefs,
-                                     planned.spec.log};
+    Program& program = programs_[number(planned.id)];
+    retire(program);
+    program = {planned.spec.name,         prepared.programs[i],          planned.placements, planned.reliefs, planned.spec.log,
+               std::move(program.counts), planned.spec.tasks.has_value()};
     define_log(planned.id);
   }
 }

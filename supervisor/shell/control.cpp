@@ -44,6 +44,9 @@ control::View Pump::view() const {
   view.phase = snapshot.phase;
   for (core::ProgramSnapshot& program : snapshot.programs) {
     control::ProgramView& shown = view.programs.emplace_back(program.id, program.name, program.failed);
+    if (const auto& counts = programs_[number(program.id)].counts) {
+      shown.tasks = counts->read();
+    }
     const std::vector<core::CpuSet>& placements = programs_[number(program.id)].placements;
     for (core::WorkerSnapshot& worker : program.workers) {
       std::string cores = worker.index < placements.size() ? placements[worker.index].to_string() : std::string();

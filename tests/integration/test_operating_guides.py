@@ -80,9 +80,11 @@ class OperatingGuides(ControlTest):
     @unittest.skipIf(shutil.which("curl") is None, "no curl here")
     def test_api(self):
         self.listen_too()
-        looks, ready, changes, no_wait, tcp = self.outputs("api.md")
+        looks, reasons, ready, changes, no_wait, tcp = self.outputs("api.md")
         status, _, workers, worker = map(json.loads, looks.splitlines())
         self.assertEqual([len(status["workers"]), len(workers["workers"]), worker["worker"]], [3, 3, "crunch/0"])
+        reason, past = map(json.loads, reasons.splitlines())
+        self.assertEqual((reason["worker"], reason["state"], len(past["events"])), ("crunch/0", "running", 2))
         self.assertTrue(json.loads(ready)["ready"])
         replies = [json.loads(line) for line in changes.splitlines()]
         self.assertEqual([reply.get("workers") for reply in replies], [1, 2, 1, 3, 1, 1, None, 0])

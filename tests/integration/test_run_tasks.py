@@ -3,8 +3,10 @@
 import json
 import os
 import signal
+import subprocess
 
-from harness import await_that, main
+import unix_http
+from harness import CEILING, CORRAL, await_that, children, main
 from mapping import WORKER, MapTest
 
 
@@ -52,6 +54,61 @@ class TaskPrograms(MapTest):
         self.assertLess(before, 40)
         self.finish(self.run_config({"crunch": self.fed(tasks, **more)}), 0)
         self.assertEqual(sorted(entry["task"] for entry in self.lines()), list(range(40)))
+
+    def test_how_far_it_is_can_be_seen_from_outside(self):
+        release = self.path("release")
+        os.mkfifo(release)
+        # Nine that end at once, one that fails, and one that waits to be let go.
+        script = f"while read x; do if [ $x = 10 ]; then read y < {release}; fi; [ $x = 3 ] && exit 1; echo $x; done"
+        control = {"socket": self.path("control.sock")}
+        program = self.fed(range(11), workers=1, lines=True, raw=True, retries=1, command=["sh", "-c", script])
+        corral = self.run_config({"crunch": program, "plain": {"command": ["sleep", "1000"]}}, top={"control": control, "stay": True})
+
+        def look(target, kind=None):
+            return unix_http.get(control["socket"], target, **({"Accept": kind} if kind else {}))[2]
+
+        def program_of(name):
+            return next(one for one in json.loads(look("/v1/status"))["programs"] if one["program"] == name)
+
+        def counts():
+            return (program_of("crunch")["tasks"] or {}) if os.path.exists(control["socket"]) else {}
+
+        tasks = await_that("all but one", lambda: (now := counts()).get("done") == 9 and now["quarantined"] == 1 and now)
+        self.assertEqual(tasks, {"accepted": 11, "queued": 0, "in_work": 1, "done": 9, "failed": 0, "quarantined": 1, "left": 0,
+                                 "cancelled": 0, "retries": 1})  # fmt: skip
+        self.assertIsNone(program_of("plain")["tasks"])
+        workers = {one["worker"]: one for one in json.loads(look("/v1/status"))["workers"]}
+        self.assertEqual((workers["crunch/0"]["tasks_done"], workers["plain/0"]["tasks_done"]), (9, None))
+        metrics = look("/metrics", "application/openmetrics-text").splitlines()
+        for line in ('corral_tasks_accepted_total{program="crunch"} 11', 'corral_tasks_queued{program="crunch"} 0',
+                     'corral_tasks_in_work{program="crunch"} 1', 'corral_task_retries_total{program="crunch"} 1',
+                     'corral_tasks_ended_total{program="crunch",outcome="done"} 9',
+                     'corral_tasks_ended_total{program="crunch",outcome="quarantined"} 1',
+                     'corral_tasks_ended_total{program="crunch",outcome="failed"} 0'):  # fmt: skip
+            self.assertIn(line, metrics)
+        self.assertFalse([line for line in metrics if line.startswith("corral_task") and 'program="plain"' in line])
+        table = subprocess.run([CORRAL, "status", "--socket", control["socket"]], capture_output=True, text=True, timeout=CEILING).stdout
+        self.assertRegex(table, r"WORKER .* TASKS\n")
+        self.assertRegex(table, r"crunch/0 .* 9, [0-9.]+/s\n")
+        self.assertRegex(table, r"plain/0 .* -\n")
+        # The map's own workers have nothing of it.
+        [child] = [pid for pid in children(corral.pids("crunch/0")[-1]) if self.runs_the_script(pid)]
+        with open(f"/proc/{child}/environ") as file:
+            self.assertNotIn("CORRAL_COUNTS_FD", file.read())
+        self.assertFalse([name for name in os.listdir(f"/proc/{child}/fd") if "counts" in os.readlink(f"/proc/{child}/fd/{name}")])
+        with open(release, "w") as file:
+            file.write("go\n")
+        await_that("all are done", lambda: counts().get("done") == 10)
+        await_that("it has ended", lambda: program_of("crunch")["state"] in ("exited", "failed"))
+        self.assertEqual(counts()["done"], 10)  # And what it has counted stays to be seen.
+        self.stop(corral, None)
+
+    def runs_the_script(self, pid):
+        try:
+            with open(f"/proc/{pid}/cmdline") as file:
+                return file.read().startswith("sh\0-c")
+        except OSError:
+            return False
 
     def test_files_and_variables_may_begin_with_a_dash(self):
         self.addCleanup(os.chdir, os.getcwd())

@@ -215,10 +215,20 @@ void Session::write(control::Reply reply, bool keep_alive) {
 void Session::forget_rest() {
   beast::error_code ignored;
   stream_.socket().shutdown(boost::asio::socket_base::shutdown_send, ignored);
-  buffer_.clear();
-  constexpr std::size_t some = 4096;
+  constexpr std::size_t enough = std::size_t{8} << 20U;
   stream_.expires_after(std::chrono::seconds(1));
-  stream_.async_read_some(buffer_.prepare(some), [self = shared_from_this()](beast::error_code, std::size_t) {});
+  forget_some(enough);
+}
+
+/// For as long as was said, and no more than `most`.
+void Session::forget_some(std::size_t most) {
+  constexpr std::size_t some = std::size_t{64} * 1024;
+  buffer_.clear();
+  stream_.async_read_some(buffer_.prepare(some), [self = shared_from_this(), most](beast::error_code ec, std::size_t count) {
+    if (!ec && count < most) {
+      self->forget_some(most - count);
+    }
+  });
 }
 
 }  // namespace corral::api

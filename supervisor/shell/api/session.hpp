@@ -60,6 +60,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void answer(Answered answered, bool keep_alive);
   void write(control::Reply reply, bool keep_alive);
   void forget_rest();
+  void forget_some(std::size_t most);
 
   // session_stream.cpp
   void follow(Stream stream);

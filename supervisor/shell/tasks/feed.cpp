@@ -157,6 +157,9 @@ void Feed::flush() {
   results_->flush();
   reports_->flush(now_);
   look_at_output();
+  if (options_.counts) {
+    options_.counts->write(counts());
+  }
 }
 
 // ---- Workers --------------------------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@
 #include "supervisor/shell/tasks/progress.hpp"
 #include "supervisor/shell/tasks/reports.hpp"
 #include "supervisor/shell/tasks/results.hpp"
+#include "supervisor/shell/tasks/shared_counts.hpp"
 #include "supervisor/shell/tasks/starvation.hpp"
 #include "supervisor/shell/tasks/task_source.hpp"
 
@@ -41,6 +42,7 @@ struct FeedOptions {
   ReportOptions reports;
   std::optional<std::uint64_t> shuffle;  ///< The input is a file, whose tasks are taken in a random order: its seed.
   std::optional<LedgerOptions> state;    ///< What has ended is recorded, and left out the next time.
+  std::optional<CountsWriter> counts;    ///< For the supervisor that has started this one.
 };
 
 /// What a feed asks of whom it belongs to. Called in the loop.

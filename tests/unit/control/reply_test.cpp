@@ -40,11 +40,12 @@ TEST_CASE("the status has the supervisor, its programs and its workers") {
   CHECK(status["supervisor"]["pid"] == 42);
   CHECK(status["supervisor"]["uptime_seconds"] == 60.0);
   CHECK(status["supervisor"]["phase"] == "running");
-  CHECK(status["programs"][0] == Json::parse(R"({"program":"crunch","state":"running","workers":2,"running":2,"failed":false})"));
+  CHECK(status["programs"][0] ==
+        Json::parse(R"({"program":"crunch","state":"running","workers":2,"running":2,"failed":false,"tasks":null})"));
   CHECK(status["workers"].size() == 4);
   CHECK(status["workers"][1] == Json::parse(R"({"worker":"crunch/1","program":"crunch","index":1,"state":"running","wanted":"up",
       "pid":101,"incarnation":1,"cores":"0-1","uptime_seconds":5.0,"restarts":0,"cpu_seconds":1.5,"memory_bytes":4096,
-      "next_start_seconds":null})"));
+      "next_start_seconds":null,"tasks_done":null})"));
   CHECK(status["workers"][0]["cpu_seconds"].is_null());
 }
 
@@ -93,6 +94,16 @@ TEST_CASE("ready when all that are wanted run") {
   stopping.phase = core::Phase::stopping;
   CHECK(readiness(stopping).status == 503);
   CHECK(health().status == 200);
+}
+
+TEST_CASE("a program with tasks says how far it is") {
+  View view = view_of_three();
+  view.programs[1].tasks = core::TaskCounts{.accepted = 9, .queued = 1, .in_work = 2, .done = 3, .quarantined = 3, .retries = 4};
+  const Json seen = document(status(view));
+  CHECK(seen["programs"][1]["tasks"] == Json::parse(R"({"accepted":9,"queued":1,"in_work":2,"done":3,"failed":0,"quarantined":3,
+                                                         "left":0,"cancelled":0,"retries":4})"));
+  CHECK(seen["workers"][2]["tasks_done"] == 3);
+  CHECK(seen["programs"][0]["tasks"].is_null());
 }
 
 TEST_CASE("what became of a command") {
