@@ -78,6 +78,8 @@ class History(ControlTest):
         corral = self.run_controlled({"a": program("hang", workers=2, cores="shared"), "b": program("exit 3", restart="never")})
         self.await_listening(corral)
         corral.await_err("b/0 .*exited with status 3")
+        corral.await_start("a/0")
+        corral.await_start("a/1")
         all_of_them = self.events()
         self.assertEqual([event["seq"] for event in all_of_them["events"]], list(range(1, all_of_them["last"] + 1)))
         ended = named(all_of_them["events"], "worker_ended")
@@ -103,6 +105,7 @@ class History(ControlTest):
         corral = self.run_controlled({"a": program("hang"), "b": program("exit 3", restart="never")})
         self.await_listening(corral)
         corral.await_err("b/0 .*exited with status 3")
+        corral.await_start("a/0")
         text = self.ask_for("events").out
         self.assertRegex(text, r"(?m)^\d\d:\d\d:\d\d\.\d{3}  b/0 \(pid \d+\) exited with status 3")
         self.assertNotIn("a/0", self.ask_for("events", "b").out)
