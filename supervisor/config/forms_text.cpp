@@ -130,7 +130,7 @@ Form<std::string> socket_path() {
 }
 
 Form<core::LoopbackAddress> loopback_address() {
-  constexpr std::string_view v6 = "[::1]";
+  static constexpr std::string_view v6 = "[::1]";
   Form<core::LoopbackAddress> form;
   form.words = "a loopback address and a port such as \"127.0.0.1:8080\" or \"[::1]:8080\"";
   form.schema = literal(R"("type":"string","pattern":"^(?:127(?:\\.(?:0|[1-9][0-9]{0,2})){3}|\\[::1\\]):[1-9][0-9]{0,4}$")");
