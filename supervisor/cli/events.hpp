@@ -23,7 +23,6 @@ struct EventsOptions {
   std::vector<std::string> targets;  ///< Patterns; none: all events.
   std::vector<std::string> events;   ///< By name; none: all.
   std::size_t last = 100;            ///< Of those that have happened; SIZE_MAX: all that are remembered.
-  std::optional<std::uint64_t> after{};
   bool follow = false;
   bool json = false;
 };

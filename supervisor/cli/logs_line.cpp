@@ -34,7 +34,8 @@ std::size_t parse_lines(const std::string& text) {
 void add_logs_options(CLI::App& app, LogsOptions& options) {
   const auto lines_given = std::make_shared<bool>(false);
   options.last = usual_lines;
-  app.add_option("workers", options.workers, "PROGRAM, PROGRAM/INDEX, or a pattern of these; all where none is named");
+  CLI::Option* workers =
+      app.add_option("workers", options.workers, "PROGRAM, PROGRAM/INDEX, or a pattern of these; all where none is named");
   app.add_option("--config", options.config, "the configuration file");
   app.add_flag("-f,--follow", options.follow, "go on with what is written");
   app.add_option_function<std::string>(
@@ -53,7 +54,8 @@ void add_logs_options(CLI::App& app, LogsOptions& options) {
       "nothing older than that, such as 5m");
   app.add_option("--grep", options.grep, "lines alone that this extended regular expression matches");
   app.add_flag("-i,--ignore-case", options.ignore_case, "it matches capitals and small letters alike");
-  app.add_flag("--reopen", options.reopen, "tell the supervisor to open its log files anew, and return when it has");
+  app.add_flag("--reopen", options.reopen, "tell the supervisor to open its log files anew, and return when it has")
+      ->excludes(workers);  // It is all of them, always.
   app.add_flag("--raw", options.raw, "bytes as they are, whatever they do to a terminal");
   app.add_option_function<std::string>(
          "--colour,--color",
