@@ -121,6 +121,8 @@ class Following(ControlTest):
     def begin(self):
         self.corral = self.run_controlled({"a": program("hang", workers=2, cores="shared")})
         self.await_listening(self.corral)
+        # Both have been told of before anyone follows: which of them was first is not corral's to promise.
+        self.corral.await_start("a/0")
         self.corral.await_start("a/1")
 
     def kill(self, worker):
