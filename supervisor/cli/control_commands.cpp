@@ -50,7 +50,12 @@ std::vector<Route> routes_of(const Change& change) {
     case stop: routes.push_back({"/v1/workers/stop", {{"targets", change.targets}}}); break;
     case restart: routes.push_back({"/v1/workers/restart", {{"targets", change.targets}}}); break;
     case signal: routes.push_back({"/v1/workers/signal", {{"targets", change.targets}, {"signal", change.signal}}}); break;
-    case reload: routes.push_back({"/v1/reload", {{"plan", change.plan}}}); break;
+    case reload:
+      routes.push_back({"/v1/reload", {{"plan", change.plan}}});
+      if (change.rollback) {
+        routes.back().body["rollback"] = *change.rollback;
+      }
+      break;
     case reopen_logs: routes.push_back({"/v1/logs/reopen"}); break;
     case shutdown: routes.push_back({"/v1/shutdown"}); break;
     case scale:

@@ -45,6 +45,7 @@ struct Change {
   std::uint32_t parallel = 1;
   std::optional<Duration> pause;
   bool plan = false;
+  std::optional<bool> rollback;
 };
 [[nodiscard]] int change(const Change& change);
 

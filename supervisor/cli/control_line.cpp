@@ -58,7 +58,12 @@ old value; where {workers} stands in the definition, all of them are replaced.)"
      R"(Read the configuration again, and return when every worker that changed is where it belongs.
 
   corral reload --plan            only say what would happen to each worker, and why
-  corral reload)"},
+  corral reload
+  corral reload --rollback        go back to the configuration before if any of them does not stay up
+
+With --rollback it returns when each has run for its restart.healthy_after, or has ended well, or when the one before is in force
+again (exit status 1). "reload": {"rollback": true} in the configuration means that for every reload, by SIGHUP too;
+--no-rollback does without.)"},
     {Change::Kind::shutdown, "shutdown", R"(Stop everything, and return when the supervisor has ended.
 
   corral shutdown)"},
@@ -139,7 +144,8 @@ void ControlLine::add_change(CLI::App& app, Change::Kind kind) {
         "with --rolling: how long a new one has to stay up before the next goes (1s)");
   }
   if (kind == reload) {
-    app.add_flag("--plan", change_.plan, "only say what would happen");
+    auto* plan = app.add_flag("--plan", change_.plan, "only say what would happen");
+    app.add_flag("--rollback,!--no-rollback", change_.rollback, "go back if a worker does not stay up, or not")->excludes(plan);
   }
   if (kind != signal) {
     app.add_flag_function("--no-wait", [this](std::int64_t) { change_.wait = false; }, "return at once");

@@ -24,17 +24,24 @@ std::map<std::string, core::LaunchSpec> launches_of(const core::SupervisorSpec& 
 }  // namespace
 
 Reloader::Reloader(std::string path, core::SupervisorSpec spec, core::Plan in_force)
-    : path_(std::move(path)), spec_(std::move(spec)), written_(launches_of(spec_)), in_force_(std::move(in_force)) {}
+    : path_(std::move(path)), now_{std::move(spec), {}}, in_force_(std::move(in_force)) {
+  now_.written = launches_of(now_.spec);
+}
 
-Result<Configuration> Reloader::read(std::map<std::string, core::LaunchSpec>& written) const {
+/// Whose definition in the file is what it was when it was scaled has the number of workers that was wished for.
+void Reloader::apply_scales(core::SupervisorSpec& spec, const Launches& written) const {
+  for (core::ProgramSpec& program : spec.programs) {
+    const auto scaled = scaled_.find(program.name);
+    if (scaled != scaled_.end() && scaled->second.as_written == written.at(program.name)) {
+      program.launch.workers = scaled->second.workers;
+    }
+  }
+}
+
+Result<Configuration> Reloader::read(Launches& written) const {
   auto configuration = load_configuration(path_, &in_force_, core::MachineNeed::nothing, [&](core::SupervisorSpec& spec) {
     written = launches_of(spec);
-    for (core::ProgramSpec& program : spec.programs) {
-      const auto scaled = scaled_.find(program.name);
-      if (scaled != scaled_.end() && scaled->second.as_written == program.launch) {
-        program.launch.workers = scaled->second.workers;
-      }
-    }
+    apply_scales(spec, written);
   });
   if (configuration) {
     return std::move(*configuration);
@@ -47,23 +54,22 @@ Result<Configuration> Reloader::read(std::map<std::string, core::LaunchSpec>& wr
 }
 
 Result<shell::Prepared> Reloader::reload() {
-  std::map<std::string, core::LaunchSpec> written;
+  Launches written;
   auto configuration = read(written);
   if (!configuration) {
     return std::unexpected(std::move(configuration.error()));
   }
-  if (configuration->spec.control != spec_.control) {
+  if (configuration->spec.control != now_.spec.control) {
     configuration->preparation.prepared.notes.emplace_back(
         "`control` has changed in the configuration; a reload changes nothing about it, the next start does");
   }
-  written_ = std::move(written);
-  spec_ = std::move(configuration->spec);
+  before_ = std::make_shared<const Version>(std::exchange(now_, {std::move(configuration->spec), std::move(written)}));
   in_force_ = configuration->preparation.prepared.plan;
   return std::move(configuration->preparation.prepared);
 }
 
 Result<std::vector<core::WorkerChange>> Reloader::preview() {
-  std::map<std::string, core::LaunchSpec> written;
+  Launches written;
   auto configuration = read(written);
   if (!configuration) {
     return std::unexpected(std::move(configuration.error()));
@@ -72,7 +78,7 @@ Result<std::vector<core::WorkerChange>> Reloader::preview() {
 }
 
 Result<shell::Prepared> Reloader::scale(const shell::ScaleWish& wish) {
-  core::SupervisorSpec spec = spec_;
+  core::SupervisorSpec spec = now_.spec;
   const auto program = std::ranges::find(spec.programs, wish.program, &core::ProgramSpec::name);
   if (program == spec.programs.end()) {
     std::vector<std::string_view> names;
@@ -92,8 +98,20 @@ Result<shell::Prepared> Reloader::scale(const shell::ScaleWish& wish) {
   if (!preparation) {
     return failure(preparation.error().front().message);
   }
-  scaled_.insert_or_assign(wish.program, Scaled{written_.at(wish.program), wish.workers});
-  spec_ = std::move(spec);
+  scaled_.insert_or_assign(wish.program, Scaled{now_.written.at(wish.program), wish.workers});
+  now_.spec = std::move(spec);
+  in_force_ = preparation->prepared.plan;
+  return std::move(preparation->prepared);
+}
+
+Result<shell::Prepared> Reloader::restore() {
+  Version version = *remembered_;
+  apply_scales(version.spec, version.written);
+  auto preparation = shell::prepare(version.spec, &in_force_);
+  if (!preparation) {
+    return failure(preparation.error().front().message);
+  }
+  now_ = std::move(version);
   in_force_ = preparation->prepared.plan;
   return std::move(preparation->prepared);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 
 #include "supervisor/cli/configuration.hpp"
@@ -18,6 +19,8 @@ class Reloader : public shell::Loader {
   [[nodiscard]] Result<shell::Prepared> reload() override;
   [[nodiscard]] Result<std::vector<core::WorkerChange>> preview() override;
   [[nodiscard]] Result<shell::Prepared> scale(const shell::ScaleWish& wish) override;
+  void remember_the_one_before() override { remembered_ = before_; }
+  [[nodiscard]] Result<shell::Prepared> restore() override;
 
  private:
   struct Scaled {
@@ -25,11 +28,19 @@ class Reloader : public shell::Loader {
     core::WorkerCount workers;
   };
 
-  [[nodiscard]] Result<Configuration> read(std::map<std::string, core::LaunchSpec>& written) const;
+  using Launches = std::map<std::string, core::LaunchSpec>;
+  struct Version {
+    core::SupervisorSpec spec;  ///< Scales applied.
+    Launches written;           ///< As the file has it.
+  };
+
+  [[nodiscard]] Result<Configuration> read(Launches& written) const;
+  void apply_scales(core::SupervisorSpec& spec, const Launches& written) const;
 
   std::string path_;
-  core::SupervisorSpec spec_;                        ///< Scales applied.
-  std::map<std::string, core::LaunchSpec> written_;  ///< As the file has it.
+  Version now_;
+  std::shared_ptr<const Version> before_;  ///< The last reload.
+  std::shared_ptr<const Version> remembered_;
   core::Plan in_force_;
   std::map<std::string, Scaled> scaled_;
 };

@@ -19,6 +19,7 @@ namespace corral::config {
 [[nodiscard]] Form<core::LogSpec> log_form();
 [[nodiscard]] Form<core::InheritedEnvironment> inheritance_form();
 [[nodiscard]] Form<core::ControlSpec> control_form();
+[[nodiscard]] Form<core::ReloadPolicy> reload_form();
 [[nodiscard]] Form<std::optional<core::EventHook>> on_event_form();
 [[nodiscard]] Form<std::optional<core::CrashFiles>> crashes_form();
 

@@ -52,4 +52,15 @@ Form<core::ControlSpec> control_form() {
       check_control);
 }
 
+Form<core::ReloadPolicy> reload_form() {
+  using core::ReloadPolicy;
+  return object_form<ReloadPolicy>(
+      "Reloads", "How this configuration takes the place of another one.",
+      {field<ReloadPolicy>(
+          "rollback", [](auto& reload) -> auto& { return reload.rollback; }, [] { return boolean(); },
+          {.meaning = "Unless every worker that the reload starts or replaces runs for its `restart.healthy_after`, or ends "
+                      "well before, the configuration before it comes back. `corral reload --rollback` asks for the same once.",
+           .example = "true"})});
+}
+
 }  // namespace corral::config

@@ -201,6 +201,10 @@ Reply outcome(const core::CommandOutcome& outcome, std::string_view culprit) {
   switch (outcome.kind) {
     case done: return reply(200, {{"result", "done"}, {"workers", outcome.workers}});
     case failed: return not_done(500, "failed", fmt::format("{} did not get there; corral explain says why", culprit));
+    case rolled_back:
+      return not_done(
+          500, "rolled_back",
+          fmt::format("{} did not become healthy: the configuration before is in force again; corral events says why", culprit));
     case overtaken: return not_done(409, "overtaken", fmt::format("{} was told something else meanwhile", culprit));
     case stopping: return not_done(503, "stopping", "the supervisor is stopping: nothing is started any more");
     case busy: return not_done(503, "busy", "too many commands wait for their end already; try again when some are done");

@@ -164,7 +164,14 @@ Outcome scale_in(Members& members, const Call& call) {
 
 Outcome reload_in(Members& members, const Call& /*none*/) {
   const auto plan = members.take_or<bool>("plan", false, "true or false");
-  return plan ? Outcome(Reload{*plan}) : std::unexpected(plan.error());
+  if (!plan) {
+    return std::unexpected(plan.error());
+  }
+  const std::optional<Json> rollback = members.take("rollback");
+  if (rollback && !rollback->is_boolean()) {
+    return refuse(400, "'rollback' is true or false");
+  }
+  return Reload{*plan, rollback ? std::optional(rollback->get<bool>()) : std::nullopt};
 }
 
 struct Entry {

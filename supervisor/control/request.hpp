@@ -82,7 +82,8 @@ struct Scale {
   core::WorkerCount workers;
 };
 struct Reload {
-  bool plan = false;  ///< Only say what would happen.
+  bool plan = false;               ///< Only say what would happen.
+  std::optional<bool> rollback{};  ///< Unless it holds; nothing: as the configuration says.
 };
 /// Log files are opened anew under their names.
 struct ReopenLogs {};

@@ -153,6 +153,22 @@ struct Reloaded {
   std::uint32_t kept = 0, replaced = 0, started = 0, stopped = 0;  ///< Workers.
 };
 
+/// Every worker that a reload on trial has touched has become healthy, or is no longer its business.
+struct TrialPassed {
+  std::uint32_t workers = 0;  ///< That have become healthy, or have left.
+};
+
+/// This worker did not live for as long as it takes to be healthy: the configuration before comes back.
+struct TrialFailed {
+  Life life;
+  Duration healthy_after{};
+};
+
+/// It is in force again.
+struct RolledBack {
+  Reloaded counts;
+};
+
 /// Descendants outlived every SIGKILL, or could not be found for one; the supervisor leaves them behind and says so.
 struct LeftBehind {
   Leftovers left;  ///< By the last look.
@@ -169,7 +185,7 @@ struct Finished {
 
 using Notice = std::variant<Started, Ended, LaunchFailed, StopSignalled, KillSent, SignalRefused, Unkillable, GoneAtLast,
                             OutputHeld, ProgramFailed, ShutdownBegun, DrainBegun, ShutdownForced, SignalIgnored, SignalPassedOn,
-                            Reloaded, LeftBehind, ShellBrokePromise, Finished>;
+                            Reloaded, TrialPassed, TrialFailed, RolledBack, LeftBehind, ShellBrokePromise, Finished>;
 
 // ---- Actions --------------------------------------------------------------------------------------------------------
 
@@ -213,6 +229,11 @@ struct SweepAll {};
 /// Read the configuration again; ConfigReloaded when it is valid, a sentence for people when it is not.
 struct LoadConfiguration {};
 
+/// What was in force before this trial is wanted back; ConfigReloaded with that, or RestoreFailed.
+struct RestoreConfiguration {
+  TrialId trial{};
+};
+
 /// Somebody may have put the log files aside: they are begun anew under their names.
 struct ReopenLogs {};
 
@@ -251,9 +272,9 @@ struct ExitSupervisor {
   int status = 0;
 };
 
-using Action =
-    std::variant<SpawnWorker, SignalWorker, DrainOutput, AbandonOutput, ReleaseOutput, SweepWorker, SweepAll, LoadConfiguration,
-                 ReopenLogs, DrainTasks, AbortTasks, CloseSlot, ForgetProgram, AnswerCommand, Announce, ExitSupervisor>;
+using Action = std::variant<SpawnWorker, SignalWorker, DrainOutput, AbandonOutput, ReleaseOutput, SweepWorker, SweepAll,
+                            LoadConfiguration, RestoreConfiguration, ReopenLogs, DrainTasks, AbortTasks, CloseSlot, ForgetProgram,
+                            AnswerCommand, Announce, ExitSupervisor>;
 using ActionList = std::vector<Action>;
 
 }  // namespace corral::core

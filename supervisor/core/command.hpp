@@ -60,6 +60,8 @@ struct CommandOutcome {
     overtaken,  ///< `culprit` was told something else meanwhile.
     stopping,   ///< Everything stops: nothing is started any more.
     busy,       ///< Too many commands wait already.
+    /// `culprit` did not become healthy under the new configuration: the one before is in force again.
+    rolled_back,
   };
   Kind kind = Kind::done;
   std::uint32_t workers = 0;  ///< Of which it is true.
@@ -77,16 +79,34 @@ struct CommandTarget {
   WorkerId worker;
   Until until = Until::runs;
   Incarnation past{};
+  Duration settle{};           ///< With `settles`: for how long.
   Instant settled_at = never;  ///< With `settles`, once it runs.
 };
 
-/// A command between its coming and its answer; or a rolling restart that nobody waits for, while others are still to go.
+/// A configuration that was taken on trial. Given by the core, counted from 1.
+enum class TrialId : std::uint32_t {};
+
+/// Of a reload: unless all its workers become healthy, the configuration before it comes back.
+struct Trial {
+  enum class State : std::uint8_t {
+    under_way,
+    lost,  ///< The configuration before it has been asked for, and is not there yet.
+  };
+  TrialId id{};
+  State state = State::under_way;
+  std::vector<ProgramId> programs{};  ///< Of which it tries a worker, some perhaps more than once.
+};
+
+/// A command between its coming and its answer; or, when nobody waits for that, a rolling restart while others are still to
+/// go, or a reload on trial until that is over.
 struct PendingCommand {
   std::optional<CommandId> asked_by{};   ///< Nothing: nobody waits for the answer.
   std::vector<CommandTarget> targets{};  ///< That are under way.
   std::vector<WorkerId> queued{};        ///< Of a rolling restart: whose turn has not come, the next one last.
   std::optional<Rolling> rolling{};
+  std::optional<Trial> trial{};  ///< At most one command has that.
   CommandOutcome outcome{};
+  Instant next_settled = never;  ///< The first of its targets.
 };
 
 }  // namespace corral::core

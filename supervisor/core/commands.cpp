@@ -123,6 +123,7 @@ void Supervisor::admit_rolling(PendingCommand& command) {
     if (Worker* worker = find(id)) {
       forgive(id.program);
       await(command, id, command.rolling ? CommandTarget::Until::settles : CommandTarget::Until::runs);
+      command.targets.back().settle = command.rolling ? command.rolling->settle : Duration::zero();
       bring_up(id, *worker, true);
     } else {  // It has left its program while it was waiting for its turn.
       command.outcome.kind = worse(command.outcome.kind, CommandOutcome::Kind::overtaken);
@@ -138,13 +139,17 @@ void Supervisor::begin_waiting(PendingCommand command) {
 }
 
 /// After a step: who has what it asked for, or can no longer get it, is answered. Without anybody to be answered a command is
-/// over when all its workers were told.
+/// over when all its workers were told; but for a trial, which goes on.
 void Supervisor::look_at_commands() {
   while (std::exchange(commands_moved_, false)) {  // The next of a rolling restart may move others.
     for (std::size_t i = 0; i < commands_.size();) {
       look_at(commands_[i]);
       const PendingCommand& command = commands_[i];
-      if (command.queued.empty() && (command.targets.empty() || !command.asked_by)) {
+      const bool is_lost = command.trial && command.trial->state == Trial::State::lost;
+      if (command.queued.empty() && !is_lost && (command.targets.empty() || (!command.asked_by && !command.trial))) {
+        if (command.trial && command.outcome.kind != CommandOutcome::Kind::failed) {
+          announce(TrialPassed{command.outcome.workers});
+        }
         answer(command.asked_by, command.outcome);
         commands_.erase(commands_.begin() + static_cast<std::ptrdiff_t>(i));
       } else {
@@ -155,26 +160,40 @@ void Supervisor::look_at_commands() {
 }
 
 void Supervisor::look_at(PendingCommand& command) {
+  std::optional<CommandTarget> lost;
+  command.next_settled = never;
   std::erase_if(command.targets, [&](CommandTarget& target) {
     if (target.until == CommandTarget::Until::settles && target.settled_at == never) {
       const Worker* worker = find(target.worker);
       if (worker != nullptr && kind(worker->state) == StateKind::running && worker->incarnation > target.past) {
-        target.settled_at = after(worker->ran_since, command.rolling->settle);
+        target.settled_at = after(worker->ran_since, target.settle);
       }
+    }
+    if (command.trial) {
+      follow_on_trial(target);
     }
     const Progress progress = progress_of(target);
     if (progress == Progress::is_true) {
       ++command.outcome.workers;
-    } else if (progress != Progress::waits) {
+    } else if (progress == Progress::waits) {
+      command.next_settled = std::min(command.next_settled, target.settled_at > now_ ? target.settled_at : never);
+    } else {
       const bool failed = progress == Progress::failed;
+      if (failed && command.trial && !lost && is_to_blame(target)) {
+        lost = target;
+      }
       command.outcome.kind = worse(command.outcome.kind, failed ? CommandOutcome::Kind::failed : CommandOutcome::Kind::overtaken);
       command.outcome.culprit = command.outcome.culprit.value_or(target.worker);
     }
     return progress != Progress::waits;
   });
-  if (command.rolling && command.outcome.kind != CommandOutcome::Kind::done) {
+  if (lost || (command.rolling && command.outcome.kind != CommandOutcome::Kind::done)) {
     command.queued.clear();  // The first that fails is the last that was touched.
     command.targets.clear();
+    command.next_settled = never;
+  }
+  if (lost) {
+    lose_trial(command, *lost);
   }
   admit_rolling(command);
 }
@@ -193,8 +212,7 @@ Supervisor::Progress Supervisor::progress_of(CommandTarget& target) {
     if (worker->wanted_up || (target.until == CommandTarget::Until::is_gone && !leaves)) {
       return overtaken;
     }
-    const bool is_down = is_settled(now) && (target.until == CommandTarget::Until::is_down || worker->occupied);
-    return worker->occupied && is_settled(now) ? failed : is_down ? is_true : waits;
+    return !is_settled(now) ? waits : worker->occupied ? failed : is_true;  // One that leaves goes when those behind it have.
   }
   if (worker->retired || program.retired) {
     return overtaken;
@@ -208,6 +226,10 @@ Supervisor::Progress Supervisor::progress_of(CommandTarget& target) {
   const bool is_next = worker->incarnation > target.past;
   if (now == StateKind::exited) {
     return is_next ? is_true : overtaken;  // It has run, and that well.
+  }
+  if (now == StateKind::draining) {
+    const bool has_settled = target.settled_at != never && worker->died_at >= target.settled_at;
+    return has_settled ? is_true : waits;  // What is made of its end is not yet known.
   }
   if (target.settled_at != never && (now != StateKind::running || worker->ran_since > target.settled_at)) {
     return worker->outdated ? overtaken : failed;  // It ran, and did not stay.
@@ -242,9 +264,7 @@ void Supervisor::answer_all(CommandOutcome::Kind kind) {
 Instant Supervisor::next_settled() const {
   Instant first = never;
   for (const PendingCommand& command : commands_) {
-    for (const CommandTarget& target : command.targets) {
-      first = std::min(first, target.settled_at);
-    }
+    first = std::min(first, command.next_settled);
   }
   return first;
 }

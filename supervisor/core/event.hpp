@@ -84,10 +84,22 @@ struct SignalReceived {
 
 /// A new, valid configuration. An invalid one never becomes an event.
 struct ConfigReloaded {
+  enum class Kind : std::uint8_t {
+    changed,
+    /// The plan in force with another number of workers: those that stay go on, although they were told the old number.
+    scaled,
+    on_trial,  ///< Changed, but only for good if every worker that it touches becomes healthy.
+    restored,  ///< What was in force before `trial`: the answer to RestoreConfiguration.
+  };
   Plan plan;
   std::optional<CommandId> asked_by{};  ///< Is answered when every worker has come to where it belongs.
-  /// The plan in force with another number of workers: those that stay go on, although they were told the old number.
-  bool scaled = false;
+  Kind kind = Kind::changed;
+  TrialId trial{};  ///< With `restored`.
+};
+
+/// The other answer to RestoreConfiguration: what was in force before cannot come back, and the new one stays.
+struct RestoreFailed {
+  TrialId trial{};
 };
 
 struct CommandReceived {
@@ -129,7 +141,7 @@ struct TasksEnded {};
 struct DeadlineReached {};
 
 using Event = std::variant<WorkerSpawned, SpawnFailed, WorkerReady, WorkerExited, SignalFailed, OutputClosed, WorkerSwept,
-                           AllSwept, SweepIncomplete, SignalReceived, ConfigReloaded, CommandReceived, CommandAbandoned,
-                           WorkerJudged, WorkerCalled, TasksHalted, TasksEnded, DeadlineReached>;
+                           AllSwept, SweepIncomplete, SignalReceived, ConfigReloaded, RestoreFailed, CommandReceived,
+                           CommandAbandoned, WorkerJudged, WorkerCalled, TasksHalted, TasksEnded, DeadlineReached>;
 
 }  // namespace corral::core

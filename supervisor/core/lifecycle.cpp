@@ -385,7 +385,8 @@ void Supervisor::follow(WorkerId id, Worker& worker, const Verdict& verdict, con
     case Verdict::Kind::not_restarted:
       enter(id, worker, Failed{FailReason::not_restarted});
       anything_failed_ = true;
-      if (program_of(id.program).plan.spec.restart.then == ThenDo::shutdown && phase_ == Phase::running) {
+      if (program_of(id.program).plan.spec.restart.then == ThenDo::shutdown && phase_ == Phase::running &&
+          !is_on_trial(id.program)) {
         begin_shutdown({StopCause::Kind::program_failed, 0});
       }
       return;
@@ -405,7 +406,7 @@ void Supervisor::fail_program(ProgramId id) {
   program.failed = true;
   anything_failed_ = true;
   const RestartPolicy& policy = program.plan.spec.restart;
-  const bool shuts_down = policy.then == ThenDo::shutdown;
+  const bool shuts_down = policy.then == ThenDo::shutdown && !is_on_trial(id);  // Then the configuration before comes back.
   announce(ProgramFailed{id, program.window.count(), policy.limit ? policy.limit->within : Duration{}, shuts_down});
   if (shuts_down && phase_ == Phase::running) {
     begin_shutdown({StopCause::Kind::program_failed, 0});

@@ -11,6 +11,9 @@ void Supervisor::on(const ConfigReloaded& event) {
   if (phase_ != Phase::running) {  // It is too late for a new configuration; everything stops.
     return answer(event.asked_by, {CommandOutcome::Kind::stopping});
   }
+  if (event.kind == ConfigReloaded::Kind::restored && !awaits_restoration(event.trial)) {
+    return;  // Another configuration has come meanwhile.
+  }
   stay_ = event.plan.stay;
   Reloaded counts;
   for (Program& program : programs_) {
@@ -22,9 +25,13 @@ void Supervisor::on(const ConfigReloaded& event) {
     }
   }
   for (const PlannedProgram& planned : event.plan.programs) {
-    adopt(planned, counts, event.scaled);
+    adopt(planned, counts, event.kind == ConfigReloaded::Kind::scaled);
   }
-  announce(counts);
+  if (event.kind == ConfigReloaded::Kind::restored) {
+    announce(RolledBack{counts});
+  } else {
+    announce(counts);
+  }
   await_reload(event);
 }
 
@@ -83,23 +90,32 @@ void Supervisor::dismiss(WorkerId id, Worker& worker, Reloaded& counts) {
 
 /// Answers whoever asked for it, when it is true of every worker that it has touched.
 void Supervisor::await_reload(const ConfigReloaded& event) {
-  const std::vector<WorkerId> touched = std::exchange(touched_, {});
-  if (!event.asked_by) {
-    return;
-  }
+  const bool on_trial = event.kind == ConfigReloaded::Kind::on_trial;
   PendingCommand pending{.asked_by = event.asked_by};
-  for (const WorkerId id : touched) {
+  for (const WorkerId id : std::exchange(touched_, {})) {
     const Worker* worker = find(id);
     if (worker == nullptr || worker->held) {
       continue;
     }
-    const bool leaves = worker->retired || program_of(id.program).retired;
-    await(pending, id, leaves ? CommandTarget::Until::is_gone : CommandTarget::Until::runs);
+    const Program& program = program_of(id.program);
+    const bool leaves = worker->retired || program.retired;
+    await(pending, id,
+          leaves     ? CommandTarget::Until::is_gone
+          : on_trial ? CommandTarget::Until::settles
+                     : CommandTarget::Until::runs);
+    pending.targets.back().settle = program.plan.spec.restart.healthy_after;
   }
-  if (awaited_commands() >= most_commands) {
-    return answer(event.asked_by, {CommandOutcome::Kind::busy});
+  if (event.kind != ConfigReloaded::Kind::scaled) {
+    succeed_trial(event, pending);
   }
-  begin_waiting(std::move(pending));
+  if (pending.asked_by && awaited_commands() >= most_commands) {
+    answer(std::exchange(pending.asked_by, {}), {CommandOutcome::Kind::busy});
+  }
+  if (on_trial && !pending.targets.empty()) {
+    begin_trial(pending);
+  } else if (pending.asked_by) {
+    begin_waiting(std::move(pending));
+  }
 }
 
 /// Every worker of the program gets the new definition: a process of the old one is stopped first.

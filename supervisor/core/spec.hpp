@@ -174,6 +174,12 @@ struct CrashFiles {
   friend bool operator==(const CrashFiles&, const CrashFiles&) = default;
 };
 
+/// What a reload is held to.
+struct ReloadPolicy {
+  bool rollback = false;  ///< Unless every worker that it touches becomes healthy, the configuration before comes back.
+  friend bool operator==(const ReloadPolicy&, const ReloadPolicy&) = default;
+};
+
 enum class Containment { automatic, cgroup, subreaper };
 
 struct SupervisorSpec {
@@ -181,6 +187,7 @@ struct SupervisorSpec {
   bool stay = false;                  ///< Keep running when every program has finished.
   Containment containment = Containment::automatic;
   ControlSpec control;  ///< As it was at the start: a reload changes nothing about it.
+  ReloadPolicy reload;  ///< How this configuration takes the place of another.
   std::optional<EventHook> on_event;
   std::optional<CrashFiles> crashes;
   friend bool operator==(const SupervisorSpec&, const SupervisorSpec&) = default;

@@ -55,7 +55,7 @@ bool Supervisor::has_finished() const {
     return unsettled_ == 0;
   }
   // Who comes when called may be called again.
-  return phase_ == Phase::running && !stay_ && kept_down_ == 0 && (!options_.on_demand || tasks_ended_);
+  return phase_ == Phase::running && !stay_ && kept_down_ == 0 && (!options_.on_demand || tasks_ended_) && !awaits_restoration();
 }
 
 std::optional<Instant> Supervisor::next_deadline() const {

@@ -72,6 +72,10 @@ class Supervisor {
   /// One worker alone, whatever the number of workers; nothing where there is none.
   [[nodiscard]] std::optional<WorkerView> view(WorkerId id, Instant now) const;
   [[nodiscard]] Phase phase() const { return phase_; }
+  /// A reload on trial is under way, or being undone.
+  [[nodiscard]] bool on_trial() const;
+  /// RestoreConfiguration of this trial still wants an answer: no other configuration has come meanwhile.
+  [[nodiscard]] bool awaits_restoration(TrialId trial) const;
   /// Some worker's program has been executed.
   [[nodiscard]] bool anything_ran() const { return anything_ran_; }
 
@@ -137,6 +141,7 @@ class Supervisor {
   void on(const SweepIncomplete& event);
   void on(const SignalReceived& event);
   void on(const ConfigReloaded& event);
+  void on(const RestoreFailed& event);
   void on(const CommandReceived& event);
   void on(const CommandAbandoned& event);
   void on(const WorkerJudged& event);
@@ -196,6 +201,16 @@ class Supervisor {
   void retire(Program& program, Reloaded& counts);
   void start_worker(WorkerId id);
   void drop_settled(Program& program);
+  void await_reload(const ConfigReloaded& event);
+
+  // trial.cpp: a configuration that has to prove itself
+  void succeed_trial(const ConfigReloaded& event, PendingCommand& next);
+  void begin_trial(PendingCommand& command);
+  void lose_trial(PendingCommand& command, const CommandTarget& target);
+  void follow_on_trial(CommandTarget& target);
+  [[nodiscard]] bool is_to_blame(const CommandTarget& target);
+  [[nodiscard]] bool is_on_trial(ProgramId id) const;
+  [[nodiscard]] bool awaits_restoration() const;
 
   // commands.cpp
   void carry_out(std::optional<CommandId> asked_by, const StartWorkers& command);
@@ -219,7 +234,6 @@ class Supervisor {
   void answer(const std::optional<CommandId>& asked_by, const CommandOutcome& outcome);
   [[nodiscard]] std::size_t awaited_commands() const;
   void answer_all(CommandOutcome::Kind kind);
-  void await_reload(const ConfigReloaded& event);
   enum class Progress : std::uint8_t { waits, is_true, failed, overtaken };
   [[nodiscard]] Progress progress_of(CommandTarget& target);
   [[nodiscard]] Instant next_settled() const;
@@ -253,6 +267,7 @@ class Supervisor {
   std::vector<PendingCommand> commands_;  ///< At most most_commands that are awaited: see awaited_commands().
   bool commands_moved_ = false;           ///< Something that a command may wait for has changed.
   std::vector<WorkerId> touched_;         ///< By the reload of this step.
+  std::uint32_t trials_ = 0;              ///< So far.
   std::uint32_t kept_down_ = 0;           ///< Workers that a command holds down, and that have not ended of their own.
   Leftovers leftovers_;                   ///< By the last look.
   std::vector<ProgramId> to_tidy_;        ///< Programs that may have retired workers to drop.

@@ -81,63 +81,64 @@ void Pump::show(api::Answer answer, std::function<control::Reply(const control::
 
 void Pump::hear(api::RequestId id, const control::Request& request, api::Answer answer) {
   const auto asked = [&] { return Asked{core::CommandId{id}, request, std::move(answer)}; };
-  std::visit(
-      Overloaded{
-          [&](const control::GetStatus&) { show(std::move(answer), control::status, true); },
-          [&](const control::GetPrograms&) { show(std::move(answer), control::programs, false); },
-          [&](const control::GetWorkers& wish) {
-            show(
-                std::move(answer),
-                [name = wish.name](const control::View& view) {
-                  return name.empty() ? control::workers(view) : control::worker(view, name);
-                },
-                true);
-          },
-          [&](const control::GetHealth&) { answer(control::health()); },
-          [&](const control::GetMetrics& wish) {
-            show(
-                std::move(answer),
-                [format = wish.format, counted = counted()](const control::View& view) {
-                  return control::metrics(view, counted, format);
-                },
-                true);
-          },
-          [&](const control::GetEvents& wish) { hear(wish, answer); },
-          [&](const control::GetExplanation& wish) {
-            step_until_quiet();
-            answer(control::explanation(explain_as_json(wish.worker), wish.worker));
-          },
-          [&](const control::ReopenLogs&) { reopen_logs(expect(asked())); },
-          [&](const control::GetReadiness&) { show(std::move(answer), control::readiness, false); },
-          [&](const control::Start& wish) {
-            command(asked(), wish.targets, [](auto workers) { return core::StartWorkers{workers}; });
-          },
-          [&](const control::Stop& wish) {
-            command(asked(), wish.targets, [](auto workers) { return core::StopWorkers{workers}; });
-          },
-          [&](const control::Restart& wish) {
-            command(asked(), wish.targets, [&](auto workers) {
-              core::RestartWorkers made{workers, {}};
-              if (wish.rolling) {
-                made.rolling = core::Rolling{wish.parallel, wish.pause};
-              }
-              return made;
-            });
-          },
-          [&](const control::Signal& wish) {
-            command(asked(), wish.targets, [&](auto workers) { return core::SignalWorkers{workers, wish.signal}; });
-          },
-          [&](const control::Scale& wish) {
-            step_until_quiet();
-            if (const auto refusal = control::refuse_unknown(wish.program, view())) {
-              return answer(control::refusal(*refusal));
-            }
-            load({Load::Kind::scale, expect(asked()), {wish.program, wish.workers}});
-          },
-          [&](const control::Reload& wish) { load({wish.plan ? Load::Kind::preview : Load::Kind::reload, expect(asked()), {}}); },
-          [&](const control::Shutdown&) { enqueue(core::CommandReceived{expect(asked()), core::ShutDown{}}); },
-      },
-      request.wish);
+  std::visit(Overloaded{
+                 [&](const control::GetStatus&) { show(std::move(answer), control::status, true); },
+                 [&](const control::GetPrograms&) { show(std::move(answer), control::programs, false); },
+                 [&](const control::GetWorkers& wish) {
+                   show(
+                       std::move(answer),
+                       [name = wish.name](const control::View& view) {
+                         return name.empty() ? control::workers(view) : control::worker(view, name);
+                       },
+                       true);
+                 },
+                 [&](const control::GetHealth&) { answer(control::health()); },
+                 [&](const control::GetMetrics& wish) {
+                   show(
+                       std::move(answer),
+                       [format = wish.format, counted = counted()](const control::View& view) {
+                         return control::metrics(view, counted, format);
+                       },
+                       true);
+                 },
+                 [&](const control::GetEvents& wish) { hear(wish, answer); },
+                 [&](const control::GetExplanation& wish) {
+                   step_until_quiet();
+                   answer(control::explanation(explain_as_json(wish.worker), wish.worker));
+                 },
+                 [&](const control::ReopenLogs&) { reopen_logs(expect(asked())); },
+                 [&](const control::GetReadiness&) { show(std::move(answer), control::readiness, false); },
+                 [&](const control::Start& wish) {
+                   command(asked(), wish.targets, [](auto workers) { return core::StartWorkers{workers}; });
+                 },
+                 [&](const control::Stop& wish) {
+                   command(asked(), wish.targets, [](auto workers) { return core::StopWorkers{workers}; });
+                 },
+                 [&](const control::Restart& wish) {
+                   command(asked(), wish.targets, [&](auto workers) {
+                     core::RestartWorkers made{workers, {}};
+                     if (wish.rolling) {
+                       made.rolling = core::Rolling{wish.parallel, wish.pause};
+                     }
+                     return made;
+                   });
+                 },
+                 [&](const control::Signal& wish) {
+                   command(asked(), wish.targets, [&](auto workers) { return core::SignalWorkers{workers, wish.signal}; });
+                 },
+                 [&](const control::Scale& wish) {
+                   step_until_quiet();
+                   if (const auto refusal = control::refuse_unknown(wish.program, view())) {
+                     return answer(control::refusal(*refusal));
+                   }
+                   load({Load::Kind::scale, expect(asked()), {wish.program, wish.workers}});
+                 },
+                 [&](const control::Reload& wish) {
+                   load({wish.plan ? Load::Kind::preview : Load::Kind::reload, expect(asked()), {}, wish.rollback});
+                 },
+                 [&](const control::Shutdown&) { enqueue(core::CommandReceived{expect(asked()), core::ShutDown{}}); },
+             },
+             request.wish);
 }
 
 void Pump::hear(const control::GetEvents& wish, const api::Answer& answer) {

@@ -36,6 +36,12 @@ void Pump::perform(const core::LoadConfiguration&) {
   load({});
 }
 
+/// Before whatever waits for its turn: that is newer, and to come later.
+void Pump::perform(const core::RestoreConfiguration& action) {
+  loads_.insert(loads_.begin() + (is_loading_ ? 1 : 0), Load{.kind = Load::Kind::restore, .trial = action.trial});
+  begin_loading();
+}
+
 void Pump::load(Load wanted) {
   if (loads_.size() >= most_loads) {
     return answer(wanted.asked_by, control::outcome({core::CommandOutcome::Kind::busy}, {}));
@@ -45,6 +51,10 @@ void Pump::load(Load wanted) {
 }
 
 void Pump::begin_loading() {
+  while (!is_loading_ && !loads_.empty() && loads_.front().kind == Load::Kind::restore &&
+         !core_.awaits_restoration(loads_.front().trial)) {
+    loads_.pop_front();  // Something newer was read while that was asked for.
+  }
   if (is_loading_ || loads_.empty()) {
     return;
   }
@@ -66,7 +76,9 @@ Pump::Loaded Pump::load_with(Loader& loader, const Load& load) {
       auto changes = loader.preview();
       return changes ? Loaded(as_reply(std::move(*changes))) : std::unexpected(std::move(changes.error()));
     }
-    auto result = load.kind == Load::Kind::scale ? loader.scale(load.scale) : loader.reload();
+    auto result = load.kind == Load::Kind::scale     ? loader.scale(load.scale)
+                  : load.kind == Load::Kind::restore ? loader.restore()
+                                                     : loader.reload();
     if (!result) {
       return std::unexpected(std::move(result.error()));
     }
@@ -82,19 +94,38 @@ void Pump::loaded(Loaded result) {
   const Load load = std::move(loads_.front());
   loads_.pop_front();
   if (!result) {
-    if (load.kind == Load::Kind::reload) {
-      say(Weight::trouble, "reload_failed", "the configuration stays as it was: " + result.error().message);
-    }
-    const int refused = result.error().error_number == ENOENT ? 404 : 409;
-    answer(load.asked_by, load.kind == Load::Kind::scale ? control::refusal({refused, result.error().message, {}})
-                                                         : control::invalid_configuration(result.error().message));
+    not_loaded(load, result.error());
   } else if (auto* changes = std::get_if<std::vector<control::PlannedChange>>(&*result)) {
     answer(load.asked_by, control::reload_plan(*changes));
   } else {
     take_over(std::get<Prepared>(std::move(*result)), load);
   }
-  begin_loading();
-  turn();
+  turn();  // What was taken over is in force before the next is read.
+  if (!status_) {
+    begin_loading();
+  }
+}
+
+void Pump::not_loaded(const Load& load, const Error& error) {
+  switch (load.kind) {
+    case Load::Kind::restore:
+      say(Weight::trouble, "rollback_failed",
+          "the configuration before cannot come back, and the new one stays: " + error.message);
+      return enqueue(core::RestoreFailed{load.trial});
+    case Load::Kind::scale:
+      return answer(load.asked_by, control::refusal({error.error_number == ENOENT ? 404 : 409, error.message, {}}));
+    case Load::Kind::reload: say(Weight::trouble, "reload_failed", "the configuration stays as it was: " + error.message); break;
+    case Load::Kind::preview: break;
+  }
+  answer(load.asked_by, control::invalid_configuration(error.message));
+}
+
+core::ConfigReloaded::Kind Pump::kind_of(const Load& load, const Prepared& prepared) {
+  using enum core::ConfigReloaded::Kind;
+  if (load.kind == Load::Kind::scale || load.kind == Load::Kind::restore) {
+    return load.kind == Load::Kind::scale ? scaled : restored;
+  }
+  return load.rollback.value_or(prepared.rollback) ? on_trial : changed;
 }
 
 void Pump::take_over(Prepared prepared, const Load& load) {
@@ -106,9 +137,13 @@ void Pump::take_over(Prepared prepared, const Load& load) {
   if (status_ || core_.phase() != core::Phase::running) {
     return answer(load.asked_by, control::outcome({core::CommandOutcome::Kind::stopping}, {}));
   }
+  const core::ConfigReloaded::Kind kind = kind_of(load, prepared);
+  if (kind == core::ConfigReloaded::Kind::on_trial && !core_.on_trial()) {
+    options_.loader->remember_the_one_before();  // Otherwise that is on trial itself: what was before it is still good.
+  }
   numbers_.assign(prepared.plan);
   adopt(prepared);
-  enqueue(core::ConfigReloaded{std::move(prepared.plan), load.asked_by, load.kind == Load::Kind::scale});
+  enqueue(core::ConfigReloaded{std::move(prepared.plan), load.asked_by, kind, load.trial});
 }
 
 }  // namespace corral::shell

@@ -197,6 +197,7 @@ std::uint32_t threads_for(const Machine& machine, const core::WorkerCount& asked
 /// The command of on_event is launched as a worker would be, as one that nothing is configured of but the command.
 void prepare_events(const SupervisorSpec& spec, Prepared& prepared, Checker& checker, std::vector<Complaint>& complaints) {
   prepared.crashes = spec.crashes;
+  prepared.rollback = spec.reload.rollback;
   prepared.on_event = spec.on_event;
   if (!spec.on_event) {
     return;

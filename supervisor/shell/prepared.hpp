@@ -25,6 +25,7 @@ struct Prepared {
   std::optional<core::EventHook> on_event;
   std::shared_ptr<const process::LaunchTemplate> on_event_launch;
   std::optional<core::CrashFiles> crashes;
+  bool rollback = false;           ///< As the configuration has it: unless it holds, the one before comes back.
   std::vector<std::string> notes;  ///< What the user should know of it, a sentence each.
 };
 
@@ -43,6 +44,10 @@ class Loader {
   /// What that would change, worker by worker.
   [[nodiscard]] virtual Result<std::vector<core::WorkerChange>> preview() = 0;
   [[nodiscard]] virtual Result<Prepared> scale(const ScaleWish& wish) = 0;
+  /// From now on restore() means what was in force before the last reload. Does not block.
+  virtual void remember_the_one_before() = 0;
+  /// What is remembered, with the numbers of workers that were wished for since.
+  [[nodiscard]] virtual Result<Prepared> restore() = 0;
 };
 
 }  // namespace corral::shell

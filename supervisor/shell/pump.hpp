@@ -120,6 +120,7 @@ class Pump {
   void perform(const core::SweepWorker& action);
   void perform(const core::SweepAll& action);
   void perform(const core::LoadConfiguration& action);
+  void perform(const core::RestoreConfiguration& action);
   void perform(const core::ReopenLogs& action);
   void perform(const core::DrainTasks& action);
   void perform(const core::AbortTasks& action);
@@ -133,10 +134,12 @@ class Pump {
 
   // loading.cpp
   struct Load {
-    enum class Kind : std::uint8_t { reload, preview, scale };
+    enum class Kind : std::uint8_t { reload, preview, scale, restore };
     Kind kind = Kind::reload;
-    std::optional<core::CommandId> asked_by{};  ///< By a client; otherwise by a signal.
+    std::optional<core::CommandId> asked_by{};  ///< By a client; otherwise by a signal, or by the core.
     ScaleWish scale{};
+    std::optional<bool> rollback{};  ///< Nothing: as the configuration says.
+    core::TrialId trial{};           ///< With `restore`.
   };
   using Loaded = Result<std::variant<Prepared, std::vector<control::PlannedChange>>>;
   void load(Load wanted);
@@ -144,6 +147,8 @@ class Pump {
   [[nodiscard]] static Loaded load_with(Loader& loader, const Load& load);
   void loaded(Loaded result);
   void take_over(Prepared prepared, const Load& load);
+  [[nodiscard]] core::ConfigReloaded::Kind kind_of(const Load& load, const Prepared& prepared);
+  void not_loaded(const Load& load, const Error& error);
 
   // control_open.cpp, control.cpp: the API
   void open_api();

@@ -36,6 +36,7 @@ class Reopening(ControlTest):
         corral = self.run_controlled({"a": program("lines 3 hello + hang", log={"to": "file", "file": path})})
         self.await_listening(corral)
         await_that("it writes", lambda: os.path.exists(path) and os.path.getsize(path) > 0)
+        self.assertIn("--reopen", self.ask_for("logs", "--reopen", "a/0", status=2).err)
         for _ in range(20):
             os.rename(path, path + ".1")
             self.ask_for("logs", "--reopen", whose=["--config", self.path("corral.json")])

@@ -64,7 +64,7 @@ class OperatingGuides(ControlTest):
         return printed
 
     def test_operating(self):
-        whose, looks, changes, rolling, scales, reload, _, shell = self.outputs("operating.md")
+        whose, looks, changes, rolling, scales, reload, rollback, _, shell = self.outputs("operating.md")
         self.assertIn(self.path("corral.json"), whose)
         self.assertEqual(looks.count("crunch/0 "), 3)
         self.assertEqual(changes, "1 worker is down\n2 workers run\n3 workers restarted\nsent to 1 worker\n")

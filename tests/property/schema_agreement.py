@@ -4,10 +4,8 @@
 Makes documents from the schema's own tree of keys, valid ones and ones with one to three mistakes, asks corral's
 decoder and the python3-jsonschema validator, and compares. Rules that a schema cannot state ("beyond") are the
 decoder's own affair: there the schema must accept. The decoder's answer comes from decode_lines, which reports them
-apart. A seed and the document are printed for every disagreement.
-
-The generator is written by hand and knows nothing of the decoder: a key that the schema has and the generator does not
-know fails the test, and so does a run in which a key, a verdict or a kind of mistake never came up.
+apart. A seed and the document are printed for every disagreement. The generator is written by hand and knows nothing of the
+decoder: a key that only the schema has fails the test, and so does a run in which a key, a verdict or a kind of mistake is missing.
 """
 import argparse
 import collections
@@ -186,6 +184,7 @@ class Generator:
             return {self.pick([f"p{i}", f"p.{i}"], PROGRAM_NAMES): self.program("/programs/NAME") for i in range(count)}
         return self.object("", programs_=programs, schema=lambda: self.pick(["./x.json"], ["", "a\u0000", 1]), stay=self.boolean,
                            containment=lambda: self.chosen("auto", "cgroup", "subreaper"), on_event=lambda: self.on_event("/on_event"),
+                           reload=lambda: self.object("/reload", rollback=self.boolean),
                            crashes=lambda: self.object("/crashes", folder_=self.string, keep=lambda: self.integer(1, 100000)),
                            control=lambda: self.object("/control", enabled=self.boolean, socket=self.string, token_file_=self.string,
                                                        listen=lambda: self.pick(["127.0.0.1:8080", "[::1]:1"], LISTENS)))

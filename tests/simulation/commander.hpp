@@ -50,12 +50,20 @@ class Commander {
     }
   }
 
-  Event scale(const Plan& plan, Phase phase) {
-    if (phase == Phase::running) {
-      plan_ = plan;
-      std::erase_if(held_, [&](WorkerId worker) { return !stays(worker); });  // Who comes back comes as a new one.
+  Event reload(const Plan& plan, Phase phase, ConfigReloaded::Kind kind) {
+    take_over(plan, phase);
+    const CommandId id = ask({}, Kind::reload);
+    tries_ = kind == ConfigReloaded::Kind::scaled ? tries_ : id;
+    return ConfigReloaded{plan, id, kind};
+  }
+  /// Nobody has asked for that, and still it has the last word on whoever waits.
+  Event restore(const Plan& plan, Phase phase, TrialId trial) {
+    take_over(plan, phase);
+    make_rivals();
+    if (const auto tries = asked_.find(tries_); tries != asked_.end()) {
+      tries->second.is_undone = phase == Phase::running;
     }
-    return ConfigReloaded{plan, ask({}, Kind::reload), true};
+    return ConfigReloaded{plan, {}, ConfigReloaded::Kind::restored, trial};
   }
 
   void note(const Event& event, const std::map<WorkerId, WorkerProcess>& processes) {
@@ -80,6 +88,8 @@ class Commander {
     asked_.erase(found);
     require(answer.outcome.kind != CommandOutcome::Kind::overtaken || asked.has_rival, "nobody is overtaken but by another");
     require(answer.outcome.kind != CommandOutcome::Kind::failed || asked.has_trouble, "nothing fails without a reason");
+    const bool says_so = answer.outcome.kind == CommandOutcome::Kind::rolled_back;
+    require(asked.is_undone == says_so, "who is rolled back is told so, and nobody else");
     if (answer.outcome.kind != CommandOutcome::Kind::done) {
       return;
     }
@@ -129,17 +139,29 @@ class Commander {
     bool has_rival = false;     ///< Another command has come since.
     bool has_trouble = false;   ///< Something has ended since that need not have.
     bool has_mishap = false;    ///< Or that nobody has asked to.
+    bool is_undone = false;     ///< The configuration before has come back.
   };
 
-  CommandId ask(std::vector<Life> targets, Kind kind) {
-    const CommandId id{++last_};
+  void take_over(const Plan& plan, Phase phase) {
+    if (phase == Phase::running) {
+      plan_ = plan;
+      std::erase_if(held_, [&](WorkerId worker) { return !stays(worker); });  // Who comes back comes as a new one.
+    }
+  }
+
+  void make_rivals() {
     for (auto& [other, asked] : asked_) {
       asked.has_rival = true;
     }
     std::ranges::for_each(abandoned_, [](Asked& asked) { asked.has_rival = true; });
+  }
+
+  CommandId ask(std::vector<Life> targets, Kind kind) {
+    const CommandId id{++last_};
+    make_rivals();
     // Who is about to leave can be told nothing any more.
     const bool one_leaves = std::ranges::any_of(targets, [&](const Life& life) { return !stays(life.worker); });
-    asked_.emplace(id, Asked{kind, std::move(targets), one_leaves, deadline_passed_});
+    asked_.emplace(id, Asked{kind, std::move(targets), one_leaves, deadline_passed_, false, false});
     return id;
   }
 
@@ -189,6 +211,7 @@ class Commander {
 
   Plan plan_;  ///< In force.
   std::uint64_t last_ = 0;
+  CommandId tries_{};             ///< The last that has asked for a trial.
   bool deadline_passed_ = false;  ///< One: something may be stuck, and stay so.
   std::map<CommandId, Asked> asked_;
   std::vector<Asked> abandoned_;  ///< Whose client has left.

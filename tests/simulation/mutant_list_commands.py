@@ -5,11 +5,12 @@ WORKERS = "supervisor/core/commands_workers.cpp"
 SUPERVISOR = "supervisor/core/supervisor.cpp"
 LIFECYCLE = "supervisor/core/lifecycle.cpp"
 RELOAD = "supervisor/core/reload.cpp"
+TRIAL = "supervisor/core/trial.cpp"
 
 COMMANDS = [
     ("who is stopped by hand stays down", WORKERS, "    set_held(worker, true);\n", ""),
     ("who is held down may be wanted again", SUPERVISOR, "!stay_ && kept_down_ == 0 &&", "!stay_ &&"),
-    ("a stop is said to be done when it is", CARRIED, "const bool is_down = is_settled(now) &&", "const bool is_down ="),
+    ("a stop is said to be done when it is", CARRIED, "return !is_settled(now) ? waits : worker", "return worker"),
     ("who rolls has to stay", CARRIED, "|| now_ >= target.settled_at ? is_true : waits;", "|| true ? is_true : waits;"),
     ("who rolls and does not stay has failed", CARRIED,
      "if (target.settled_at != never && (now != StateKind::running || worker->ran_since > target.settled_at)) {", "if (false) {"),
@@ -33,5 +34,17 @@ COMMANDS = [
     ("a shutdown shuts down", CARRIED, "    begin_shutdown({StopCause::Kind::command, 0});\n", ""),
     ("a scaled program has no more workers than that", RELOAD,
      "  worker.retired = true;\n  worker.wanted_up = false;\n  let_go(worker);\n  touched_", "  worker.wanted_up = false;\n  let_go(worker);\n  touched_"),
+    ("a trial goes on without its client", CARRIED, "|| (!command.asked_by && !command.trial)", "|| !command.asked_by"),
+    ("who is on trial has to become healthy", RELOAD, ": on_trial ? CommandTarget::Until::settles\n", ": on_trial ? CommandTarget::Until::runs\n"),
+    ("how long that takes is said by the program", RELOAD,
+     "    pending.targets.back().settle = program.plan.spec.restart.healthy_after;\n", ""),
+    ("a lost trial asks for the configuration before", TRIAL, "  act(RestoreConfiguration{command.trial->id});\n", ""),
+    ("what is wanted back is waited for", SUPERVISOR, " && !awaits_restoration();", ";"),
+    ("what cannot come back is no longer waited for", TRIAL,
+     "    found->trial.reset();  // The new one stays, such as it is: whoever asked for it is told who failed.\n", ""),
+    ("a trial that was succeeded asks for nothing", TRIAL, "  earlier.trial.reset();\n  earlier.targets.clear();\n", ""),
+    ("whoever asked for what was rolled back is told", TRIAL, "    next.asked_by = std::exchange(earlier.asked_by, {});\n", ""),
+    ("only who is to blame ends a trial", CARRIED, "if (failed && command.trial && !lost && is_to_blame(target)) {",
+     "if (failed && command.trial && !lost) {"),
     ("who comes back is started", RELOAD, "      worker.retired = false;\n      ++(returns", "      ++(returns"),
 ]

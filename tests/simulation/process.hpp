@@ -3,6 +3,7 @@
 
 #include <array>
 #include <csignal>
+#include <map>
 #include <stdexcept>
 #include <string>
 
@@ -62,6 +63,50 @@ inline Event event_of(What what, const WorkerProcess& process) {
     case What::swept: return WorkerSwept{process.life};
   }
   return DeadlineReached{};
+}
+
+/// What the event says of a process.
+inline void note(const Event& event, Instant now, std::map<WorkerId, WorkerProcess>& processes) {
+  if (const auto* spawned = std::get_if<WorkerSpawned>(&event)) {
+    processes.at(spawned->life.worker).asked = false;
+  } else if (const auto* failed = std::get_if<SpawnFailed>(&event)) {
+    WorkerProcess& process = processes.at(failed->life.worker);
+    process.asked = process.alive = process.output = false;
+  } else if (const auto* ready = std::get_if<WorkerReady>(&event)) {
+    processes.at(ready->life.worker).executing = true;
+    processes.at(ready->life.worker).ever_ran = true;
+    processes.at(ready->life.worker).ready_at = now;
+  } else if (const auto* exited = std::get_if<WorkerExited>(&event)) {
+    processes.at(exited->life.worker).alive = false;
+    processes.at(exited->life.worker).exited_well = exited->status == ExitStatus(ExitedWith{0});
+  } else if (const auto* closed = std::get_if<OutputClosed>(&event)) {
+    processes.at(closed->life.worker).output = false;
+  } else if (const auto* swept = std::get_if<WorkerSwept>(&event)) {
+    processes.at(swept->life.worker).sweeping = false;
+  } else if (const auto* judged = std::get_if<WorkerJudged>(&event)) {
+    const bool goes = judged->as == WorkerJudged::As::dismissed || judged->as == WorkerJudged::As::unwanted;
+    WorkerProcess& process = processes.at(judged->life.worker);
+    process.needed = process.needed && !goes;
+  }
+}
+
+/// What the core says of a process, and whether it may.
+inline void conclude(const Notice& notice, std::map<WorkerId, WorkerProcess>& processes) {
+  const auto is_over = [&](Life life) {
+    WorkerProcess& process = processes.at(life.worker);
+    require(process.life == life && !process.concluded, "each life is concluded once");
+    process.concluded = true;
+  };
+  if (const auto* broken = std::get_if<ShellBrokePromise>(&notice)) {
+    require(false, "the core knows what to make of " + broken->what);
+  } else if (const auto* ended = std::get_if<Ended>(&notice)) {
+    is_over(ended->life);
+  } else if (const auto* failed = std::get_if<LaunchFailed>(&notice)) {
+    is_over(failed->life);
+  } else if (const auto* hopeless = std::get_if<Unkillable>(&notice)) {
+    require(processes.at(hopeless->life.worker).alive, "what is dead is not unkillable");
+    is_over(hopeless->life);
+  }
 }
 
 }  // namespace corral::simulation

@@ -14,6 +14,7 @@
 
 #include "supervisor/core/supervisor.hpp"
 #include "tests/simulation/commander.hpp"
+#include "tests/simulation/trials.hpp"
 
 namespace corral::simulation {
 
@@ -24,7 +25,12 @@ class World {
  public:
   /// `commanded`: somebody tells the workers of the first program what to do.
   World(const Options& options, std::vector<Plan> plans, bool commanded = false)
-      : core_(options), plans_(std::move(plans)), fed_(options.tasks), commanded_(commanded), commander_(plans_) {
+      : core_(options),
+        plans_(std::move(plans)),
+        fed_(options.tasks),
+        commanded_(commanded),
+        commander_(plans_),
+        trials_(plans_.front()) {
     ActionList actions;
     core_.start(now_, plans_.front(), actions);
     observe(actions);
@@ -68,9 +74,12 @@ class World {
     for (const Plan& plan : plans_) {
       if (plans_.size() > 1 && n-- == 0) {
         told = "reload " + std::to_string(&plan - plans_.data());
-        step(commanded_ ? commander_.scale(plan, core_.phase()) : ConfigReloaded{plan});
+        step(commanded_ ? commander_.reload(plan, core_.phase(), ConfigReloaded::Kind::scaled) : ConfigReloaded{plan});
         return true;
       }
+    }
+    if (commanded_ && try_out(n, told)) {
+      return true;
     }
     if (const auto command = commanded_ ? commander_.command(n, core_.snapshot(), told) : std::nullopt) {
       const auto* received = std::get_if<CommandReceived>(&*command);
@@ -143,6 +152,26 @@ class World {
     return false;
   }
 
+  bool try_out(std::size_t& n, std::string& told) {
+    for (const Plan& plan : plans_) {
+      if (plans_.size() > 1 && n-- == 0) {
+        told = "try " + std::to_string(&plan - plans_.data());
+        step(commander_.reload(plan, core_.phase(), ConfigReloaded::Kind::on_trial));
+        return true;
+      }
+    }
+    for (const bool comes : {true, false}) {
+      if (trials_.wanted() && n-- == 0) {
+        told = comes ? "restored" : "not restored";
+        comes ? restore() : step(RestoreFailed{*trials_.wanted()});
+        return true;
+      }
+    }
+    return false;
+  }
+
+  void restore() { step(commander_.restore(trials_.before(), core_.phase(), *trials_.wanted())); }
+
   /// What a well-behaved kernel has to say next, if anything. `only_asked`: nobody ends without being asked to.
   bool answer(bool only_asked = false) {
     for (const auto& [id, process] : processes_) {
@@ -153,6 +182,10 @@ class World {
           return true;
         }
       }
+    }
+    if (trials_.wanted() && core_.phase() == Phase::running) {
+      restore();
+      return true;
     }
     if (sweeping_all_) {
       step(AllSwept{});
@@ -169,26 +202,6 @@ class World {
   void note(const Event& event) {
     if (const auto* signal = std::get_if<SignalReceived>(&event)) {
       told_to_stop_ = told_to_stop_ || (signal->signal == SIGTERM && !fed_) || signal->signal == SIGQUIT;
-    } else if (const auto* spawned = std::get_if<WorkerSpawned>(&event)) {
-      processes_.at(spawned->life.worker).asked = false;
-    } else if (const auto* failed = std::get_if<SpawnFailed>(&event)) {
-      WorkerProcess& process = processes_.at(failed->life.worker);
-      process.asked = process.alive = process.output = false;
-    } else if (const auto* ready = std::get_if<WorkerReady>(&event)) {
-      processes_.at(ready->life.worker).executing = true;
-      processes_.at(ready->life.worker).ever_ran = true;
-      processes_.at(ready->life.worker).ready_at = now_;
-    } else if (const auto* exited = std::get_if<WorkerExited>(&event)) {
-      processes_.at(exited->life.worker).alive = false;
-      processes_.at(exited->life.worker).exited_well = exited->status == ExitStatus(ExitedWith{0});
-    } else if (const auto* closed = std::get_if<OutputClosed>(&event)) {
-      processes_.at(closed->life.worker).output = false;
-    } else if (const auto* swept = std::get_if<WorkerSwept>(&event)) {
-      processes_.at(swept->life.worker).sweeping = false;
-    } else if (const auto* judged = std::get_if<WorkerJudged>(&event)) {
-      const bool goes = judged->as == WorkerJudged::As::dismissed || judged->as == WorkerJudged::As::unwanted;
-      WorkerProcess& process = processes_.at(judged->life.worker);
-      process.needed = process.needed && !goes;
     } else if (std::holds_alternative<TasksEnded>(event)) {
       tasks_ended_ = true;
     }
@@ -196,6 +209,8 @@ class World {
 
   void step(const Event& event) {
     note(event);
+    simulation::note(event, now_, processes_);
+    trials_.note(event, core_.phase() == Phase::running, commander_.waiting() > 1 || commander_.rolling_on() > 0);
     commander_.note(event, processes_);
     ActionList actions;
     core_.step(now_, event, actions);
@@ -217,8 +232,12 @@ class World {
         processes_.at(sweep->life.worker).sweeping = true;
       } else if (const auto* answer = std::get_if<AnswerCommand>(&action)) {
         commander_.answered(now_, *answer, processes_);
+      } else if (const auto* restore = std::get_if<RestoreConfiguration>(&action)) {
+        trials_.asked_for(*restore);
       } else if (const auto* announced = std::get_if<Announce>(&action)) {
-        notice(announced->notice);
+        told_to_stop_ = told_to_stop_ || std::holds_alternative<ShutdownBegun>(announced->notice);
+        trials_.notice(now_, announced->notice, processes_);
+        conclude(announced->notice, processes_);
       } else if (std::holds_alternative<SweepAll>(action)) {
         sweeping_all_ = true;
       } else if (std::holds_alternative<ExitSupervisor>(action)) {
@@ -238,29 +257,12 @@ class World {
     process = {life, true, true, false, true, false, false, true, false, {}, false, process.ever_ran};
   }
 
-  void notice(const Notice& notice) {
-    if (const auto* broken = std::get_if<ShellBrokePromise>(&notice)) {
-      require(false, "the core knows what to make of " + broken->what);
-    } else if (const auto* ended = std::get_if<Ended>(&notice)) {
-      conclude(ended->life);
-    } else if (const auto* failed = std::get_if<LaunchFailed>(&notice)) {
-      conclude(failed->life);
-    } else if (const auto* hopeless = std::get_if<Unkillable>(&notice)) {
-      require(processes_.at(hopeless->life.worker).alive, "what is dead is not unkillable");
-      conclude(hopeless->life);
-    }
-  }
-
-  void conclude(Life life) {
-    WorkerProcess& process = processes_.at(life.worker);
-    require(process.life == life && !process.concluded, "each life is concluded once");
-    process.concluded = true;
-  }
-
   void check_states() const {
+    require(!trials_.wanted() || told_to_stop_ || core_.phase() == Phase::running, "what is wanted back is waited for");
     const Snapshot seen = core_.snapshot();
     require(seen.commands_awaited == commander_.waiting(), "who waits has a place, and who has left has none");
-    require(seen.commands - seen.commands_awaited <= commander_.rolling_on(), "what nobody waits for is let go of");
+    require(seen.commands - seen.commands_awaited <= commander_.rolling_on() + (trials_.goes_on() ? 1 : 0),
+            "what nobody waits for is let go of");
     for (const ProgramSnapshot& program : seen.programs) {
       for (const WorkerSnapshot& worker : program.workers) {
         const auto found = processes_.find({program.id, worker.index});
@@ -284,6 +286,7 @@ class World {
   bool fed_;
   bool commanded_;
   Commander commander_;
+  Trials trials_;
   bool tasks_ended_ = false;
   bool told_to_stop_ = false;
   bool exited_ = false;

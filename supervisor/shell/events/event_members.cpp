@@ -105,6 +105,9 @@ struct Members {
   std::string operator()(const Reloaded& n) const {
     return fmt::format(R"(,"kept":{},"replaced":{},"started":{},"stopped":{})", n.kept, n.replaced, n.started, n.stopped);
   }
+  std::string operator()(const TrialPassed& n) const { return fmt::format(R"(,"workers":{})", n.workers); }
+  std::string operator()(const TrialFailed& n) const { return seconds_member("healthy_after_seconds", n.healthy_after); }
+  std::string operator()(const RolledBack& n) const { return (*this)(n.counts); }
   std::string operator()(const LeftBehind& n) const {
     return fmt::format(R"(,"found":{},"refused":{},"one_of_them":{},"hidden":{})", n.left.found, n.left.refused, n.left.pid,
                        n.left.hidden) +

@@ -60,6 +60,9 @@ class Narrator {
   [[nodiscard]] Story on(const core::SignalIgnored& notice) const;
   [[nodiscard]] Story on(const core::SignalPassedOn& notice) const;
   [[nodiscard]] Story on(const core::Reloaded& notice) const;
+  [[nodiscard]] Story on(const core::TrialPassed& notice) const;
+  [[nodiscard]] Story on(const core::TrialFailed& notice) const;
+  [[nodiscard]] Story on(const core::RolledBack& notice) const;
   [[nodiscard]] Story on(const core::LeftBehind& notice) const;
   [[nodiscard]] Story on(const core::ShellBrokePromise& notice) const;
   [[nodiscard]] Story on(const core::Finished& notice) const;

@@ -41,6 +41,11 @@ std::string words_of(const Verdict& verdict) {
   return "?";
 }
 
+std::string words_of(const Reloaded& counts) {
+  return "kept " + std::to_string(counts.kept) + ", replaced " + std::to_string(counts.replaced) + ", started " +
+         std::to_string(counts.started) + ", stopped " + std::to_string(counts.stopped);
+}
+
 }  // namespace
 
 PlannedProgram program(std::string name, const std::function<void(PlannedProgram&)>& change) {
@@ -182,36 +187,38 @@ std::string Driver::who(Life life) const { return name_of(life.worker) + "#" + s
 std::string Driver::carry_out(const ActionList& actions) {
   std::string decided;
   for (const Action& action : actions) {
-    decided =
-        joined(std::move(decided),
-               std::visit(Overloaded{
-                              [this](const SpawnWorker& a) {
-                                lives_[a.life.worker] = a.life.incarnation;
-                                return "spawn " + who(a.life);
-                              },
-                              [this](const SignalWorker& a) { return "signal " + who(a.life) + " " + signal_name(a.signal); },
-                              [this](const DrainOutput& a) { return "drain " + who(a.life); },
-                              [this](const AbandonOutput& a) { return "abandon " + who(a.life); },
-                              [](const ReleaseOutput&) { return std::string(); },
-                              [this](const SweepWorker& a) { return "sweep " + who(a.life); },
-                              [](const SweepAll&) { return std::string("sweep all"); },
-                              [](const LoadConfiguration&) { return std::string("load"); },
-                              [](const ReopenLogs&) { return std::string("reopen logs"); },
-                              [](const DrainTasks&) { return std::string("drain tasks"); },
-                              [](const AbortTasks&) { return std::string("abort tasks"); },
-                              [](const CloseSlot&) { return std::string("close slot"); },
-                              [this](const AnswerCommand& a) { return words(a); },
-                              [](const ForgetProgram& a) { return "forget " + std::to_string(number(a.program)); },
-                              [this](const Announce& a) {
-                                notices_ += words(a.notice) + "\n";
-                                return std::string();
-                              },
-                              [this](const ExitSupervisor& a) {
-                                exit_status_ = a.status;
-                                return "exit " + std::to_string(a.status);
-                              },
-                          },
-                          action));
+    decided = joined(
+        std::move(decided),
+        std::visit(
+            Overloaded{
+                [this](const SpawnWorker& a) {
+                  lives_[a.life.worker] = a.life.incarnation;
+                  return "spawn " + who(a.life);
+                },
+                [this](const SignalWorker& a) { return "signal " + who(a.life) + " " + signal_name(a.signal); },
+                [this](const DrainOutput& a) { return "drain " + who(a.life); },
+                [this](const AbandonOutput& a) { return "abandon " + who(a.life); },
+                [](const ReleaseOutput&) { return std::string(); },
+                [this](const SweepWorker& a) { return "sweep " + who(a.life); },
+                [](const SweepAll&) { return std::string("sweep all"); },
+                [](const LoadConfiguration&) { return std::string("load"); },
+                [](const RestoreConfiguration& a) { return "restore " + std::to_string(static_cast<std::uint32_t>(a.trial)); },
+                [](const ReopenLogs&) { return std::string("reopen logs"); },
+                [](const DrainTasks&) { return std::string("drain tasks"); },
+                [](const AbortTasks&) { return std::string("abort tasks"); },
+                [](const CloseSlot&) { return std::string("close slot"); },
+                [this](const AnswerCommand& a) { return words(a); },
+                [](const ForgetProgram& a) { return "forget " + std::to_string(number(a.program)); },
+                [this](const Announce& a) {
+                  notices_ += words(a.notice) + "\n";
+                  return std::string();
+                },
+                [this](const ExitSupervisor& a) {
+                  exit_status_ = a.status;
+                  return "exit " + std::to_string(a.status);
+                },
+            },
+            action));
   }
   return decided;
 }
@@ -259,10 +266,12 @@ std::string Driver::words(const Notice& notice) const {
           [&](const SignalPassedOn& n) {
             return "passed on " + signal_name(n.signal) + " to " + count(n.workers) + times(n.times);
           },
-          [&](const Reloaded& n) {
-            return "reloaded: kept " + count(n.kept) + ", replaced " + count(n.replaced) + ", started " + count(n.started) +
-                   ", stopped " + count(n.stopped);
+          [&](const Reloaded& n) { return "reloaded: " + words_of(n); },
+          [&](const TrialPassed& n) { return "trial passed by " + count(n.workers); },
+          [&](const TrialFailed& n) {
+            return "trial failed by " + who(n.life) + " within " + describe_duration(n.healthy_after);
           },
+          [&](const RolledBack& n) { return "rolled back: " + words_of(n.counts); },
           [&](const LeftBehind& n) {
             return "left behind: found " + count(n.left.found) + ", refused " + count(n.left.refused) +
                    (n.left.hidden ? ", others hidden" : "");

@@ -41,6 +41,9 @@ class Driver {
   /// The same program with other numbers of workers: a command, whose number is given.
   std::string rescale(std::vector<PlannedProgram> programs);
   std::string reload_and_wait(std::vector<PlannedProgram> programs);
+  /// A reload on trial; and what the n-th trial asks for when it is lost.
+  std::string try_out(std::vector<PlannedProgram> programs);
+  std::string restore(std::vector<PlannedProgram> programs, std::uint32_t trial = 1);
   template <class Asked>
   std::string command(Asked asked) {
     return tell(CommandReceived{next_command(), std::move(asked)});

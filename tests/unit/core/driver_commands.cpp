@@ -4,11 +4,19 @@
 namespace corral::core::testing {
 
 std::string Driver::rescale(std::vector<PlannedProgram> programs) {
-  return tell(ConfigReloaded{plan_of(std::move(programs), false), next_command(), true});
+  return tell(ConfigReloaded{plan_of(std::move(programs), false), next_command(), ConfigReloaded::Kind::scaled});
 }
 
 std::string Driver::reload_and_wait(std::vector<PlannedProgram> programs) {
   return tell(ConfigReloaded{plan_of(std::move(programs), false), next_command()});
+}
+
+std::string Driver::try_out(std::vector<PlannedProgram> programs) {
+  return tell(ConfigReloaded{plan_of(std::move(programs), false), next_command(), ConfigReloaded::Kind::on_trial});
+}
+
+std::string Driver::restore(std::vector<PlannedProgram> programs, std::uint32_t trial) {
+  return tell(ConfigReloaded{plan_of(std::move(programs), false), {}, ConfigReloaded::Kind::restored, TrialId{trial}});
 }
 
 std::vector<WorkerId> Driver::ids(std::initializer_list<std::string_view> workers) const {
@@ -30,6 +38,7 @@ std::string Driver::words(const AnswerCommand& answer) const {
     case failed: return "answer " + number + ": failed" + workers + culprit;
     case overtaken: return "answer " + number + ": overtaken" + workers + culprit;
     case stopping: return "answer " + number + ": stopping" + workers;
+    case rolled_back: return "answer " + number + ": rolled back" + workers + culprit;
     case busy: return "answer " + number + ": busy";
   }
   return "?";

@@ -38,6 +38,9 @@ std::vector<Notice> one_of_each() {
           SignalIgnored{SIGUSR1, 4711},
           SignalPassedOn{SIGUSR1, 4, 1},
           Reloaded{1, 2, 3, 4},
+          TrialPassed{2},
+          TrialFailed{life(1, 3), 10s},
+          RolledBack{{1, 2, 3, 4}},
           LeftBehind{{3, 1, EPERM, 77, true}},
           ShellBrokePromise{{ProgramId{0}, 1}, "exited while backoff"},
           Finished{1}};
