@@ -271,3 +271,15 @@ TEST_CASE("too many commands under way are refused") {
   }
   CHECK(d.command(StopWorkers{d.ids({"a/0"})}) == "answer 65: busy");
 }
+
+TEST_CASE("one of a rolling restart that ends well soon has run, also while its last output is read") {
+  Driver d;
+  d.start({program("a", [](auto& p) { p.spec.restart.when = RestartWhen::on_failure; })});
+  d.up("a/0");
+  d.command(RestartWorkers{d.ids({"a/0"}), Rolling{1, 1s}});
+  d.ends("a/0", KilledBy{SIGTERM});
+  d.up("a/0");
+  CHECK(d.exits("a/0", ExitedWith{0}) == "drain a/0#2");
+  d.output_closes("a/0");
+  CHECK(d.is_swept("a/0").find("answer 1: done 1") != std::string::npos);
+}

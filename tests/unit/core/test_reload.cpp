@@ -281,3 +281,15 @@ TEST_CASE("programs are numbered by name for ever") {
   CHECK(number(next.programs[0].id) == 2);
   CHECK(number(next.programs[1].id) == 1);
 }
+
+TEST_CASE("who has left is not waited for because another one cannot be killed") {
+  Driver d;
+  d.start({program("a", [](auto& p) { resize(p, 3); })});
+  for (const char* worker : {"a/0", "a/1", "a/2"}) {
+    d.up(worker);
+  }
+  d.rescale({program("a")});
+  d.ends("a/1", KilledBy{SIGTERM});
+  d.pass(60s);
+  CHECK(d.commands() == 0);
+}
