@@ -279,7 +279,7 @@ TEST_CASE("one of a rolling restart that ends well soon has run, also while its 
   d.command(RestartWorkers{d.ids({"a/0"}), Rolling{1, 1s}});
   d.ends("a/0", KilledBy{SIGTERM});
   d.up("a/0");
-  CHECK(d.exits("a/0", ExitedWith{0}) == "drain a/0#2");
+  CHECK(d.exits("a/0", ExitedWith{0}) == "drain a/0#2; sweep a/0#2");
   d.output_closes("a/0");
   CHECK(d.is_swept("a/0").find("answer 1: done 1") != std::string::npos);
 }
