@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "common/base/text.hpp"
 #include "common/base/units.hpp"
 
 namespace corral::control {
@@ -18,8 +20,6 @@ double seconds(Duration duration) {
   constexpr double thousand = 1000;
   return static_cast<double>(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count()) / thousand;
 }
-
-Document or_null(bool there, Document value) { return there ? std::move(value) : Document(nullptr); }
 
 /// Never throws for text that is not UTF-8: a name of ours is, and a path need not be.
 Reply reply(int status, const Document& document) {
@@ -38,25 +38,42 @@ std::string_view phase_name(core::Phase phase) {
   return "?";
 }
 
-Document describe(const ProgramView& program, const WorkerView& worker, Instant now) {
+/// Text as it is: a thousand workers are asked for again and again, and a document of them costs ten times its text.
+void append(std::string& out, const ProgramView& program, const WorkerView& worker, Instant now) {
   const core::WorkerSnapshot& state = worker.state;
+  const auto text = [&](std::string_view key, std::string_view value) {
+    out += key;
+    append_json_string(out, value);
+  };
+  const auto value = [&](std::string_view key, const auto& number) {
+    fmt::format_to(std::back_inserter(out), "{}{}", key, number);
+  };
+  const auto maybe = [&](std::string_view key, const auto& number) {
+    number ? value(key, *number) : value(key, std::string_view("null"));
+  };
   const bool lives = state.pid != 0;
   const auto* backoff = std::get_if<core::Backoff>(&state.state);
-  return {{"worker", worker.name},
-          {"program", program.name},
-          {"index", state.index},
-          {"state", core::name(core::kind(state.state))},
-          {"wanted", state.wanted_up ? "up" : "down"},
-          {"pid", or_null(lives, state.pid)},
-          {"incarnation", number(state.incarnation)},
-          {"cores", or_null(!worker.cores.empty(), worker.cores)},
-          {"uptime_seconds", or_null(lives, seconds(now - state.launched_at))},
-          {"restarts", state.restarts},
-          {"cpu_seconds", worker.measure ? Document(worker.measure->cpu_seconds) : Document(nullptr)},
-          {"memory_bytes", worker.measure ? Document(worker.measure->memory_bytes) : Document(nullptr)},
-          {"next_start_seconds",
-           backoff != nullptr ? Document(seconds(std::max(backoff->until - now, Duration::zero()))) : Document(nullptr)},
-          {"tasks_done", program.tasks ? Document(program.tasks->done) : Document(nullptr)}};
+  const auto now_or_never = [](bool there, auto made) { return there ? std::optional(made) : std::nullopt; };
+  text(R"({"worker":)", worker.name);
+  text(R"(,"program":)", program.name);
+  value(R"(,"index":)", state.index);
+  text(R"(,"state":)", core::name(core::kind(state.state)));
+  text(R"(,"wanted":)", state.wanted_up ? "up" : "down");
+  maybe(R"(,"pid":)", now_or_never(lives, state.pid));
+  value(R"(,"incarnation":)", number(state.incarnation));
+  if (worker.cores.empty()) {
+    out += R"(,"cores":null)";
+  } else {
+    text(R"(,"cores":)", worker.cores);
+  }
+  maybe(R"(,"uptime_seconds":)", now_or_never(lives, seconds(now - state.launched_at)));
+  value(R"(,"restarts":)", state.restarts);
+  maybe(R"(,"cpu_seconds":)", worker.measure ? std::optional(worker.measure->cpu_seconds) : std::nullopt);
+  maybe(R"(,"memory_bytes":)", worker.measure ? std::optional(worker.measure->memory_bytes) : std::nullopt);
+  const Duration waits = backoff != nullptr ? std::max(backoff->until - now, Duration::zero()) : Duration::zero();
+  maybe(R"(,"next_start_seconds":)", now_or_never(backoff != nullptr, seconds(waits)));
+  maybe(R"(,"tasks_done":)", program.tasks ? std::optional(program.tasks->done) : std::nullopt);
+  out += '}';
 }
 
 /// The state of a program is that of its worst worker, as far as anybody is to look into it.
@@ -97,14 +114,21 @@ Document all_programs(const View& view) {
   return list;
 }
 
-Document all_workers(const View& view) {
-  Document list = Document::array();
+/// As the last member of an object that `document` is without it.
+Reply with_workers(const Document& document, const View& view) {
+  Reply made = reply(200, document);
+  std::string& out = made.body;
+  out.resize(out.rfind('}'));
+  out += out.size() > 1 ? R"(,"workers":[)" : R"("workers":[)";
+  const std::size_t first = out.size();
   for (const ProgramView& program : view.programs) {
     for (const WorkerView& worker : program.workers) {
-      list.push_back(describe(program, worker, view.now));
+      out += out.size() > first ? "," : "";
+      append(out, program, worker, view.now);
     }
   }
-  return list;
+  out += "]}\n";
+  return made;
 }
 
 }  // namespace
@@ -117,27 +141,30 @@ Reply refusal(const Refusal& refusal) {
 
 Reply status(const View& view) {
   const SupervisorView& own = view.supervisor;
-  return reply(200, {{"supervisor",
-                      {{"pid", own.pid},
-                       {"version", CORRAL_VERSION},
-                       {"config", own.config},
-                       {"uptime_seconds", seconds(view.now - own.started_at)},
-                       {"phase", phase_name(view.phase)},
-                       {"containment", own.containment},
-                       {"socket", own.socket}}},
-                     {"programs", all_programs(view)},
-                     {"workers", all_workers(view)}});
+  return with_workers({{"supervisor",
+                        {{"pid", own.pid},
+                         {"version", CORRAL_VERSION},
+                         {"config", own.config},
+                         {"uptime_seconds", seconds(view.now - own.started_at)},
+                         {"phase", phase_name(view.phase)},
+                         {"containment", own.containment},
+                         {"socket", own.socket}}},
+                       {"programs", all_programs(view)}},
+                      view);
 }
 
 Reply programs(const View& view) { return reply(200, {{"programs", all_programs(view)}}); }
 
-Reply workers(const View& view) { return reply(200, {{"workers", all_workers(view)}}); }
+Reply workers(const View& view) { return with_workers(Document::object(), view); }
 
 Reply worker(const View& view, std::string_view name) {
   for (const ProgramView& program : view.programs) {
     for (const WorkerView& worker : program.workers) {
       if (worker.name == name) {
-        return reply(200, describe(program, worker, view.now));
+        Reply made;
+        append(made.body, program, worker, view.now);
+        made.body += '\n';
+        return made;
       }
     }
   }

@@ -157,7 +157,7 @@ void Pump::step_until_quiet() {
       settle();
     } else if (sweep_due_) {
       sweep();
-    } else if (child_signalled_) {
+    } else if (child_signalled_ && (may_not_wait() || now() >= look_again_)) {
       reap_all();
       if (child_signalled_) {
         read_signals();  // Thousands die: whoever asks for something meanwhile does not wait for all of them.
@@ -210,6 +210,9 @@ void Pump::arm_timer() {
     next = std::min(next, after(now(), std::max(settle_wait_, first_look)));
   } else {
     settle_wait_ = Duration::zero();
+  }
+  if (child_signalled_) {
+    next = std::min(next, look_again_);
   }
   if (processes_->scores_are_due()) {
     scores_at_ = std::min(scores_at_, after(now(), caught_up_ ? score_pause : longest_start));

@@ -100,6 +100,7 @@ class Pump {
   void arm_timer();
   void turn();
   void read_signals();
+  [[nodiscard]] bool may_not_wait() const;
   void reap_all();
   void take_in(process::Deaths deaths);
   void settle();
@@ -251,6 +252,7 @@ class Pump {
   std::deque<Load> loads_;  ///< The first is under way while is_loading_.
   bool is_loading_ = false;
   bool child_signalled_ = false;  ///< Deaths may be waiting that no hint told of.
+  Instant look_again_{};          ///< Not earlier than this, unless somebody is swept.
   bool caught_up_ = false;
   bool released_ = false;
   bool sweep_due_ = false;

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 
+import control_metrics
 import log_metrics
 import metrics
 import processes
@@ -19,7 +20,7 @@ import report
 import subjects
 import task_metrics
 
-METRICS = {**metrics.METRICS, **task_metrics.METRICS, **log_metrics.METRICS}
+METRICS = {**metrics.METRICS, **task_metrics.METRICS, **log_metrics.METRICS, **control_metrics.METRICS}
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 

@@ -162,5 +162,19 @@ class FailedLaunches(CorralTest):
         self.assertRegex(corral.err, f"a/0: .*{path}.*No such file or directory")
 
 
+class Crowd(CorralTest):
+    def test_of_several_that_die_at_once_among_many_none_is_missed(self):
+        """The signals of their deaths become one, and to look at every child after each is what many workers cannot afford."""
+        restart = {"when": "always", "delay": "0", "healthy_after": "0", "limit": None}
+        corral = self.run_config({"a": program("hang", workers=300, cores="shared", restart=restart)})
+        pids = [corral.await_start(f"a/{index}") for index in range(300)]
+        for turn in range(20):
+            for index in range(3):
+                os.kill(pids[index], signal.SIGKILL)
+            for index in range(3):
+                pids[index] = corral.await_start(f"a/{index}", incarnation=turn + 2)
+        self.stop(corral, 0)
+
+
 if __name__ == "__main__":
     main()

@@ -143,6 +143,8 @@ void Processes::settle(std::vector<LaunchOutcome>& out) {
 
 void Processes::let_go_of_output() { state_->launcher->let_go_of_output(); }
 
+std::size_t Processes::living() const { return state_->living.size(); }
+
 std::size_t Processes::outstanding() const { return state_->launcher->outstanding() + state_->outcomes.size(); }
 
 int Processes::signal(Life life, int number) {

@@ -116,12 +116,14 @@ class Processes {
 
   /// Launches whose outcome has not been reported.
   [[nodiscard]] std::size_t outstanding() const;
+  /// Workers that have a process.
+  [[nodiscard]] std::size_t living() const;
 
   /// Reaps the zombies there are, at most so many, appended to `out`. The kernel looks at every child to find out that there is
   /// no more: 12 us with 1,000 of them, 350 us with 5,000. True where it has stopped after `most` of them: more may be left.
   [[nodiscard]] bool reap(Deaths& out, std::size_t most = SIZE_MAX);
   /// Reaps the child that SIGCHLD was about (ssi_pid), whatever the number of workers. Signals coalesce, so a reap() of
-  /// all must follow: after what these deaths ask for has been launched, and in a storm no more often than every millisecond.
+  /// all must follow: after what these deaths ask for has been launched, and the more rarely the more children there are.
   /// `exited`: it says so too that this one called exit (CLD_EXITED), which no process does before its exec has been tried.
   void reap(pid_t hint, bool exited, Deaths& out);
 

@@ -1,0 +1,233 @@
+"""How fast a running supervisor answers, what an event costs it, and what hostile clients can do to both.
+
+The client is a raw connection: what is measured is the supervisor and the kernel, and as little of Python as can be.
+"""
+
+import json
+import os
+import random
+import signal
+import socket
+import statistics
+import subprocess
+import threading
+import time
+
+import processes
+from metrics import Figure, Goal, percentile
+from slots import Slots, TookTooLong
+
+STATUS = b"GET /v1/status HTTP/1.1\r\nHost: corral\r\n\r\n"
+HALF = b"GET /v1/status HTTP/1.1\r\nHost: cor"
+RESTART = {"when": "always", "delay": "0", "jitter": 0, "healthy_after": "0", "limit": None}
+
+
+class Running:
+    """`corral run` of so many idle workers, with a control socket."""
+
+    def __init__(self, bench, workers):
+        self.bench, self.workers = bench, workers
+        self.folder = bench.setting.fresh_folder(f"control-{workers}")
+        # Short: the path of a socket has room for a hundred characters.
+        self.socket = os.path.join(bench.scratch, f"c{workers}.sock")
+        self.slots = Slots(os.path.join(bench.scratch, "slots"), workers)
+        program = {"command": [bench.setting.worker, f"w:{{index}}:{self.slots.path}"], "workers": workers, "cores": "shared", "restart": RESTART}
+        with open(os.path.join(self.folder, "corral.json"), "w", encoding="utf-8") as file:
+            json.dump({"programs": {"bench": program}, "control": {"socket": self.socket}}, file)
+        words = [bench.setting.corral, "run", os.path.join(self.folder, "corral.json")]
+        self.pid = processes.spawn(words, os.environ, os.path.join(bench.scratch, "control.log"))
+        self.slots.wait_started(1, 120, alive=lambda: processes.alive(self.pid))
+        limit = time.monotonic() + 10
+        while True:
+            try:
+                self.connect().close()
+                break
+            except OSError:
+                if time.monotonic() > limit:
+                    raise TookTooLong("nobody listens at its control socket") from None
+                time.sleep(0.01)
+        time.sleep(1)  # What a start leaves to be done is done.
+
+    def connect(self, ceiling=60):
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.settimeout(ceiling)
+        connection.connect(self.socket)
+        return connection
+
+    def cpu_ns(self):
+        """Of all its threads, as the scheduler counts it."""
+        total = 0
+        for task in os.listdir(f"/proc/{self.pid}/task"):
+            with open(f"/proc/{self.pid}/task/{task}/schedstat", encoding="ascii") as file:
+                total += int(file.read().split()[0])
+        return total
+
+    def restart_one(self, index, ceiling=20):
+        """Seconds from the death of a worker to the first instruction of the next."""
+        lives = self.slots.starts(index)
+        before = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+        os.kill(self.slots.read(index)[2], signal.SIGKILL)
+        self.slots.wait_started(lives + 1, ceiling, [index])
+        return (self.slots.read(index)[0] - before) / 1e9
+
+    def end(self):
+        processes.kill_everything()
+        self.slots.close()
+
+
+class Client:
+    """Asks for the status over one connection, again and again."""
+
+    def __init__(self, running):
+        self.connection = running.connect()
+
+    def ask(self):
+        self.connection.sendall(STATUS)
+        text = self.connection.recv(1 << 20)
+        head, separator, body = text.partition(b"\r\n\r\n")
+        while not separator:
+            text += self.connection.recv(1 << 20)
+            head, separator, body = text.partition(b"\r\n\r\n")
+        if not head.startswith(b"HTTP/1.1 200"):
+            raise TookTooLong(f"it answered {head[:60]!r}")
+        missing = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0]) - len(body)
+        while missing > 0:
+            more = self.connection.recv(missing)
+            if not more:
+                raise TookTooLong("it hung up in the middle of an answer")
+            missing -= len(more)
+
+    def seconds(self):
+        begin = time.perf_counter()
+        self.ask()
+        return time.perf_counter() - begin
+
+
+def status(bench):
+    running = Running(bench, 1000)
+    client = Client(running)
+    rounds = 30 if bench.quick else 200
+    by_socket = [client.seconds() for _ in range(rounds)]
+
+    def by_command():
+        begin = time.perf_counter()
+        words = [bench.setting.corral, "status", "--socket", running.socket]
+        subprocess.run(words, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        return time.perf_counter() - begin
+
+    by_command = [by_command() for _ in range(rounds)]
+    running.end()
+    values = {"corral status": statistics.median(by_command) * 1e3, "GET /v1/status": statistics.median(by_socket) * 1e3}
+    goal = Goal("at most", 20)
+    yield Figure("status of 1,000 workers", "ms", values, {"corral status": goal, "GET /v1/status": goal})
+
+
+def requests(bench):
+    running = Running(bench, 2)
+    client = Client(running)
+    count = 3000 if bench.quick else 10_000
+    samples = []
+    for _ in range(5):
+        begin = time.perf_counter()
+        for _ in range(count):
+            client.ask()
+        samples.append(count / (time.perf_counter() - begin))
+    running.end()
+    title = "status of 2 workers, one request after the other on one connection"
+    yield Figure(title, "a second", {"corral run": statistics.median(samples)}, {"corral run": Goal("at least", 10_000)})
+
+
+def event_cost(bench):
+    """Processor time of the supervisor for a worker that dies and starts again: launch included, which is most of it."""
+    few, many = 10, 1000 if bench.quick else min(10_000, most_workers())
+    count, samples = 200, {few: [], many: []}
+    for number in range(2 if bench.quick else 3):
+        for workers in random.Random(number).sample([few, many], 2):
+            running = Running(bench, workers)
+            begin = running.cpu_ns()
+            for lap in range(count):
+                running.restart_one(random.Random(lap).randrange(workers))
+            samples[workers].append((running.cpu_ns() - begin) / count / 1e3)
+            running.end()
+    values = {f"{workers:,} workers": statistics.median(taken) for workers, taken in samples.items()}
+    ratio = values[f"{many:,} workers"] / values[f"{few:,} workers"]
+    yield Figure("processor time of the supervisor for a death and the start that follows", "µs", values)
+    yield Figure(f"the same, with {many:,} workers against {few}", "×", {"corral run": ratio}, {"corral run": Goal("at most", 1.2)})
+
+
+def most_workers():
+    import resource
+
+    return (resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 200) // 2
+
+
+class Hostile(threading.Thread):
+    """So many clients that do not behave: half a request, an end of their own with an answer to come, no reading at all. Whoever is let go comes back."""
+
+    def __init__(self, path, count):
+        super().__init__(daemon=True)
+        self.path, self.count, self.over, self.tries, self.held = path, count, threading.Event(), 0, []
+
+    def attack(self, number):
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.setblocking(False)
+        try:
+            connection.connect(self.path)
+            connection.send(HALF if number % 3 == 0 else STATUS * 50)
+            if number % 3 == 1:
+                connection.shutdown(socket.SHUT_WR)
+        except OSError:  # No room in the queue, or let go of already.
+            pass
+        return connection
+
+    def run(self):
+        self.held = [self.attack(number) for number in range(self.count)]
+        number = 0
+        while not self.over.is_set():
+            for _ in range(100):
+                number = (number + 1) % self.count
+                self.held[number].close()
+                self.held[number] = self.attack(number)
+                self.tries += 1
+            time.sleep(0.01)
+        for connection in self.held:
+            connection.close()
+
+
+def hostile(bench):
+    clients = 10_000
+    running = Running(bench, 100)
+    rounds = 100 if bench.quick else 400
+
+    def command():
+        begin = time.perf_counter()
+        words = [bench.setting.corral, "status", "--socket", running.socket]
+        subprocess.run(words, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return time.perf_counter() - begin
+
+    def look():
+        statuses = [command() for _ in range(rounds // 4)]
+        restarts = [running.restart_one(lap % running.workers) for lap in range(rounds)]
+        return statuses, restarts
+
+    calm_statuses, calm_restarts = look()
+    attackers = os.fork()
+    if attackers == 0:
+        swarm = Hostile(running.socket, clients)
+        swarm.start()
+        swarm.join()
+        os._exit(0)
+    time.sleep(3)
+    try:
+        statuses, restarts = look()
+    finally:
+        os.kill(attackers, signal.SIGKILL)
+        running.end()
+    title = f"corral status, with {clients:,} clients that do not behave"
+    values = {"without them, worst": max(calm_statuses) * 1e3, "median": statistics.median(statuses) * 1e3, "99 of 100": percentile(statuses, 0.99) * 1e3, "worst": max(statuses) * 1e3}
+    yield Figure(title, "ms", values, {"99 of 100": Goal("at most", 100)})
+    values = {"without them": statistics.median(calm_restarts) * 1e3, "with them": statistics.median(restarts) * 1e3}
+    yield Figure("the restart of a worker meanwhile, median", "ms", values)
+
+
+METRICS = {"status": status, "requests": requests, "event_cost": event_cost, "hostile": hostile}
