@@ -24,24 +24,28 @@ std::map<std::string, core::LaunchSpec> launches_of(const core::SupervisorSpec& 
 }  // namespace
 
 Reloader::Reloader(std::string path, core::SupervisorSpec spec, core::Plan in_force)
-    : path_(std::move(path)), now_{std::move(spec), {}}, in_force_(std::move(in_force)) {
+    : path_(std::move(path)), now_{std::move(spec), {}, {}}, in_force_(std::move(in_force)) {
   now_.written = launches_of(now_.spec);
 }
 
-/// Whose definition in the file is what it was when it was scaled has the number of workers that was wished for.
-void Reloader::apply_scales(core::SupervisorSpec& spec, const Launches& written) const {
-  for (core::ProgramSpec& program : spec.programs) {
-    const auto scaled = scaled_.find(program.name);
-    if (scaled != scaled_.end() && scaled->second.as_written == written.at(program.name)) {
-      program.launch.workers = scaled->second.workers;
+/// Whose definition in the file is what it was when it was scaled has the number of workers that was wished for; for the others
+/// that is over.
+void Reloader::apply(const std::map<std::string, Scaled>& scaled, Version& version) {
+  for (core::ProgramSpec& program : version.spec.programs) {
+    const auto wished = scaled.find(program.name);
+    if (wished != scaled.end() && wished->second.as_written == version.written.at(program.name)) {
+      program.launch.workers = wished->second.workers;
+      version.scaled.insert_or_assign(program.name, wished->second);
     }
   }
 }
 
-Result<Configuration> Reloader::read(Launches& written) const {
+Result<Configuration> Reloader::read(Version& version) const {
   auto configuration = load_configuration(path_, &in_force_, core::MachineNeed::nothing, [&](core::SupervisorSpec& spec) {
-    written = launches_of(spec);
-    apply_scales(spec, written);
+    version.written = launches_of(spec);
+    version.spec = std::move(spec);
+    apply(now_.scaled, version);
+    spec = version.spec;
   });
   if (configuration) {
     return std::move(*configuration);
@@ -54,8 +58,8 @@ Result<Configuration> Reloader::read(Launches& written) const {
 }
 
 Result<shell::Prepared> Reloader::reload() {
-  Launches written;
-  auto configuration = read(written);
+  Version version;
+  auto configuration = read(version);
   if (!configuration) {
     return std::unexpected(std::move(configuration.error()));
   }
@@ -63,14 +67,15 @@ Result<shell::Prepared> Reloader::reload() {
     configuration->preparation.prepared.notes.emplace_back(
         "`control` has changed in the configuration; a reload changes nothing about it, the next start does");
   }
-  before_ = std::make_shared<const Version>(std::exchange(now_, {std::move(configuration->spec), std::move(written)}));
+  version.spec = std::move(configuration->spec);
+  before_ = std::make_shared<const Version>(std::exchange(now_, std::move(version)));
   in_force_ = configuration->preparation.prepared.plan;
   return std::move(configuration->preparation.prepared);
 }
 
 Result<std::vector<core::WorkerChange>> Reloader::preview() {
-  Launches written;
-  auto configuration = read(written);
+  Version version;
+  auto configuration = read(version);
   if (!configuration) {
     return std::unexpected(std::move(configuration.error()));
   }
@@ -98,7 +103,7 @@ Result<shell::Prepared> Reloader::scale(const shell::ScaleWish& wish) {
   if (!preparation) {
     return failure(preparation.error().front().message);
   }
-  scaled_.insert_or_assign(wish.program, Scaled{now_.written.at(wish.program), wish.workers});
+  now_.scaled.insert_or_assign(wish.program, Scaled{now_.written.at(wish.program), wish.workers});
   now_.spec = std::move(spec);
   in_force_ = preparation->prepared.plan;
   return std::move(preparation->prepared);
@@ -106,7 +111,7 @@ Result<shell::Prepared> Reloader::scale(const shell::ScaleWish& wish) {
 
 Result<shell::Prepared> Reloader::restore() {
   Version version = *remembered_;
-  apply_scales(version.spec, version.written);
+  apply(now_.scaled, version);
   auto preparation = shell::prepare(version.spec, &in_force_);
   if (!preparation) {
     return failure(preparation.error().front().message);

@@ -32,17 +32,17 @@ class Reloader : public shell::Loader {
   struct Version {
     core::SupervisorSpec spec;  ///< Scales applied.
     Launches written;           ///< As the file has it.
+    std::map<std::string, Scaled> scaled;
   };
 
-  [[nodiscard]] Result<Configuration> read(Launches& written) const;
-  void apply_scales(core::SupervisorSpec& spec, const Launches& written) const;
+  [[nodiscard]] Result<Configuration> read(Version& version) const;
+  static void apply(const std::map<std::string, Scaled>& scaled, Version& version);
 
   std::string path_;
   Version now_;
   std::shared_ptr<const Version> before_;  ///< The last reload.
   std::shared_ptr<const Version> remembered_;
   core::Plan in_force_;
-  std::map<std::string, Scaled> scaled_;
 };
 
 }  // namespace corral::cli

@@ -122,6 +122,8 @@ struct StopCause {
   Kind kind = Kind::signal;
   int signal = 0;
 };
+/// "SIGTERM was received"
+[[nodiscard]] std::string describe(const StopCause& cause);
 
 struct ShutdownBegun {
   StopCause cause;
@@ -151,11 +153,17 @@ struct SignalPassedOn {
 
 struct Reloaded {
   std::uint32_t kept = 0, replaced = 0, started = 0, stopped = 0;  ///< Workers.
+  bool on_trial = false;                                           ///< Unless those become healthy, it is undone.
 };
 
-/// Every worker that a reload on trial has touched has become healthy, or is no longer its business.
+/// Every worker that a reload on trial has touched has become healthy, or has left.
 struct TrialPassed {
-  std::uint32_t workers = 0;  ///< That have become healthy, or have left.
+  std::uint32_t workers = 0;
+};
+
+/// A trial is over that was neither passed nor failed: this worker, if not all, was told something else meanwhile.
+struct TrialEnded {
+  WorkerId worker;
 };
 
 /// This worker did not live for as long as it takes to be healthy: the configuration before comes back.
@@ -185,7 +193,7 @@ struct Finished {
 
 using Notice = std::variant<Started, Ended, LaunchFailed, StopSignalled, KillSent, SignalRefused, Unkillable, GoneAtLast,
                             OutputHeld, ProgramFailed, ShutdownBegun, DrainBegun, ShutdownForced, SignalIgnored, SignalPassedOn,
-                            Reloaded, TrialPassed, TrialFailed, RolledBack, LeftBehind, ShellBrokePromise, Finished>;
+                            Reloaded, TrialPassed, TrialEnded, TrialFailed, RolledBack, LeftBehind, ShellBrokePromise, Finished>;
 
 // ---- Actions --------------------------------------------------------------------------------------------------------
 

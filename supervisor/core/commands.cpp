@@ -147,8 +147,8 @@ void Supervisor::look_at_commands() {
       const PendingCommand& command = commands_[i];
       const bool is_lost = command.trial && command.trial->state == Trial::State::lost;
       if (command.queued.empty() && !is_lost && (command.targets.empty() || (!command.asked_by && !command.trial))) {
-        if (command.trial && command.outcome.kind != CommandOutcome::Kind::failed) {
-          announce(TrialPassed{command.outcome.workers});
+        if (command.trial) {
+          end_trial(command);
         }
         answer(command.asked_by, command.outcome);
         commands_.erase(commands_.begin() + static_cast<std::ptrdiff_t>(i));

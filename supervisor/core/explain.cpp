@@ -112,9 +112,7 @@ void Teller::tell_state() {
 
 void Teller::tell_why_stopped() {
   if (const auto [begun, at] = last<ShutdownBegun>(); begun != nullptr && view_.phase != Phase::running) {
-    const bool by_signal = begun->cause.kind == StopCause::Kind::signal;
-    const std::string why = by_signal ? "SIG" + signal_name(begun->cause.signal) + " was received" : "it was decided so";
-    say("everything is being stopped since " + describe_duration(now_ - at) + ": " + why);
+    say("everything is being stopped since " + describe_duration(now_ - at) + ": " + describe(begun->cause));
     return;
   }
   const auto [sent, at] = last<StopSignalled>();
@@ -231,6 +229,11 @@ void Teller::tell_running() {
     say("its last " + count(view_.worker.unhealthy_in_a_row, "end") + " came too early; that is forgotten when it has lived " +
             describe_duration(policy_.healthy_after) + ", in " + describe_duration(policy_.healthy_after - lived),
         {"/restart/healthy_after"});
+  }
+  if (view_.on_trial) {
+    return say("its configuration is on trial: unless it lives " + describe_duration(policy_.healthy_after) +
+                   ", or ends well, the configuration before comes back",
+               {"/restart/healthy_after"});
   }
   say(std::string("nothing is due; when it ends, it is ") +
           (policy_.when == RestartWhen::always       ? "restarted"

@@ -29,6 +29,7 @@ std::string difference(const PlannedProgram& before, const PlannedProgram& next)
   compare("umask", one.umask == other.umask);
   compare("oom_score_adj", one.oom_score_adj == other.oom_score_adj);
   compare("no_new_privileges", one.no_new_privileges == other.no_new_privileges);
+  compare("log.to", (before.spec.log.to == LogTo::nothing) == (next.spec.log.to == LogTo::nothing));
   return names.empty() ? "its cores are others" : "changed: " + names;
 }
 

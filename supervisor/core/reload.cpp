@@ -30,6 +30,7 @@ void Supervisor::on(const ConfigReloaded& event) {
   if (event.kind == ConfigReloaded::Kind::restored) {
     announce(RolledBack{counts});
   } else {
+    counts.on_trial = event.kind == ConfigReloaded::Kind::on_trial && (!touched_.empty() || on_trial());
     announce(counts);
   }
   await_reload(event);
@@ -92,6 +93,9 @@ void Supervisor::dismiss(WorkerId id, Worker& worker, Reloaded& counts) {
 void Supervisor::await_reload(const ConfigReloaded& event) {
   const bool on_trial = event.kind == ConfigReloaded::Kind::on_trial;
   PendingCommand pending{.asked_by = event.asked_by};
+  if (on_trial) {
+    pending.trial = Trial{TrialId{++trials_}};
+  }
   for (const WorkerId id : std::exchange(touched_, {})) {
     const Worker* worker = find(id);
     if (worker == nullptr || worker->held) {
@@ -105,14 +109,16 @@ void Supervisor::await_reload(const ConfigReloaded& event) {
                      : CommandTarget::Until::runs);
     pending.targets.back().settle = program.plan.spec.restart.healthy_after;
   }
-  if (event.kind != ConfigReloaded::Kind::scaled) {
+  if (event.kind == ConfigReloaded::Kind::scaled) {
+    extend_trial(pending);
+  } else {
     succeed_trial(event, pending);
   }
   if (pending.asked_by && awaited_commands() >= most_commands) {
     answer(std::exchange(pending.asked_by, {}), {CommandOutcome::Kind::busy});
   }
-  if (on_trial && !pending.targets.empty()) {
-    begin_trial(pending);
+  if (pending.trial) {
+    begin_trial(std::move(pending));
   } else if (pending.asked_by) {
     begin_waiting(std::move(pending));
   }

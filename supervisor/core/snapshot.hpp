@@ -47,6 +47,7 @@ struct WorkerView {
   bool program_failed = false;
   bool held = false;                  ///< A command has stopped it: it stays down until another one says otherwise.
   bool outdated = false;              ///< Its process is of a definition that is in force no more.
+  bool on_trial = false;              ///< It has yet to become healthy, or the configuration before comes back.
   std::uint32_t unhealthy_exits = 0;  ///< Of the program, within its limit's window.
   Instant window_ends = never;        ///< When the oldest of them is forgotten.
   Phase phase = Phase::running;

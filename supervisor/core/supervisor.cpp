@@ -43,6 +43,9 @@ void Supervisor::after_step() {
   }
   to_tidy_.clear();
   look_at_commands();
+  if (std::exchange(to_shut_down_, false) && phase_ == Phase::running) {
+    begin_shutdown({StopCause::Kind::program_failed, 0});
+  }
   admit_launches();  // Of whom a rolling restart has started by that.
   if (has_finished()) {
     begin_sweeping();

@@ -21,6 +21,7 @@
 
 #include "supervisor/core/action.hpp"
 #include "supervisor/core/event.hpp"
+#include "supervisor/core/options.hpp"
 #include "supervisor/core/plan.hpp"
 #include "supervisor/core/reaction.hpp"
 #include "supervisor/core/restart.hpp"
@@ -28,31 +29,6 @@
 #include "supervisor/core/snapshot.hpp"
 
 namespace corral::core {
-
-/// Waits that no configuration sets.
-struct Patience {
-  Duration output = std::chrono::milliseconds(250);  ///< For output that somebody else holds open.
-  Duration sweep = std::chrono::milliseconds(100);   ///< Between two looks for descendants that are still there.
-  Duration kill = std::chrono::seconds(10);          ///< For SIGKILL to have its effect.
-  Duration echo = std::chrono::milliseconds(50);     ///< For the same stop signal to arrive once more, sent by no one.
-};
-
-/// `corral exec` with one worker: signals are the worker's, and so is the exit status.
-struct Transparent {
-  std::vector<std::pair<int, int>> rewrite;  ///< Received, passed on; 0 passes nothing on.
-  bool grace = false;                        ///< SIGTERM and SIGINT follow the stop policy, SIGKILL included.
-};
-
-struct Options {
-  std::uint64_t seed = 0;               ///< Of the jitter.
-  std::uint32_t launches_at_once = 16;  ///< Processes being created at any moment; bounds how late a signal is seen.
-  bool reloadable = false;              ///< There is a configuration to read again on SIGHUP.
-  bool on_demand = false;               ///< Workers begin a life when they are called, and not before.
-  bool tasks = false;                   ///< Workers are fed: the first signal lets them finish what they are at.
-  bool drains = true;                   ///< With tasks: else the first signal is a stop.
-  std::optional<Transparent> transparent;
-  Patience patience;
-};
 
 class Supervisor {
  public:
@@ -205,11 +181,17 @@ class Supervisor {
 
   // trial.cpp: a configuration that has to prove itself
   void succeed_trial(const ConfigReloaded& event, PendingCommand& next);
-  void begin_trial(PendingCommand& command);
+  void begin_trial(PendingCommand command);
+  void extend_trial(const PendingCommand& scaled);
+  [[nodiscard]] std::optional<CommandTarget> still_to_blame(const PendingCommand& earlier, const PendingCommand& next);
+  void make_up_for(const Trial& trial);
+  void end_trial(const PendingCommand& command);
   void lose_trial(PendingCommand& command, const CommandTarget& target);
   void follow_on_trial(CommandTarget& target);
   [[nodiscard]] bool is_to_blame(const CommandTarget& target);
+  void inherit_trial(const PendingCommand& earlier, PendingCommand& next);
   [[nodiscard]] bool is_on_trial(ProgramId id) const;
+  [[nodiscard]] bool is_on_trial(WorkerId id) const;
   [[nodiscard]] bool awaits_restoration() const;
 
   // commands.cpp
@@ -268,6 +250,7 @@ class Supervisor {
   bool commands_moved_ = false;           ///< Something that a command may wait for has changed.
   std::vector<WorkerId> touched_;         ///< By the reload of this step.
   std::uint32_t trials_ = 0;              ///< So far.
+  bool to_shut_down_ = false;             ///< At the end of this step: a program that was on trial has asked for it.
   std::uint32_t kept_down_ = 0;           ///< Workers that a command holds down, and that have not ended of their own.
   Leftovers leftovers_;                   ///< By the last look.
   std::vector<ProgramId> to_tidy_;        ///< Programs that may have retired workers to drop.

@@ -38,14 +38,44 @@ bool Supervisor::is_on_trial(ProgramId id) const {
   });
 }
 
-void Supervisor::begin_trial(PendingCommand& command) {
-  command.trial = Trial{TrialId{++trials_}};
-  for (const CommandTarget& target : command.targets) {
-    if (target.until == CommandTarget::Until::settles) {
-      command.trial->programs.push_back(target.worker.program);
+bool Supervisor::is_on_trial(WorkerId id) const {
+  return std::ranges::any_of(commands_, [&](const PendingCommand& command) {
+    return command.trial && std::ranges::any_of(command.targets, [&](const CommandTarget& target) {
+             return target.worker == id && target.until == CommandTarget::Until::settles;
+           });
+  });
+}
+
+/// One that touches nobody, and has inherited nothing, is none.
+void Supervisor::begin_trial(PendingCommand command) {
+  if (command.targets.empty() && command.trial->state == Trial::State::under_way) {
+    command.trial.reset();
+  } else {
+    for (const CommandTarget& target : command.targets) {
+      if (target.until == CommandTarget::Until::settles) {
+        command.trial->programs.push_back(target.worker.program);
+      }
     }
   }
-  begin_waiting(std::move(command));
+  if (command.trial || command.asked_by) {
+    begin_waiting(std::move(command));
+  }
+}
+
+/// Workers that a scaling during a trial brings are the new configuration's too.
+void Supervisor::extend_trial(const PendingCommand& scaled) {
+  for (PendingCommand& command : commands_) {
+    if (!command.trial || command.trial->state == Trial::State::lost) {
+      continue;
+    }
+    for (CommandTarget target : scaled.targets) {
+      if (target.until == CommandTarget::Until::runs && is_on_trial(target.worker.program)) {
+        target.until = CommandTarget::Until::settles;
+        std::erase_if(command.targets, [&](const CommandTarget& known) { return known.worker == target.worker; });
+        command.targets.push_back(target);
+      }
+    }
+  }
 }
 
 /// The configuration of this event ends the trial of an earlier one, and `next` takes over what is left of that.
@@ -55,25 +85,82 @@ void Supervisor::succeed_trial(const ConfigReloaded& event, PendingCommand& next
     return;
   }
   PendingCommand& earlier = *found;
-  const bool is_lost = earlier.trial->state == Trial::State::lost;
+  const bool was_lost = earlier.trial->state == Trial::State::lost;
   if (event.kind == ConfigReloaded::Kind::restored) {
     next.asked_by = std::exchange(earlier.asked_by, {});
     next.outcome = {CommandOutcome::Kind::rolled_back, 0, earlier.outcome.culprit};
-  } else if (!is_lost && !earlier.targets.empty()) {
+  } else if (!was_lost && !earlier.targets.empty()) {
     earlier.outcome.kind = CommandOutcome::Kind::overtaken;
     earlier.outcome.culprit = earlier.outcome.culprit.value_or(earlier.targets.front().worker);
   }
-  if (event.kind == ConfigReloaded::Kind::on_trial) {  // Who was not touched has yet to prove himself all the same.
-    for (const CommandTarget& target : earlier.targets) {
-      const bool is_known = std::ranges::count(next.targets, target.worker, &CommandTarget::worker) > 0;
-      if (!is_known && target.until == CommandTarget::Until::settles) {
-        next.targets.push_back(target);
-      }
+  if (event.kind == ConfigReloaded::Kind::on_trial) {
+    inherit_trial(earlier, next);
+  } else if (event.kind == ConfigReloaded::Kind::changed) {
+    make_up_for(*earlier.trial);
+    if (!was_lost) {
+      end_trial(earlier);
     }
   }
   earlier.trial.reset();
   earlier.targets.clear();
   commands_moved_ = true;
+}
+
+/// Who was not touched has yet to prove himself all the same; or has failed already.
+void Supervisor::inherit_trial(const PendingCommand& earlier, PendingCommand& next) {
+  if (earlier.trial->state == Trial::State::lost) {
+    if (const auto culprit = still_to_blame(earlier, next)) {
+      next.targets.clear();
+      next.trial->programs = earlier.trial->programs;
+      lose_trial(next, *culprit);
+    }
+    return;
+  }
+  for (const CommandTarget& target : earlier.targets) {
+    const bool is_known = std::ranges::count(next.targets, target.worker, &CommandTarget::worker) > 0;
+    if (!is_known && target.until == CommandTarget::Until::settles) {
+      next.targets.push_back(target);
+    }
+  }
+}
+
+/// What made a trial fail may be part of the next configuration just as it was: then that one has failed already.
+std::optional<CommandTarget> Supervisor::still_to_blame(const PendingCommand& earlier, const PendingCommand& next) {
+  for (const ProgramId id : earlier.trial->programs) {
+    const Program& program = program_of(id);
+    const bool is_another = program.retired || std::ranges::any_of(next.targets, [&](const CommandTarget& target) {
+                              return target.worker.program == id;
+                            });
+    for (std::uint32_t index = 0; index < program.workers.size() && !is_another; ++index) {
+      const StateKind now = kind(program.workers[index].state);
+      if (now == StateKind::failed || now == StateKind::backoff) {
+        return CommandTarget{
+            .worker = {id, index}, .until = CommandTarget::Until::settles, .settle = program.plan.spec.restart.healthy_after};
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+/// The configuration stays after all: what its programs would have shut down they shut down now.
+void Supervisor::make_up_for(const Trial& trial) {
+  to_shut_down_ = to_shut_down_ || std::ranges::any_of(trial.programs, [&](ProgramId id) {
+                    const Program& program = program_of(id);
+                    const bool has_failed = program.failed || std::ranges::any_of(program.workers, [](const Worker& worker) {
+                                              const auto* failed = std::get_if<Failed>(&worker.state);
+                                              return failed != nullptr && failed->reason == FailReason::not_restarted;
+                                            });
+                    return has_failed && !program.retired && program.plan.spec.restart.then == ThenDo::shutdown;
+                  });
+}
+
+/// It was passed, or was ended by whoever told its workers something else. A lost one is not over.
+void Supervisor::end_trial(const PendingCommand& command) {
+  if (command.outcome.kind == CommandOutcome::Kind::done) {
+    announce(TrialPassed{command.outcome.workers});
+  } else if (command.outcome.kind == CommandOutcome::Kind::overtaken) {
+    announce(TrialEnded{*command.outcome.culprit});
+  }
 }
 
 void Supervisor::lose_trial(PendingCommand& command, const CommandTarget& target) {
@@ -103,6 +190,7 @@ void Supervisor::on(const RestoreFailed& event) {
     return command.trial && command.trial->state == Trial::State::lost && command.trial->id == event.trial;
   });
   if (found != commands_.end()) {
+    make_up_for(*found->trial);
     found->trial.reset();  // The new one stays, such as it is: whoever asked for it is told who failed.
     commands_moved_ = true;
   }

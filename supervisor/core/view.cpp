@@ -24,6 +24,7 @@ std::optional<WorkerView> Supervisor::view(WorkerId id, Instant now) const {
   view.program_failed = program.failed;
   view.held = worker.held;
   view.outdated = worker.outdated;
+  view.on_trial = is_on_trial(id);
   if (const auto& limit = program.plan.spec.restart.limit) {
     const ExitWindow::Use use = program.window.use(now, *limit);
     view.unhealthy_exits = use.exits;

@@ -22,6 +22,9 @@ struct Overloaded : F... {
   using F::operator()...;
 };
 
+/// Processor time and memory may be as old as that.
+constexpr Duration figures_are_young = std::chrono::milliseconds(100);
+
 /// What only /proc knows. Beside the loop: a thousand workers take milliseconds.
 void measure(control::View& view) {
   for (control::ProgramView& program : view.programs) {
@@ -79,10 +82,24 @@ void Pump::show(api::Answer answer, std::function<control::Reply(const control::
   });
 }
 
+/// What is measured and written once serves whoever asks the same while nothing happens.
+void Pump::show_status(api::Answer answer) {
+  asio::post(aside_, [this, generation = generation_.load(), view = view(), answer = std::move(answer)]() mutable {
+    measure(view);
+    seen_ = Seen{generation, view.now, control::status(view)};
+    answer(seen_->status);
+  });
+}
+
+/// On the first thread. What was seen is as good as new: the core has decided nothing since, and the figures of /proc are young.
+bool Pump::seen_is_true() const {
+  return seen_ && seen_->generation == generation_.load() && now() - seen_->at < figures_are_young;
+}
+
 void Pump::hear(api::RequestId id, const control::Request& request, api::Answer answer) {
   const auto asked = [&] { return Asked{core::CommandId{id}, request, std::move(answer)}; };
   std::visit(Overloaded{
-                 [&](const control::GetStatus&) { show(std::move(answer), control::status, true); },
+                 [&](const control::GetStatus&) { show_status(std::move(answer)); },
                  [&](const control::GetPrograms&) { show(std::move(answer), control::programs, false); },
                  [&](const control::GetWorkers& wish) {
                    show(
@@ -131,10 +148,10 @@ void Pump::hear(api::RequestId id, const control::Request& request, api::Answer 
                    if (const auto refusal = control::refuse_unknown(wish.program, view())) {
                      return answer(control::refusal(*refusal));
                    }
-                   load({Load::Kind::scale, expect(asked()), {wish.program, wish.workers}});
+                   load_for(asked(), {.kind = Load::Kind::scale, .scale = {wish.program, wish.workers}});
                  },
                  [&](const control::Reload& wish) {
-                   load({wish.plan ? Load::Kind::preview : Load::Kind::reload, expect(asked()), {}, wish.rollback});
+                   load_for(asked(), {.kind = wish.plan ? Load::Kind::preview : Load::Kind::reload, .rollback = wish.rollback});
                  },
                  [&](const control::Shutdown&) { enqueue(core::CommandReceived{expect(asked()), core::ShutDown{}}); },
              },

@@ -47,6 +47,10 @@ std::string_view of(control::Guard::Mistake mistake) {
 void Pump::open_api() {
   api::Callbacks callbacks;
   callbacks.handler = [this](control::Request request, api::Answer answer) {
+    if (std::holds_alternative<control::GetStatus>(request.wish) && seen_is_true()) {
+      answer(seen_->status);
+      return ++last_request_;
+    }
     asio::post(loop_, [this, id = ++last_request_, request = std::move(request), answer = std::move(answer)]() mutable {
       hear(id, request, std::move(answer));
       turn();

@@ -11,8 +11,8 @@ namespace {
 
 constexpr Duration rarest_look = std::chrono::milliseconds(100);
 
-/// For each worker, between two looks for deaths that no signal told of: signals coalesce. The kernel asks every child for that, at
-/// some 40 ns each with thousands of them, so that looks take about a hundredth of the time, however many workers end.
+/// For each worker, between two looks for deaths that no signal told of: signals coalesce. The kernel asks every child for that,
+/// at some 40 ns each with thousands of them, so that looks take about a hundredth of the time, however many workers end.
 constexpr Duration look_pause = std::chrono::microseconds(4);
 constexpr std::size_t many = 256;  ///< With fewer a look costs less than what it takes to come back to it.
 

@@ -33,7 +33,8 @@ void Pump::perform(const core::LoadConfiguration&) {
       return;
     }
   }
-  load({});
+  loads_.push_back({});  // No client's: it is never refused, and one at a time waits.
+  begin_loading();
 }
 
 /// Before whatever waits for its turn: that is newer, and to come later.
@@ -42,10 +43,12 @@ void Pump::perform(const core::RestoreConfiguration& action) {
   begin_loading();
 }
 
-void Pump::load(Load wanted) {
+/// Before anybody is told that it is under way.
+void Pump::load_for(Asked asked, Load wanted) {
   if (loads_.size() >= most_loads) {
-    return answer(wanted.asked_by, control::outcome({core::CommandOutcome::Kind::busy}, {}));
+    return asked.answer(control::outcome({core::CommandOutcome::Kind::busy}, {}));
   }
+  wanted.asked_by = expect(std::move(asked));
   loads_.push_back(std::move(wanted));
   begin_loading();
 }

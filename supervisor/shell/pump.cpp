@@ -146,6 +146,7 @@ void Pump::step_until_quiet() {
         tally_.hear(at, event);
       }
       core_.step(at, event, actions_);
+      ++generation_;
       for (const core::Action& action : actions_) {
         perform(action);
       }

@@ -8,6 +8,7 @@
 // Nothing here blocks for longer than a millisecond; reading the configuration again has a thread of its own.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -129,9 +130,9 @@ class Pump {
   void perform(const core::ForgetProgram& action);
   void perform(const core::Announce& action);
   void perform(const core::ExitSupervisor& action);
+  void perform(const core::AnswerCommand& action);
   void adopt(const Prepared& prepared);
   void retire(Program& program);
-  void perform(const core::AnswerCommand& action);
 
   // loading.cpp
   struct Load {
@@ -143,7 +144,6 @@ class Pump {
     core::TrialId trial{};           ///< With `restore`.
   };
   using Loaded = Result<std::variant<Prepared, std::vector<control::PlannedChange>>>;
-  void load(Load wanted);
   void begin_loading();
   [[nodiscard]] static Loaded load_with(Loader& loader, const Load& load);
   void loaded(Loaded result);
@@ -160,6 +160,8 @@ class Pump {
   void close_api();
   [[nodiscard]] control::View view() const;
   [[nodiscard]] control::Counted counted() const;
+  void show_status(api::Answer answer);
+  [[nodiscard]] bool seen_is_true() const;
   void show(api::Answer answer, std::function<control::Reply(const control::View&)> render, bool with_measures);
   void hear(api::RequestId id, const control::Request& request, api::Answer answer);
   void abandon(core::CommandId id);
@@ -169,6 +171,7 @@ class Pump {
     const control::Request& request;
     api::Answer answer;
   };
+  void load_for(Asked asked, Load wanted);
   template <class Make>
   void command(Asked asked, const control::Patterns& targets, Make make);
   [[nodiscard]] std::optional<core::CommandId> expect(Asked asked);
@@ -210,7 +213,6 @@ class Pump {
   void reopen_logs(std::optional<core::CommandId> asked_by);
   void tell_reopened(std::string_view trouble);
   [[nodiscard]] Result<int> nowhere();
-
   // job.cpp: the terminal and the shell above
   void follow_job(const process::JobChange& change);
   void follow_stop(Life life, int signal);
@@ -286,6 +288,13 @@ class Pump {
   std::optional<api::ControlSocket> control_socket_;  ///< The first thread's, as are the next.
   std::optional<api::Server> server_;
   api::RequestId last_request_ = 0;
+  struct Seen {
+    std::uint64_t generation = 0;
+    Instant at{};
+    control::Reply status;
+  };
+  std::optional<Seen> seen_;                   ///< The first thread's too: the latest status.
+  std::atomic<std::uint64_t> generation_ = 0;  ///< Of what there is to see: another one with each step of the core.
 };
 
 }  // namespace corral::shell

@@ -162,7 +162,8 @@ def most_workers():
 
 
 class Hostile(threading.Thread):
-    """So many clients that do not behave: half a request, an end of their own with an answer to come, no reading at all. Whoever is let go comes back."""
+    """So many clients that do not behave: half a request, an end of their own with the answer to come, no reading of any answer. Five
+    hundred a second go and come again."""
 
     def __init__(self, path, count):
         super().__init__(daemon=True)
@@ -173,7 +174,7 @@ class Hostile(threading.Thread):
         connection.setblocking(False)
         try:
             connection.connect(self.path)
-            connection.send(HALF if number % 3 == 0 else STATUS * 50)
+            connection.send((HALF, STATUS, STATUS * 10)[number % 3])
             if number % 3 == 1:
                 connection.shutdown(socket.SHUT_WR)
         except OSError:  # No room in the queue, or let go of already.
@@ -184,7 +185,7 @@ class Hostile(threading.Thread):
         self.held = [self.attack(number) for number in range(self.count)]
         number = 0
         while not self.over.is_set():
-            for _ in range(100):
+            for _ in range(5):
                 number = (number + 1) % self.count
                 self.held[number].close()
                 self.held[number] = self.attack(number)

@@ -46,6 +46,8 @@ class Malformed(FaultTest):
             "a length of words": (post + b"Content-Length: x\r\n\r\n" + body, {400}),
             "a length beyond all numbers": (post + b"Content-Length: 99999999999999999999\r\n\r\n" + body, {400, 413}),
             "a coding nobody knows": (post + b"Transfer-Encoding: gzip\r\n\r\n" + body, {400, 501}),
+            "a coding of two": (post + b"Transfer-Encoding: gzip, chunked, identity\r\n\r\n" + body, {501}),
+            "a coding that looks like one": (post + b"Transfer-Encoding: xchunked\r\n\r\n" + body, {501}),
             "a chunk of words": (post + b"Transfer-Encoding: chunked\r\n\r\nxyz\r\n" + body, {400}),
             "a big body": (post + b"Content-Length: 104857600\r\n\r\n" + body, {413}),
             "a big chunked body": (post + b"Transfer-Encoding: chunked\r\n\r\n" + (b"10000\r\n" + b" " * 65536 + b"\r\n") * 32, {413}),

@@ -122,6 +122,43 @@ class Rollback(ControlTest):
         self.assertIn("a/2", self.workers())
         self.stop(corral, 0)
 
+    def test_a_second_reload_in_the_middle_of_the_way_back_loses_nothing(self):
+        for turn in range(5):
+            with self.subTest(turn):
+                corral = self.begin()
+                self.offer("line new + sleep 20 + exit 3", restart={"delay": "30s"})
+                first = self.begin_asking("reload", "--rollback")
+                corral.await_out("a/[01] \\| new")
+                second = self.begin_asking("reload", "--rollback")
+                for process in first, second:
+                    process.communicate(timeout=CEILING)
+                self.assertEqual((first.returncode, second.returncode), (1, 1), corral.err)
+                corral.await_err("rolled back to")
+                await_that("what was there before runs", lambda: {one["state"] for one in self.workers().values()} == {"running"})
+                self.stop(corral, 0)
+
+    def test_a_scaling_that_a_new_definition_has_ended_stays_so(self):
+        corral = self.run_controlled({"a": program("line old + hang", workers=2, cores="shared")})
+        self.await_listening(corral)
+        self.ask_for("scale", "a=3")
+        for does, workers in ("line new + hang", 2), ("line old + hang", 2):
+            self.reconfigure({"a": program(does, workers=2, cores="shared")})
+            self.ask_for("reload")
+            self.assertEqual(len(self.workers()), workers, does)
+        self.stop(corral, 0)
+
+    def test_it_is_explained(self):
+        corral = self.begin()
+        self.offer("line new + hang", restart=LONG)
+        self.ask_for("reload", "--rollback", "--no-wait")
+        corral.await_out("a/0 \\| new")
+        self.assertIn("is on trial", self.ask_for("explain", "a/0").out)
+        self.assertNotIn("is on trial", self.ask_for("explain", "b/0").out)
+        corral.await_err("configuration reloaded, on trial: ")
+        self.ask_for("stop", "a")
+        corral.await_err("the trial is over: a/[01] was told something else meanwhile")
+        self.stop(corral, 0)
+
     def test_a_stop_during_a_trial_or_the_way_back(self):
         for does in "line new + hang", "exit 7":
             with self.subTest(does):

@@ -50,10 +50,12 @@ class Commander {
     }
   }
 
-  Event reload(const Plan& plan, Phase phase, ConfigReloaded::Kind kind) {
+  /// `doomed`: what has made an earlier one fail may be in this one too.
+  Event reload(const Plan& plan, Phase phase, ConfigReloaded::Kind kind, bool doomed) {
     take_over(plan, phase);
     const CommandId id = ask({}, Kind::reload);
     tries_ = kind == ConfigReloaded::Kind::scaled ? tries_ : id;
+    asked_.at(id).has_trouble = asked_.at(id).has_trouble || doomed;
     return ConfigReloaded{plan, id, kind};
   }
   /// Nobody has asked for that, and still it has the last word on whoever waits.

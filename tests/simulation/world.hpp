@@ -74,7 +74,7 @@ class World {
     for (const Plan& plan : plans_) {
       if (plans_.size() > 1 && n-- == 0) {
         told = "reload " + std::to_string(&plan - plans_.data());
-        step(commanded_ ? commander_.reload(plan, core_.phase(), ConfigReloaded::Kind::scaled) : ConfigReloaded{plan});
+        step(commanded_ ? commander_.reload(plan, core_.phase(), ConfigReloaded::Kind::scaled, false) : ConfigReloaded{plan});
         return true;
       }
     }
@@ -156,7 +156,7 @@ class World {
     for (const Plan& plan : plans_) {
       if (plans_.size() > 1 && n-- == 0) {
         told = "try " + std::to_string(&plan - plans_.data());
-        step(commander_.reload(plan, core_.phase(), ConfigReloaded::Kind::on_trial));
+        step(commander_.reload(plan, core_.phase(), ConfigReloaded::Kind::on_trial, trials_.wanted().has_value()));
         return true;
       }
     }

@@ -1,5 +1,6 @@
 #include "supervisor/shell/api/server.hpp"
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -32,6 +33,11 @@ int family_of(int fd) {
   sockaddr_storage own{};
   socklen_t size = sizeof own;
   return ::getsockname(fd, reinterpret_cast<sockaddr*>(&own), &size) == 0 ? own.ss_family : AF_UNIX;  // NOLINT: as POSIX has it.
+}
+
+bool is_readable(int fd) {
+  pollfd looked_at{fd, POLLIN, 0};
+  return ::poll(&looked_at, 1, 0) == 1;
 }
 
 /// Whoever commands us is we, or root.
@@ -99,6 +105,9 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
     for (int i = 0; i < accepted_at_once; ++i) {
       const int fd = ::accept4(door.listener.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
       if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)) {
+        if (!is_readable(door.listener.native_handle())) {
+          break;  // Said before the queue was looked at: no client has to go for that.
+        }
         if (make_room(door)) {
           continue;
         }

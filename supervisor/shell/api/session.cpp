@@ -99,6 +99,12 @@ void Session::hear(beast::error_code ec) {
   if (request.count(http::field::content_length) > 0 && request.count(http::field::transfer_encoding) > 0) {
     return refuse(400, "a length and a transfer coding: it could be read in two ways");
   }
+  if (request.count(http::field::transfer_encoding) > 1 ||
+      (request.count(http::field::transfer_encoding) == 1 &&
+       !beast::iequals(request[http::field::transfer_encoding], "chunked"))) {
+    // Beast reads another one as no body at all: what follows would be the next request.
+    return refuse(501, "the only transfer coding understood is chunked");
+  }
   if (request.count(http::field::host) > 1 || (request.version() == 11 && request.count(http::field::host) == 0)) {
     return refuse(400, "HTTP/1.1 wants one Host");
   }

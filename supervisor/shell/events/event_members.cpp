@@ -64,6 +64,10 @@ std::string_view name(StopCause::Kind kind) {
   return "unknown";
 }
 
+std::string members_of_counts(const Reloaded& n) {
+  return fmt::format(R"(,"kept":{},"replaced":{},"started":{},"stopped":{})", n.kept, n.replaced, n.started, n.stopped);
+}
+
 struct Members {
   std::string operator()(const Started&) const { return {}; }
   std::string operator()(const Ended& n) const {
@@ -102,12 +106,11 @@ struct Members {
   std::string operator()(const SignalPassedOn& n) const {
     return signal_members(n.signal) + fmt::format(R"(,"workers":{},"times":{})", n.workers, n.times);
   }
-  std::string operator()(const Reloaded& n) const {
-    return fmt::format(R"(,"kept":{},"replaced":{},"started":{},"stopped":{})", n.kept, n.replaced, n.started, n.stopped);
-  }
+  std::string operator()(const Reloaded& n) const { return members_of_counts(n) + fmt::format(R"(,"on_trial":{})", n.on_trial); }
   std::string operator()(const TrialPassed& n) const { return fmt::format(R"(,"workers":{})", n.workers); }
   std::string operator()(const TrialFailed& n) const { return seconds_member("healthy_after_seconds", n.healthy_after); }
-  std::string operator()(const RolledBack& n) const { return (*this)(n.counts); }
+  std::string operator()(const TrialEnded& n) const { return fmt::format(R"(,"index":{})", n.worker.index); }
+  std::string operator()(const RolledBack& n) const { return members_of_counts(n.counts); }
   std::string operator()(const LeftBehind& n) const {
     return fmt::format(R"(,"found":{},"refused":{},"one_of_them":{},"hidden":{})", n.left.found, n.left.refused, n.left.pid,
                        n.left.hidden) +

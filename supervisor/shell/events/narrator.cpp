@@ -19,11 +19,6 @@ std::string count(std::uint32_t number, std::string_view noun) {
   return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
 }
 
-std::string counts_of(const Reloaded& notice) {
-  return fmt::format("{} kept, {} replaced, {} started, {} stopped", count(notice.kept, "worker"), notice.replaced,
-                     notice.started, notice.stopped);
-}
-
 /// `was_killed`: with SIGKILL, which nobody obeys.
 void append_follows(std::string& text, const Verdict& verdict, bool was_killed = false) {
   switch (verdict.kind) {
@@ -237,33 +232,6 @@ Story Narrator::on(const SignalPassedOn& notice) const {
           "signal_passed_on",
           fmt::format("{}, passed on to {}{}", received(notice.signal, notice.times), count(notice.workers, "worker"),
                       notice.times == 1 ? "" : " each time"),
-          {},
-          {}};
-}
-
-Story Narrator::on(const Reloaded& notice) const {
-  return {Weight::notable, "reloaded", "configuration reloaded: " + counts_of(notice), {}, {}};
-}
-
-Story Narrator::on(const TrialPassed& notice) const {
-  return {Weight::notable,
-          "trial_passed",
-          fmt::format("the new configuration holds: what it touched is healthy ({})", count(notice.workers, "worker")),
-          {},
-          {}};
-}
-
-Story Narrator::on(const TrialFailed& notice) const {
-  std::string text = fmt::format("the new configuration does not hold: {} did not run for {}; going back to the one before",
-                                 worker(notice.life.worker), describe_duration(notice.healthy_after));
-  return {Weight::trouble, "trial_failed", std::move(text), {}, {}};
-}
-
-Story Narrator::on(const RolledBack& notice) const {
-  const std::string counts = counts_of(notice.counts);
-  return {Weight::trouble,
-          "rolled_back",
-          "rolled back to the configuration before: " + counts + "; the file still has the new one",
           {},
           {}};
 }

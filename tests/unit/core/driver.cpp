@@ -266,7 +266,8 @@ std::string Driver::words(const Notice& notice) const {
           [&](const SignalPassedOn& n) {
             return "passed on " + signal_name(n.signal) + " to " + count(n.workers) + times(n.times);
           },
-          [&](const Reloaded& n) { return "reloaded: " + words_of(n); },
+          [&](const Reloaded& n) { return (n.on_trial ? "reloaded on trial: " : "reloaded: ") + words_of(n); },
+          [&](const TrialEnded& n) { return "trial ended by " + name_of(n.worker); },
           [&](const TrialPassed& n) { return "trial passed by " + count(n.workers); },
           [&](const TrialFailed& n) {
             return "trial failed by " + who(n.life) + " within " + describe_duration(n.healthy_after);

@@ -1,0 +1,62 @@
+// The sentences for reloads, and for those that have to prove themselves.
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "common/base/units.hpp"
+#include "supervisor/shell/events/narrator.hpp"
+
+namespace corral::shell {
+namespace {
+
+using namespace core;
+
+std::string workers_in_words(std::uint32_t workers) { return fmt::format("{} worker{}", workers, workers == 1 ? "" : "s"); }
+
+std::string counts_of(const Reloaded& notice) {
+  return fmt::format("{} kept, {} replaced, {} started, {} stopped", workers_in_words(notice.kept), notice.replaced,
+                     notice.started, notice.stopped);
+}
+
+}  // namespace
+
+Story Narrator::on(const Reloaded& notice) const {
+  return {Weight::notable,
+          "reloaded",
+          (notice.on_trial ? "configuration reloaded, on trial: " : "configuration reloaded: ") + counts_of(notice),
+          {},
+          {}};
+}
+
+Story Narrator::on(const TrialPassed& notice) const {
+  return {Weight::notable,
+          "trial_passed",
+          fmt::format("the new configuration holds: what it touched is healthy ({})", workers_in_words(notice.workers)),
+          {},
+          {}};
+}
+
+Story Narrator::on(const TrialEnded& notice) const {
+  return {Weight::notable,
+          "trial_ended",
+          "the trial is over: " + worker(notice.worker) + " was told something else meanwhile",
+          {},
+          {}};
+}
+
+Story Narrator::on(const TrialFailed& notice) const {
+  std::string text = fmt::format("the new configuration does not hold: {} did not run for {}; going back to the one before",
+                                 worker(notice.life.worker), describe_duration(notice.healthy_after));
+  return {Weight::trouble, "trial_failed", std::move(text), {}, {}};
+}
+
+Story Narrator::on(const RolledBack& notice) const {
+  const std::string counts = counts_of(notice.counts);
+  return {Weight::trouble,
+          "rolled_back",
+          "rolled back to the configuration before: " + counts + "; the file still has the new one",
+          {},
+          {}};
+}
+
+}  // namespace corral::shell
