@@ -155,7 +155,7 @@ int change(const Change& change) {
   const std::int32_t pid = ends && instance->pid == 0 ? listener_of(instance->socket) : instance->pid;
   for (const Route& route : routes_of(change)) {
     const Duration patience = !change.wait ? answer_within : change.timeout ? *change.timeout + margin : for_ever;
-    const Result<Reply> reply = ask(instance->socket, {"POST", route.target, route.body.dump()}, patience);
+    const Result<Reply> reply = ask(*instance, {"POST", route.target, route.body.dump()}, patience);
     if (!reply) {
       complain(reply.error());
       return nobody_answers;

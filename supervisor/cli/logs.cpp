@@ -251,7 +251,7 @@ Result<core::SupervisorSpec> read_spec(const std::string& given) {
   if (!loaded) {
     return failure(config::in_one_line(loaded.error().front()));
   }
-  place_logs(loaded->spec, *path);
+  place_files(loaded->spec, *path);
   return std::move(loaded->spec);
 }
 

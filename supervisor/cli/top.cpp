@@ -39,8 +39,8 @@ Instant now() {
 
 class Top {
  public:
-  Top(const TopOptions& options, const std::string& socket)
-      : questions_(socket, std::max(options.interval, shortest_interval), model_),
+  Top(const TopOptions& options, const process::Instance& server)
+      : questions_(server, std::max(options.interval, shortest_interval), model_),
         renderer_(wants_colour(options.colour, STDOUT_FILENO)),
         look_{{}, top::terminal_speaks_utf8()} {}
 
@@ -206,7 +206,7 @@ int run_top(const TopOptions& options) {
   if (!supervisor) {
     return complain(supervisor.error());
   }
-  Top screen(options, supervisor->socket);
+  Top screen(options, *supervisor);
   return screen.run();
 }
 
