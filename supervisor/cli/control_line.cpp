@@ -135,13 +135,15 @@ void ControlLine::add_change(CLI::App& app, Change::Kind kind) {
     app.add_option("workers", change_.targets, "workers, programs or patterns: crunch/0, crunch, 'web-*/*', '*'")->required();
   }
   if (kind == restart) {
-    app.add_flag("--rolling", change_.rolling, "one after another");
+    auto* rolling = app.add_flag("--rolling", change_.rolling, "one after another");
     app.add_option_function<std::string>(
         "--parallel", [this](const std::string& text) { change_.parallel = parse_count(text, 1, 100'000); },
-        "with --rolling: so many at a time");
+        "with --rolling: so many at a time")
+        ->needs(rolling);
     app.add_option_function<std::string>(
         "--pause", [this](const std::string& text) { change_.pause = parse_wait(text); },
-        "with --rolling: how long a new one has to stay up before the next goes (1s)");
+        "with --rolling: how long a new one has to stay up before the next goes (1s)")
+        ->needs(rolling);
   }
   if (kind == reload) {
     auto* plan = app.add_flag("--plan", change_.plan, "only say what would happen");
