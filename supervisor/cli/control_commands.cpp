@@ -154,7 +154,9 @@ int change(const Change& change) {
     return nobody_answers;
   }
   const bool ends = change.kind == Change::Kind::shutdown;
-  const std::int32_t pid = ends && instance->pid == 0 ? listener_of(instance->socket) : instance->pid;
+  // One in a PID namespace of its own has noted the number that it has there.
+  const std::int32_t listener = ends ? listener_of(instance->socket) : 0;
+  const std::int32_t pid = listener != 0 ? listener : instance->pid;
   for (const Route& route : routes_of(change)) {
     const Duration patience = !change.wait ? answer_within : change.timeout ? *change.timeout + margin : for_ever;
     const Result<Reply> reply = ask(*instance, {"POST", route.target, route.body.dump()}, patience);

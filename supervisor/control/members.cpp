@@ -1,6 +1,9 @@
 #include "supervisor/control/members.hpp"
 
+#include <fmt/format.h>
+
 #include <string_view>
+#include <type_traits>
 
 #include "common/base/suggest.hpp"
 
@@ -16,6 +19,21 @@ std::optional<nlohmann::json> Members::take(const char* name) {
   object_.erase(found);
   return value;
 }
+
+template <class T>
+std::expected<T, Refusal> Members::take_or(const char* name, T otherwise, const char* what) {
+  const std::optional<nlohmann::json> value = take(name);
+  if (!value) {
+    return otherwise;
+  }
+  const bool fits = std::is_same_v<T, bool> ? value->is_boolean() : value->is_string();
+  if (!fits) {
+    return std::unexpected(Refusal{400, fmt::format("'{}' is {}", name, what), {}});
+  }
+  return value->get<T>();
+}
+template std::expected<bool, Refusal> Members::take_or(const char* name, bool otherwise, const char* what);
+template std::expected<std::string, Refusal> Members::take_or(const char* name, std::string otherwise, const char* what);
 
 std::optional<Refusal> Members::left_over() const {
   if (object_.empty()) {
