@@ -177,6 +177,15 @@ class Owners(FaultTest):
         self.assertEqual(other.wait(), 0)
 
     @as_root
+    def test_one_in_a_pid_namespace_of_its_own_is_known_by_the_number_it_noted(self):
+        corral = self.run_config({"a": program("hang")}, wrapper=["unshare", "--pid", "--fork", "--kill-child"])
+        whose = ["--config", self.path("corral.json")]
+        await_that("it answers", lambda: self.ask_for("status", whose=whose, status=None).status == 0)
+        self.assertEqual(self.ask_for("status", "--json", whose=whose).json["supervisor"]["pid"], 1)
+        self.ask_for("shutdown", whose=whose)
+        self.finish(corral, 0)
+
+    @as_root
     def test_locks_in_a_folder_that_others_can_write_to_count_for_nothing(self):
         runtime = self.path("runtime")
         os.chmod(self.folder, 0o755)
