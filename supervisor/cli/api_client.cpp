@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -13,6 +14,7 @@
 #include <cstring>
 
 #include "common/base/units.hpp"
+#include "supervisor/shell/process/small_file.hpp"
 
 namespace corral::cli {
 namespace {
@@ -49,7 +51,44 @@ std::optional<std::size_t> whole_number(std::string_view text, int base = 10) {
   return good ? std::optional(number) : std::nullopt;
 }
 
-Result<FileDescriptor> connected_to(const std::string& socket_path) {
+/// A supervisor in a PID namespace of its own has noted the number that it has there. Unknown is not wrong.
+bool is_also(std::int32_t pid, std::int32_t noted) {
+  const std::string text = process::read_small_file(fmt::format("/proc/{}/status", pid).c_str()).value_or("");
+  constexpr std::string_view key = "\nNSpid:";
+  const std::size_t at = text.find(key);
+  if (at == std::string::npos) {
+    return true;
+  }
+  const std::string line = text.substr(at + key.size(), text.find('\n', at + 1) - at - key.size());
+  return (line + "\t").find(fmt::format("\t{}\t", noted)) != std::string::npos;
+}
+
+/// Whoever can write where a socket lies can listen there in another's place.
+Result<void> check_listener(const FileDescriptor& socket, const process::Instance& server) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
+    return system_failure("cannot see who listens at '" + server.socket + "'", errno);
+  }
+  const bool root_says_so = ::geteuid() == 0 && server.pid == 0;
+  if (peer.uid != ::geteuid() && peer.uid != 0 && !root_says_so) {
+    return failure(
+        fmt::format("at '{}' a process of user {} listens, which is neither you nor root: it is told nothing; remove that "
+                    "socket, or have the supervisor listen where only you can write",
+                    server.socket, peer.uid));
+  }
+  // 0: its number cannot be seen from here.
+  if (server.pid != 0 && peer.pid != 0 && peer.pid != server.pid && !is_also(peer.pid, server.pid)) {
+    return std::unexpected(
+        Error{fmt::format("at '{}' pid {} listens, not the supervisor of '{}' (pid {}); give each a `control.socket` of its own",
+                          server.socket, peer.pid, server.config, server.pid),
+              ESRCH});
+  }
+  return {};
+}
+
+Result<FileDescriptor> connected_to(const process::Instance& server) {
+  const std::string& socket_path = server.socket;
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (socket_path.size() >= sizeof address.sun_path) {
@@ -63,6 +102,9 @@ Result<FileDescriptor> connected_to(const std::string& socket_path) {
   // Of a Unix socket this is done at once, or refused: EAGAIN says that too many wait for the supervisor already.
   if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {  // NOLINT: as POSIX has it.
     return system_failure("no supervisor answers at '" + socket_path + "'", errno);
+  }
+  if (const Result<void> right = check_listener(socket, server); !right) {
+    return std::unexpected(right.error());
   }
   return socket;
 }
@@ -165,8 +207,8 @@ Result<std::optional<Reply>> ReplyReader::read(std::string_view bytes) {
   return ended ? Result<std::optional<Reply>>(cut_off()) : std::nullopt;
 }
 
-Result<Exchange> Exchange::begin(const std::string& socket_path, const Request& request) {
-  Result<FileDescriptor> socket = connected_to(socket_path);
+Result<Exchange> Exchange::begin(const process::Instance& server, const Request& request) {
+  Result<FileDescriptor> socket = connected_to(server);
   if (!socket) {
     return std::unexpected(std::move(socket.error()));
   }
@@ -192,19 +234,19 @@ Result<std::optional<Reply>> Exchange::proceed() {
 }
 
 std::int32_t listener_of(const std::string& socket_path) {
-  const Result<FileDescriptor> socket = connected_to(socket_path);
+  const Result<FileDescriptor> socket = connected_to({0, socket_path, {}});
   ucred peer{};
   socklen_t size = sizeof peer;
   return socket && ::getsockopt(socket->get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.pid : 0;
 }
 
-Result<Reply> ask(const std::string& socket_path, const Request& request, Duration patience) {
+Result<Reply> ask(const process::Instance& server, const Request& request, Duration patience) {
   const auto until = std::chrono::steady_clock::now() + patience;
-  Result<Exchange> exchange = Exchange::begin(socket_path, request);
+  Result<Exchange> exchange = Exchange::begin(server, request);
   while (!exchange && exchange.error().error_number == EAGAIN && std::chrono::steady_clock::now() < until) {
     constexpr int a_while = 10;
     ::poll(nullptr, 0, a_while);
-    exchange = Exchange::begin(socket_path, request);
+    exchange = Exchange::begin(server, request);
   }
   if (!exchange) {
     return std::unexpected(exchange.error());

@@ -14,6 +14,7 @@
 #include "common/base/file_descriptor.hpp"
 #include "common/base/instant.hpp"
 #include "common/base/result.hpp"
+#include "supervisor/shell/process/instances.hpp"
 
 namespace corral::cli {
 
@@ -53,8 +54,9 @@ class ReplyReader {
 
 class Exchange {
  public:
-  /// Fails where nobody listens.
-  [[nodiscard]] static Result<Exchange> begin(const std::string& socket_path, const Request& request);
+  /// Fails where nobody listens, and where it is another process than `server` (ESRCH) or one of another user who is not root.
+  /// A `server` with the pid 0 is whoever listens there; root then asks a supervisor of any user.
+  [[nodiscard]] static Result<Exchange> begin(const process::Instance& server, const Request& request);
 
   [[nodiscard]] int descriptor() const { return socket_.get(); }
   [[nodiscard]] bool wants_to_write() const { return !unsent_.empty(); }
@@ -74,7 +76,7 @@ class Exchange {
 /// The process that listens there; 0 where it is none that is seen from here.
 [[nodiscard]] std::int32_t listener_of(const std::string& socket_path);
 
-/// Waits for the reply, up to `patience`.
-[[nodiscard]] Result<Reply> ask(const std::string& socket_path, const Request& request, Duration patience);
+/// Waits for the reply, up to `patience`. Fails as Exchange::begin() does.
+[[nodiscard]] Result<Reply> ask(const process::Instance& server, const Request& request, Duration patience);
 
 }  // namespace corral::cli

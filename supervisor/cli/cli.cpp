@@ -15,6 +15,7 @@
 #include "supervisor/cli/complaint.hpp"
 #include "supervisor/cli/completion.hpp"
 #include "supervisor/cli/print.hpp"
+#include "supervisor/cli/unexpected_words.hpp"
 #include "supervisor/cli/values.hpp"
 #include "supervisor/shell/process/guardian.hpp"
 
@@ -23,24 +24,26 @@ namespace {
 
 /// CLI11 says "The following argument was not expected: x": a near name is worth more.
 std::string explain(const CLI::App& app, const std::vector<std::string>& words, const CLI::Error& error) {
-  std::string message = error.what();
-  if (app.get_subcommands().empty() && words.empty()) {
+  if (const auto parsed = app.get_subcommands(); !parsed.empty()) {
+    // What was misspelt may be what is said to be missing.
+    const bool about_words =
+        dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr || dynamic_cast<const CLI::RequiredError*>(&error) != nullptr;
+    const std::string unexpected = about_words ? explain_unexpected(*parsed.front(), words) : "";
+    return unexpected.empty() ? error.what() : unexpected;
+  }
+  if (words.empty()) {
     return "a command is required; corral --help lists them";
   }
-  if (app.get_subcommands().empty() && words.front().starts_with('-')) {
+  if (words.front().starts_with('-')) {
     return fmt::format("there is no option '{}' before a command", words.front());
   }
-  if (app.get_subcommands().empty()) {
-    std::vector<std::string> owned;
-    for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-      owned.push_back(command->get_name());
-    }
-    const std::vector<std::string_view> names(owned.begin(), owned.end());
-    const std::string_view near = nearest(words.front(), names);
-    message =
-        fmt::format("there is no command '{}'{}", words.front(), near.empty() ? "" : fmt::format("; did you mean '{}'?", near));
+  std::vector<std::string> owned;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    owned.push_back(command->get_name());
   }
-  return message;
+  const std::vector<std::string_view> names(owned.begin(), owned.end());
+  const std::string_view near = nearest(words.front(), names);
+  return fmt::format("there is no command '{}'{}", words.front(), near.empty() ? "" : fmt::format("; did you mean '{}'?", near));
 }
 
 /// `corral run [CONFIG]` and `corral exec -- COMMAND…`, the lines of nearly every start: there is nothing to parse, and

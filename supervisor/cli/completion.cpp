@@ -120,8 +120,7 @@ Line read(const CLI::App& app, const Words& words) {
 Json ask_workers(const Line& line) {
   const auto value = [&](const char* name) { return line.values.contains(name) ? line.values.at(name) : std::string(); };
   const Result<process::Instance> instance = find_supervisor({value("--config"), value("--name"), value("--socket")});
-  const Result<Reply> reply =
-      instance ? ask(instance->socket, {"GET", "/v1/workers"}, names_within) : std::unexpected(instance.error());
+  const Result<Reply> reply = instance ? ask(*instance, {"GET", "/v1/workers"}, names_within) : std::unexpected(instance.error());
   const Json document = reply && reply->status == 200 ? Json::parse(reply->body, nullptr, false) : Json();
   return document.is_object() ? document.value("workers", Json::array()) : Json::array();
 }

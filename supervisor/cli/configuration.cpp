@@ -1,5 +1,6 @@
 #include "supervisor/cli/configuration.hpp"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -7,6 +8,7 @@
 
 #include "supervisor/cli/complaint.hpp"
 #include "supervisor/cli/task_programs.hpp"
+#include "supervisor/config/forms.hpp"
 #include "supervisor/shell/disk/config_file.hpp"
 
 namespace corral::cli {
@@ -30,12 +32,21 @@ std::optional<std::string> own_environment(std::string_view name) {
   return value == nullptr ? std::nullopt : std::optional<std::string>(value);
 }
 
-void place_logs(core::SupervisorSpec& spec, const std::string& path) {
+void place_files(core::SupervisorSpec& spec, const std::string& path) {
   const std::filesystem::path folder = std::filesystem::absolute(path).parent_path();
+  const auto place = [&](std::string& file) { file = (folder / file).lexically_normal(); };
   for (core::ProgramSpec& program : spec.programs) {
     if (program.log.to == core::LogTo::file) {
-      program.log.file = (folder / program.log.file).lexically_normal();
+      place(program.log.file);
     }
+  }
+  for (std::string* file : {&spec.control.socket, &spec.control.token_file}) {
+    if (!file->empty()) {
+      place(*file);
+    }
+  }
+  if (spec.crashes) {
+    place(spec.crashes->folder);
   }
 }
 
@@ -71,7 +82,15 @@ std::expected<Configuration, std::vector<config::Diagnostic>> load_configuration
   if (adjust) {
     adjust(loaded->spec);
   }
-  place_logs(loaded->spec, path);
+  place_files(loaded->spec, path);
+  // As it stands in the file it was short enough.
+  if (const std::string& socket = loaded->spec.control.socket; socket.size() > config::longest_socket_path) {
+    return std::unexpected(std::vector{loaded->diagnose(
+        "/control/socket",
+        fmt::format("the path of a socket has at most {} bytes, this one has {} with the folder of the configuration: '{}'",
+                    config::longest_socket_path, socket.size(), socket),
+        "an absolute path such as /run/crunch.sock is shorter")});
+  }
   auto preparation = shell::prepare(loaded->spec, running, least);
   if (!preparation) {
     std::vector<config::Diagnostic> diagnostics;

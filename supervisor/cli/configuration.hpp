@@ -26,8 +26,9 @@ struct Configuration {
 /// Something that is done to what the file says before a plan is made of it.
 using Adjust = std::function<void(core::SupervisorSpec&)>;
 
-/// Log files of `spec` from the folder of the configuration `path` on, wherever corral runs.
-void place_logs(core::SupervisorSpec& spec, const std::string& path);
+/// Log files, the socket, the token's file and the crash records of `spec` from the folder of the configuration `path` on,
+/// wherever corral runs.
+void place_files(core::SupervisorSpec& spec, const std::string& path);
 
 /// Reads, checks and prepares. `running` and `least`: see shell::prepare.
 [[nodiscard]] std::expected<Configuration, std::vector<config::Diagnostic>> load_configuration(

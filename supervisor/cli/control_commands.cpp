@@ -28,9 +28,11 @@ constexpr Duration answer_within = 10s;
 constexpr Duration margin = 5s;
 constexpr Duration for_ever = std::chrono::hours(24 * 3650);
 
-int exit_status_of(int http) {
+int exit_status_of(const Change& change, int http, const Json& reply) {
   if (http < 300) {
-    return 0;
+    // A signal that reached nobody: who sent it waits for something that will not come.
+    const bool nobody = change.kind == Change::Kind::signal && reply.is_object() && reply.value("workers", std::uint64_t{0}) == 0;
+    return nobody ? not_so : 0;
   }
   constexpr int timeout = 504;
   constexpr std::array refusals{400, 404, 405, 413, 415, 422, 431};
@@ -152,24 +154,26 @@ int change(const Change& change) {
     return nobody_answers;
   }
   const bool ends = change.kind == Change::Kind::shutdown;
-  const std::int32_t pid = ends && instance->pid == 0 ? listener_of(instance->socket) : instance->pid;
+  // One in a PID namespace of its own has noted the number that it has there.
+  const std::int32_t listener = ends ? listener_of(instance->socket) : 0;
+  const std::int32_t pid = listener != 0 ? listener : instance->pid;
   for (const Route& route : routes_of(change)) {
     const Duration patience = !change.wait ? answer_within : change.timeout ? *change.timeout + margin : for_ever;
-    const Result<Reply> reply = ask(instance->socket, {"POST", route.target, route.body.dump()}, patience);
+    const Result<Reply> reply = ask(*instance, {"POST", route.target, route.body.dump()}, patience);
     if (!reply) {
       complain(reply.error());
       return nobody_answers;
     }
-    const int status = exit_status_of(reply->status);
     const Json body = Json::parse(reply->body, nullptr, false);
+    const int status = exit_status_of(change, reply->status, body);
     if (change.json) {
       if (const int printed = deliver(reply->body, status); printed != status) {
         return printed;
       }
-    } else if (status != 0) {
+    } else if (reply->status >= 300) {
       tell(fmt::format("corral: {}\n", top::read_error(reply->body, reply->status)));
     } else if (body.is_object()) {
-      if (const int printed = deliver(done_text(change, body), 0); printed != 0) {
+      if (const int printed = deliver(done_text(change, body), status); printed != status) {
         return printed;
       }
     }

@@ -46,7 +46,9 @@ constexpr std::array<About, 7> abouts{{
     {Change::Kind::signal, "signal", R"(Send a signal to the process group of each of these workers.
 
   corral signal USR1 crunch
-  corral signal HUP '*')"},
+  corral signal HUP '*'
+
+Where none of them has a process it is sent to nobody, and the exit status is 1.)"},
     {Change::Kind::scale, "scale", R"(Change how many workers a program has; those that stay go on where they are.
 
   corral scale crunch=8
@@ -74,7 +76,16 @@ std::pair<std::string, core::WorkerCount> parse_scale(const std::string& text) {
   if (equals == std::string::npos || equals == 0) {
     refuse(fmt::format("'{}' is not PROGRAM=NUMBER, such as crunch=8 or crunch=auto", text));
   }
-  return {text.substr(0, equals), parse_workers(text.substr(equals + 1))};
+  const std::string program = text.substr(0, equals);
+  constexpr std::string_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
+  if (const std::size_t slash = program.find('/'); slash != std::string::npos && slash > 0) {
+    refuse(fmt::format("'{}' names a worker; how many there are is said of a program, such as {}=8", program,
+                       program.substr(0, slash)));
+  }
+  if (program.find_first_not_of(letters) != std::string::npos) {
+    refuse(fmt::format("'{}' is no name of a program: it has letters, digits and _ . - alone", program));
+  }
+  return {program, parse_workers(text.substr(equals + 1))};
 }
 
 }  // namespace
@@ -119,7 +130,14 @@ void ControlLine::add_status(CLI::App& app) {
 void ControlLine::add_change(CLI::App& app, Change::Kind kind) {
   using enum Change::Kind;
   if (kind == signal) {
-    app.add_option("signal", change_.signal, "its name or number")->required();
+    app.add_option_function<std::string>(
+           "signal",
+           [this](const std::string& text) {
+             static_cast<void>(parse_signal_or_refuse(text));
+             change_.signal = text;
+           },
+           "its name or number")
+        ->required();
   }
   if (kind == scale) {
     app.add_option_function<std::vector<std::string>>(
@@ -135,13 +153,15 @@ void ControlLine::add_change(CLI::App& app, Change::Kind kind) {
     app.add_option("workers", change_.targets, "workers, programs or patterns: crunch/0, crunch, 'web-*/*', '*'")->required();
   }
   if (kind == restart) {
-    app.add_flag("--rolling", change_.rolling, "one after another");
+    auto* rolling = app.add_flag("--rolling", change_.rolling, "one after another");
     app.add_option_function<std::string>(
-        "--parallel", [this](const std::string& text) { change_.parallel = parse_count(text, 1, 100'000); },
-        "with --rolling: so many at a time");
+           "--parallel", [this](const std::string& text) { change_.parallel = parse_count(text, 1, 100'000); },
+           "with --rolling: so many at a time")
+        ->needs(rolling);
     app.add_option_function<std::string>(
-        "--pause", [this](const std::string& text) { change_.pause = parse_wait(text); },
-        "with --rolling: how long a new one has to stay up before the next goes (1s)");
+           "--pause", [this](const std::string& text) { change_.pause = parse_wait(text); },
+           "with --rolling: how long a new one has to stay up before the next goes (1s)")
+        ->needs(rolling);
   }
   if (kind == reload) {
     auto* plan = app.add_flag("--plan", change_.plan, "only say what would happen");

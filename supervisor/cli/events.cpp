@@ -101,9 +101,9 @@ bool print(std::string_view text) {
 int cannot_print() { return errno == EPIPE ? 0 : complain(system_failure("cannot write to stdout", errno).error()); }
 
 /// What comes from now on, up to the end of the supervisor.
-int follow(const std::string& socket, const EventsOptions& options, std::uint64_t last) {
+int follow(const process::Instance& server, const EventsOptions& options, std::uint64_t last) {
   const std::string target = target_of(options, fmt::format("follow=true&after={}", last));
-  Result<Exchange> exchange = Exchange::begin(socket, {.target = target, .accept = "text/event-stream"});
+  Result<Exchange> exchange = Exchange::begin(server, {.target = target, .accept = "text/event-stream"});
   if (!exchange) {
     complain(exchange.error());
     return nobody_answers;
@@ -162,7 +162,7 @@ int events(const EventsOptions& options) {
   }
   const std::string most = options.last == SIZE_MAX ? std::string() : fmt::format("limit={}", options.last);
   const std::string target = target_of(options, most);
-  const Result<Reply> reply = ask(instance->socket, {.target = target}, soon);
+  const Result<Reply> reply = ask(*instance, {.target = target}, soon);
   if (!reply) {
     complain(reply.error());
     return nobody_answers;
@@ -178,7 +178,7 @@ int events(const EventsOptions& options) {
   if (!print(text)) {
     return cannot_print();
   }
-  return options.follow ? follow(instance->socket, options, past.value("last", std::uint64_t{0})) : 0;
+  return options.follow ? follow(*instance, options, past.value("last", std::uint64_t{0})) : 0;
 }
 
 int explain(const ExplainOptions& options) {
@@ -187,14 +187,14 @@ int explain(const ExplainOptions& options) {
     complain(instance.error());
     return nobody_answers;
   }
-  const std::expected<Meant, int> meant = workers_meant(instance->socket, options.targets);
+  const std::expected<Meant, int> meant = workers_meant(*instance, options.targets);
   if (!meant) {
     return meant.error();
   }
   const config::Source file = source_of(meant->config);
   std::string text;
   for (const std::string& name : meant->names) {
-    const Result<Reply> reply = ask(instance->socket, {.target = "/v1/workers/" + name + "/explain"}, soon);
+    const Result<Reply> reply = ask(*instance, {.target = "/v1/workers/" + name + "/explain"}, soon);
     if (!reply) {
       complain(reply.error());
       return nobody_answers;

@@ -5,9 +5,15 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
+#include <ranges>
 #include <string_view>
 
 #include "common/base/suggest.hpp"
+#include "supervisor/cli/api_client.hpp"
+#include "supervisor/cli/configuration.hpp"
+#include "supervisor/cli/find_supervisor.hpp"
+#include "supervisor/cli/top/sample.hpp"
 #include "supervisor/shell/logs/target.hpp"
 
 namespace corral::cli {
@@ -17,6 +23,8 @@ using core::ProgramSpec;
 
 /// So many indices without a file end the search for workers that nobody counted.
 constexpr std::uint32_t longest_gap = 64;
+
+constexpr Duration supervisor_answers_within = std::chrono::seconds(5);
 
 /// "crunch" stands for all its workers.
 bool names(const std::string& pattern, const std::string& program, std::uint32_t index) {
@@ -40,6 +48,36 @@ Error without_file(const ProgramSpec& program) {
   const bool nowhere = program.log.to == core::LogTo::nothing;
   return {fmt::format("'{}' has no log file: its output goes {}; \"log\": {{\"to\": \"file\"}} would give it one", program.name,
                       nowhere ? "nowhere" : "to corral's own stdout and stderr"),
+          0};
+}
+
+/// A file that workers share says nothing of who there is: the configuration does. False where that has no such worker.
+bool is_counted(const std::string& pattern, const core::SupervisorSpec& spec) {
+  return std::ranges::any_of(spec.programs, [&](const ProgramSpec& program) {
+    const auto* counted = std::get_if<std::uint32_t>(&program.launch.workers);
+    if (counted == nullptr || program.log.to != core::LogTo::file || !logs::is_shared(program.log)) {
+      return names_program(pattern, program.name);
+    }
+    const auto indices = std::views::iota(0U, *counted);
+    return std::ranges::any_of(indices, [&](std::uint32_t index) { return names(pattern, program.name, index); });
+  });
+}
+
+/// Whether the supervisor of that configuration has such a worker: `corral scale` may have made more.
+bool runs(const std::string& pattern, const std::string& config) {
+  const Result<std::string> path = find_configuration(config);
+  const Result<process::Instance> supervisor = path ? find_supervisor({*path, {}, {}}) : std::unexpected(path.error());
+  const Result<Reply> reply =
+      supervisor ? ask(*supervisor, {.target = "/v1/status"}, supervisor_answers_within) : std::unexpected(supervisor.error());
+  const Result<top::Sample> sample = reply ? top::read_status(reply->body) : std::unexpected(reply.error());
+  return sample && std::ranges::any_of(sample->workers, [&](const top::WorkerSample& worker) {
+           return ::fnmatch(pattern.c_str(), worker.name.c_str(), 0) == 0;
+         });
+}
+
+Error uncounted(const std::string& pattern) {
+  return {fmt::format("'{}' is no worker: its program has fewer in the configuration, and no supervisor runs one of that name",
+                      pattern),
           0};
 }
 
@@ -116,10 +154,14 @@ std::string_view worker_in(std::string_view line) {
   return mark == " | " || mark == " > " ? line.substr(0, blank) : "";
 }
 
-Result<std::vector<LogSource>> find_logs(const core::SupervisorSpec& spec, const std::vector<std::string>& workers) {
+Result<std::vector<LogSource>> find_logs(const core::SupervisorSpec& spec, const std::vector<std::string>& workers,
+                                         const std::string& config) {
   for (const std::string& pattern : workers) {
     if (std::ranges::none_of(spec.programs, [&](const ProgramSpec& one) { return names_program(pattern, one.name); })) {
       return std::unexpected(unknown(pattern, spec));
+    }
+    if (!is_counted(pattern, spec) && !runs(pattern, config)) {
+      return std::unexpected(uncounted(pattern));
     }
   }
   Finder finder(workers);

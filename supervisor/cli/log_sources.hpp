@@ -19,8 +19,10 @@ struct LogSource {
 };
 
 /// Those of `workers` ("crunch", "crunch/0", "c*/1"), or of all programs with log files where there are none. The error says
-/// which name means nothing, or why there is no file.
-[[nodiscard]] Result<std::vector<LogSource>> find_logs(const core::SupervisorSpec& spec, const std::vector<std::string>& workers);
+/// which name means nothing, or why there is no file. Where workers share a file, the supervisor of the configuration `config`
+/// (empty: the usual one) is asked about those that are not in `spec`.
+[[nodiscard]] Result<std::vector<LogSource>> find_logs(const core::SupervisorSpec& spec, const std::vector<std::string>& workers,
+                                                       const std::string& config);
 
 /// The worker that a line of a shared file is of: what it says before " | " or " > ", or in its JSON. Empty where it does not
 /// say.

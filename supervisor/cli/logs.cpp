@@ -148,24 +148,28 @@ void tell_of_gap(Stream& stream) {
   }
 }
 
-/// What is there, in the order of its time as far as lines have one.
+/// What was there, in the order of its time as far as lines have one; not what is written meanwhile.
 void show_past(Streams& streams, View& view) {
   const auto later = [&](std::size_t left, std::size_t right) {
     return std::pair(streams[left]->line.time_ms, left) > std::pair(streams[right]->line.time_ms, right);
   };
   std::priority_queue<std::size_t, std::vector<std::size_t>, decltype(later)> next(later);
-  for (std::size_t i = 0; i < streams.size(); ++i) {
-    if (streams[i]->reader.next(streams[i]->line)) {
+  std::vector<std::size_t> left;
+  const auto take = [&](std::size_t i) {
+    if (left[i] > 0 && streams[i]->reader.next(streams[i]->line)) {
+      --left[i];
       next.push(i);
     }
+  };
+  for (std::size_t i = 0; i < streams.size(); ++i) {
+    left.push_back(streams[i]->reader.past());
+    take(i);
   }
   while (!next.empty() && !view.gone()) {
     const std::size_t first = next.top();
     next.pop();
     view.show(streams[first]->source, streams[first]->line.text);
-    if (streams[first]->reader.next(streams[first]->line)) {
-      next.push(first);
-    }
+    take(first);
   }
   view.flush();
 }
@@ -251,7 +255,7 @@ Result<core::SupervisorSpec> read_spec(const std::string& given) {
   if (!loaded) {
     return failure(config::in_one_line(loaded.error().front()));
   }
-  place_logs(loaded->spec, *path);
+  place_files(loaded->spec, *path);
   return std::move(loaded->spec);
 }
 
@@ -268,7 +272,7 @@ int logs(const LogsOptions& options) {
   if (!spec) {
     return complain(spec.error());
   }
-  Result<std::vector<LogSource>> sources = find_logs(*spec, options.workers);
+  Result<std::vector<LogSource>> sources = find_logs(*spec, options.workers, options.config);
   if (!sources) {
     return complain(sources.error());
   }

@@ -122,9 +122,9 @@ std::string workers_table(const top::Sample& sample, const StatusOptions& option
 }
 
 /// Otherwise the exit status: what is wrong has been said.
-std::expected<std::pair<top::Sample, std::string>, int> sample_of(const std::string& socket,
+std::expected<std::pair<top::Sample, std::string>, int> sample_of(const process::Instance& server,
                                                                   const std::vector<std::string>& patterns) {
-  Result<Reply> reply = ask(socket, {"GET", "/v1/status"}, status_within);
+  Result<Reply> reply = ask(server, {"GET", "/v1/status"}, status_within);
   if (!reply) {
     complain(reply.error());
     return std::unexpected(nobody_answers);
@@ -149,7 +149,7 @@ struct Look {
 };
 
 Look look(const process::Instance& instance, const StatusOptions& options, bool colour) {
-  const auto seen = sample_of(instance.socket, options.targets);
+  const auto seen = sample_of(instance, options.targets);
   if (!seen) {
     return {{}, seen.error()};
   }
@@ -179,8 +179,7 @@ int list_supervisors(const StatusOptions& options) {
   std::vector<Row> rows{{"NAME", "PID", "WORKERS", "RUNNING", "CONFIG", "SOCKET"}};
   Json list = Json::array();
   for (const process::Instance& instance : process::running_instances()) {
-    const Result<Reply> reply =
-        instance.socket.empty() ? failure("") : ask(instance.socket, {"GET", "/v1/status"}, status_within);
+    const Result<Reply> reply = instance.socket.empty() ? failure("") : ask(instance, {"GET", "/v1/status"}, status_within);
     const Result<top::Sample> sample = reply ? top::read_status(reply->body) : failure("");
     const auto running = sample ? std::ranges::count(sample->workers, "running",
                                                      [](const top::WorkerSample& one) { return std::string_view(one.state); })
@@ -203,8 +202,8 @@ int list_supervisors(const StatusOptions& options) {
 
 }  // namespace
 
-std::expected<Meant, int> workers_meant(const std::string& socket, const std::vector<std::string>& patterns) {
-  const auto seen = sample_of(socket, patterns);
+std::expected<Meant, int> workers_meant(const process::Instance& server, const std::vector<std::string>& patterns) {
+  const auto seen = sample_of(server, patterns);
   if (!seen) {
     return std::unexpected(seen.error());
   }

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "supervisor/shell/process/instances.hpp"
+
 namespace corral::cli {
 
 struct Meant {
@@ -13,6 +15,6 @@ struct Meant {
 };
 
 /// Otherwise the exit status: what is wrong has been said.
-[[nodiscard]] std::expected<Meant, int> workers_meant(const std::string& socket, const std::vector<std::string>& patterns);
+[[nodiscard]] std::expected<Meant, int> workers_meant(const process::Instance& server, const std::vector<std::string>& patterns);
 
 }  // namespace corral::cli

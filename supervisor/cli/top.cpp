@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <optional>
 #include <span>
 #include <utility>
@@ -39,8 +40,8 @@ Instant now() {
 
 class Top {
  public:
-  Top(const TopOptions& options, const std::string& socket)
-      : questions_(socket, std::max(options.interval, shortest_interval), model_),
+  Top(const TopOptions& options, const process::Instance& server)
+      : questions_(server, std::max(options.interval, shortest_interval), model_),
         renderer_(wants_colour(options.colour, STDOUT_FILENO)),
         look_{{}, top::terminal_speaks_utf8()} {}
 
@@ -54,6 +55,7 @@ class Top {
   void read_keys();
   void act(const top::Act& act);
   void follow_log(const std::string& worker);
+  [[nodiscard]] int await_key();
   void come_back();
   void end(int status, std::string why = {}) {
     status_ = status;
@@ -176,6 +178,23 @@ void Top::act(const top::Act& act) {
   }
 }
 
+/// Ctrl-C is as good as a key: it is what ends a log that there is. Otherwise the signal that ends us.
+int Top::await_key() {
+  while (true) {
+    pollfd key{STDIN_FILENO, POLLIN, 0};
+    const int ready = ::ppoll(&key, 1, nullptr, &terminal_.mask_while_waiting());
+    if (const int signal = terminal_.take_ending(); signal != 0) {
+      return signal == SIGINT || signal == SIGQUIT ? 0 : signal;
+    }
+    if (ready > 0) {
+      return 0;
+    }
+    if (terminal_.take_stop()) {
+      static_cast<void>(::raise(SIGSTOP));
+    }
+  }
+}
+
 /// The command that does that has all of the terminal meanwhile.
 void Top::follow_log(const std::string& worker) {
   terminal_.leave();
@@ -188,8 +207,9 @@ void Top::follow_log(const std::string& worker) {
   // Its own words are not wiped out before they were read.
   if (!ended || (WIFEXITED(ended->status) && WEXITSTATUS(ended->status) != 0 && WEXITSTATUS(ended->status) < 128)) {
     tell(ended ? "corral: Enter goes back\n" : fmt::format("corral: {}; Enter goes back\n", ended.error().message));
-    pollfd key{STDIN_FILENO, POLLIN, 0};
-    static_cast<void>(::ppoll(&key, 1, nullptr, &terminal_.mask_while_waiting()));
+    if (const int signal = await_key(); signal != 0) {
+      return end(128 + signal);
+    }
   }
   terminal_.forget_typed();  // To another program, or that Enter.
   come_back();
@@ -206,7 +226,7 @@ int run_top(const TopOptions& options) {
   if (!supervisor) {
     return complain(supervisor.error());
   }
-  Top screen(options, supervisor->socket);
+  Top screen(options, *supervisor);
   return screen.run();
 }
 

@@ -54,7 +54,7 @@ std::string body_of(const top::Act& act) {
 }  // namespace
 
 Result<void> TopQuestions::look_first() {
-  const Result<Reply> reply = cli::ask(socket_, {.target = "/v1/status"}, first_patience);
+  const Result<Reply> reply = cli::ask(server_, {.target = "/v1/status"}, first_patience);
   if (!reply) {
     return std::unexpected(reply.error());
   }
@@ -73,13 +73,13 @@ Result<void> TopQuestions::look_first() {
 bool TopQuestions::asks(About about) const { return std::ranges::find(questions_, about, &Question::about) != questions_.end(); }
 
 void TopQuestions::begin(About about, const Request& request, Instant now, std::string done) {
-  Result<Exchange> exchange = Exchange::begin(socket_, request);
+  Result<Exchange> exchange = Exchange::begin(server_, request);
   if (exchange) {
     questions_.push_back({about, std::move(*exchange), now, std::move(done)});
     return;
   }
   const int error = exchange.error().error_number;
-  if (error == ECONNREFUSED || error == ENOENT) {
+  if (error == ECONNREFUSED || error == ENOENT || error == ESRCH) {
     gone_ = fmt::format("the supervisor (pid {}) has ended", model_.sample()->pid);
   }
   model_.miss(exchange.error().message);

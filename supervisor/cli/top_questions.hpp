@@ -18,8 +18,8 @@ namespace corral::cli {
 
 class TopQuestions {
  public:
-  TopQuestions(std::string socket, Duration interval, top::Model& model)
-      : socket_(std::move(socket)), interval_(interval), model_(model) {}
+  TopQuestions(process::Instance server, Duration interval, top::Model& model)
+      : server_(std::move(server)), interval_(interval), model_(model) {}
 
   /// Before the screen is taken: the one thing that is waited for. Where nobody answers, a sentence is all that is needed.
   [[nodiscard]] Result<void> look_first();
@@ -50,7 +50,7 @@ class TopQuestions {
   void fail(const Question& question, const std::string& why);
   [[nodiscard]] bool asks(About about) const;
 
-  std::string socket_;
+  process::Instance server_;
   Duration interval_;
   top::Model& model_;
   std::vector<Question> questions_;

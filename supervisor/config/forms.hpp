@@ -35,6 +35,7 @@ enum class Zero { allowed, refused };
 [[nodiscard]] Form<std::string> expandable_string(std::string words, std::size_t least);
 
 /// The path of a Unix socket: as long as sockaddr_un has room for.
+constexpr std::size_t longest_socket_path = 107;  ///< In bytes.
 [[nodiscard]] Form<std::string> socket_path();
 
 /// "127.0.0.1:8080" or "[::1]:8080".

@@ -115,7 +115,7 @@ Form<std::string> expandable_string(std::string words, std::size_t least) {
 }
 
 Form<std::string> socket_path() {
-  static constexpr std::size_t longest = 107;
+  static constexpr std::size_t longest = longest_socket_path;
   Form<std::string> form = expandable_string("a path", 1);
   form.decode = [decode = form.decode](const Value& value, Context& context) -> std::optional<std::string> {
     std::optional<std::string> path = decode(value, context);

@@ -34,7 +34,8 @@ Form<core::ControlSpec> control_form() {
            {.meaning = "Whether it can be asked at all.", .example = "false"}),
        field<ControlSpec>(
            "socket", [](auto& control) -> auto& { return control.socket; }, [] { return socket_path(); },
-           {.meaning = "Its path, of at most 107 bytes.",
+           {.meaning =
+                "Its path, of at most 107 bytes. Where it is not absolute it is meant from the folder of the configuration file.",
             .example = R"("/run/crunch.sock")",
             .otherwise =
                 "named after the configuration file, in `/run/corral` for root, otherwise in `$XDG_RUNTIME_DIR/corral`"}),
@@ -46,7 +47,9 @@ Form<core::ControlSpec> control_form() {
             .otherwise = "no TCP"}),
        field<ControlSpec>(
            "token_file", [](auto& control) -> auto& { return control.token_file; }, [] { return expandable_string("a path", 1); },
-           {.meaning = "The file with that token, which only its owner can read. One that is missing is made, with a new token.",
+           {.meaning = "The file with that token, which only its owner can read. One that is missing is made, with a new token. "
+                       "Where it is not "
+                       "absolute it is meant from the folder of the configuration file.",
             .example = R"("/etc/corral/token")",
             .otherwise = "none"})},
       check_control);

@@ -56,7 +56,9 @@ Form<std::optional<CrashFiles>> crashes_form() {
           "on stderr, and what follows.",
           {field<CrashFiles>(
                "folder", [](auto& crashes) -> auto& { return crashes.folder; }, [] { return expandable_string("a path", 1); },
-               {.meaning = "Where the files go; made if it is not there. `${VAR}` is filled in.",
+               {.meaning =
+                    "Where the files go; made if it is not there. Where it is not absolute it is meant from the folder of the "
+                    "configuration file. `${VAR}` is filled in.",
                 .example = R"("/var/lib/corral/crashes")",
                 .required = true}),
            field<CrashFiles>(

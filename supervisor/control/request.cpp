@@ -8,9 +8,9 @@
 #include <set>
 
 #include "common/base/signals.hpp"
-#include "common/base/suggest.hpp"
 #include "common/base/units.hpp"
 #include "supervisor/control/matching.hpp"
+#include "supervisor/control/members.hpp"
 #include "supervisor/control/request_events.hpp"
 
 namespace corral::control {
@@ -24,50 +24,6 @@ constexpr std::size_t longest_pattern = 256;
 constexpr std::uint32_t most_workers = 100'000;
 
 std::unexpected<Refusal> refuse(int status, std::string error) { return std::unexpected(Refusal{status, std::move(error), {}}); }
-
-/// What the members of a body say, each taken once: one that nobody has taken is a mistake.
-class Members {
- public:
-  explicit Members(Json object) : object_(std::move(object)) {}
-
-  std::optional<Json> take(const char* name) {
-    known_.emplace_back(name);
-    const auto found = object_.find(name);
-    if (found == object_.end()) {
-      return std::nullopt;
-    }
-    Json value = std::move(*found);
-    object_.erase(found);
-    return value;
-  }
-
-  template <class T>
-  std::expected<T, Refusal> take_or(const char* name, T otherwise, const char* what) {
-    const std::optional<Json> value = take(name);
-    if (!value) {
-      return otherwise;
-    }
-    const bool fits = std::is_same_v<T, bool> ? value->is_boolean() : value->is_string();
-    if (!fits) {
-      return refuse(400, fmt::format("'{}' is {}", name, what));
-    }
-    return value->template get<T>();
-  }
-
-  [[nodiscard]] std::optional<Refusal> left_over() const {
-    if (object_.empty()) {
-      return std::nullopt;
-    }
-    const std::string& name = object_.items().begin().key();
-    const std::string_view near = nearest(name, std::vector<std::string_view>(known_.begin(), known_.end()));
-    return Refusal{
-        400, fmt::format("there is no '{}' here{}", name, near.empty() ? "" : fmt::format("; did you mean '{}'?", near)), {}};
-  }
-
- private:
-  Json object_;
-  std::vector<std::string> known_;
-};
 
 std::expected<Duration, Refusal> duration_in(const std::string& text, const char* name) {
   const Result<Duration> duration = parse_duration(text);
@@ -119,6 +75,7 @@ Outcome explanation_in(Members& /*none*/, const Call& call) { return GetExplanat
 
 Outcome restart_in(Members& members, const Call& /*none*/) {
   auto targets = targets_in(members);
+  const bool paced = members.has("parallel") || members.has("pause");
   const auto rolling = members.take_or<bool>("rolling", false, "true or false");
   const auto pause_text = members.take_or<std::string>("pause", "1s", "a duration such as \"2s\"");
   const Json parallel = members.take("parallel").value_or(Json(1U));
@@ -131,6 +88,9 @@ Outcome restart_in(Members& members, const Call& /*none*/) {
   }
   if (!parallel.is_number_unsigned() || parallel.get<std::uint64_t>() < 1 || parallel.get<std::uint64_t>() > most_workers) {
     return refuse(400, "'parallel' is a number from 1");
+  }
+  if (paced && !*rolling) {
+    return refuse(400, R"('parallel' and 'pause' are for a restart with "rolling": true)");
   }
   return Restart{std::move(*targets), *rolling, parallel.get<std::uint32_t>(), *pause};
 }

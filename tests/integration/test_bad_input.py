@@ -227,6 +227,49 @@ class Check(CorralTest):
                 self.finish(corral, 2)
                 self.assertIn(said, corral.err)
 
+    def test_what_is_no_option(self):
+        for words, said in (
+            (["run", "--quite"], "there is no option '--quite'; did you mean '--quiet'?"),
+            (["status", "--jsno"], "'--jsno'; did you mean '--json'?"),
+            (["stop", "--no-wiat"], "'--no-wiat'; did you mean '--no-wait'?"),
+            (["reload", "--no-rolback"], "'--no-rolback'; did you mean '--no-rollback'?"),
+            (["map", "--retires=3", "--", "true"], "'--retires=3'; did you mean '--retries'?"),
+            (["exec", "--wrokers=2", "--", "true"], "'--wrokers=2'; did you mean '--workers'?"),
+            (["logs", "--folow"], "'--folow'; did you mean '--follow'?"),
+            (["top", "--intervall", "1s"], "'--intervall'; did you mean '--interval'?"),
+            (["events", "--zzzzz"], "there is no option '--zzzzz'\n"),
+            (["check", "-z"], "there is no option '-z'\n"),
+            (["schema", "more", "words"], "'more' is one word too many"),
+        ):
+            with self.subTest(words):
+                corral = self.start(*words)
+                self.finish(corral, 2)
+                self.assertIn(said, corral.err)
+                self.assertIn(f"See: corral {words[0]} --help", corral.err)
+
+    def test_map_without_dashes(self):
+        for words, said in (
+            (["tasks.jsonl", "python3", "worker.py"], "corral map tasks.jsonl -- python3 worker.py"),
+            (["--lines", "tasks.jsonl", "sed", "s/a b/c/"], "corral map --lines tasks.jsonl -- sed 's/a b/c/'"),
+        ):
+            corral = self.start("map", *words)
+            self.finish(corral, 2)
+            self.assertIn(f"corral: put -- before the command: {said}\n", corral.err)
+
+    def test_values_that_commands_refuse_themselves(self):
+        for words, said in (
+            (["signal", "FOO", "a"], "there is no signal 'FOO'"),
+            (["signal", "99", "a"], "there is no signal '99'"),
+            (["scale", "a/0=3"], "'a/0' names a worker"),
+            (["scale", "x y=2"], "'x y' is no name of a program"),
+            (["restart", "a", "--parallel", "2"], "--parallel requires --rolling"),
+            (["restart", "a", "--pause", "1s"], "--pause requires --rolling"),
+        ):
+            with self.subTest(words):
+                corral = self.start(*words)
+                self.finish(corral, 2)
+                self.assertIn(said, corral.err)
+
     def test_schema_is_json(self):
         done = subprocess.run([CORRAL, "schema"], capture_output=True, text=True, timeout=60)
         self.assertEqual(json.loads(done.stdout)["type"], "object")

@@ -57,7 +57,12 @@ class Changes(ControlTest):
         self.assertEqual(self.ask_for("signal", "12", "a/1").out, "sent to 1 worker\n")
         corral.await_out("a/1 \\| got 12")
         self.ask_for("signal", "NOPE", "a", status=2)
-        self.stop(corral, 0)
+        self.ask_for("stop", "a/0")
+        self.assertEqual(self.ask_for("signal", "USR1", "a").out, "sent to 1 worker\n")
+        self.ask_for("stop", "a")
+        self.assertEqual(self.ask_for("signal", "USR1", "a", status=1).out, "sent to 0 workers\n")
+        self.assertEqual(self.ask_for("signal", "USR1", "a", "--json", status=1).json["workers"], 0)
+        self.stop(corral, None)
 
     def test_nobody_of_that_name(self):
         corral = self.run_controlled({"crunch": "hang"})

@@ -162,6 +162,50 @@ class Owners(FaultTest):
         self.restart_works()
         self.end()
 
+    @as_root
+    def test_a_listener_of_another_user_is_told_nothing(self):
+        os.chmod(self.folder, 0o777)
+        code = ("import os, socket, sys; s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); os.chmod(sys.argv[1], 0o666); s.listen()\n"
+                "print('listens', flush=True); c, _ = s.accept(); print(c.recv(9), flush=True)")  # fmt: skip
+        other = subprocess.Popen(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "/usr/bin/python3", "-c", code, self.socket],
+                                 stdout=subprocess.PIPE)  # fmt: skip
+        self.addCleanup(other.stdout.close)
+        self.assertEqual(other.stdout.readline(), b"listens\n")
+        said = self.ask_for("status", wrapper=["setpriv", "--reuid=65533", "--regid=65533", "--clear-groups"], status=3).err
+        self.assertIn("a process of user 65534 listens, which is neither you nor root", said)
+        self.assertEqual(other.stdout.readline(), b"b''\n")  # Not a word of the request.
+        self.assertEqual(other.wait(), 0)
+
+    @as_root
+    def test_one_in_a_pid_namespace_of_its_own_is_known_by_the_number_it_noted(self):
+        corral = self.run_config({"a": program("hang")}, wrapper=["unshare", "--pid", "--fork", "--kill-child"])
+        whose = ["--config", self.path("corral.json")]
+        await_that("it answers", lambda: self.ask_for("status", whose=whose, status=None).status == 0)
+        self.assertEqual(self.ask_for("status", "--json", whose=whose).json["supervisor"]["pid"], 1)
+        self.ask_for("shutdown", whose=whose)
+        self.finish(corral, 0)
+
+    @as_root
+    def test_locks_in_a_folder_that_others_can_write_to_count_for_nothing(self):
+        runtime = self.path("runtime")
+        os.chmod(self.folder, 0o755)
+        os.mkdir(runtime, 0o700)
+        os.chown(runtime, 65534, 65534)
+        user = ["env", f"XDG_RUNTIME_DIR={runtime}", "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+        corral = self.run_config({"a": program("hang")}, wrapper=user)
+        path = self.path("corral.json")
+        await_that("it is listed", lambda: path in self.ask_for("status", "--all", whose=[], wrapper=user).out)
+        self.assertIn("a/0", self.ask_for("status", whose=["--config", path], wrapper=user).out)
+        for mode, owner in ((0o770, 65534), (0o707, 65534), (0o755, 65533)):
+            os.chown(runtime + "/corral", owner, 65534)
+            os.chmod(runtime + "/corral", mode)
+            self.assertEqual(self.ask_for("status", "--all", whose=[], wrapper=user).out, "no supervisor of yours runs\n")
+            self.assertIn("no supervisor runs for", self.ask_for("status", whose=["--config", path], wrapper=user, status=3).err)
+        os.chown(runtime + "/corral", 65534, 65534)
+        os.chmod(runtime + "/corral", 0o700)
+        self.assertIn("a/0", self.ask_for("status", whose=["--config", path], wrapper=user).out)
+        self.stop(corral, 0)
+
     def test_a_second_one_at_the_same_socket_runs_without(self):
         self.begin()
         other = self.write("other.json", {"programs": {"x": {"command": ["sleep", "1000"]}}, "control": {"socket": self.socket}})

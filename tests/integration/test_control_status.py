@@ -144,6 +144,55 @@ class Whose(ControlTest):
         self.assertIn("other/0", self.ask_for("status", whose=["--config", path]).out)
         self.stop(other, 0)
 
+    def test_a_relative_socket_is_in_the_folder_of_the_configuration(self):
+        crashing = {"command": ["sh", "-c", "exit 9"], "restart": "never"}
+        supervisors = {}
+        for folder in ("first", "second"):
+            os.makedirs(self.path(folder))
+            path = self.write(f"{folder}/{self.token}-{folder}.json",
+                              {"programs": {folder: {"command": ["sleep", "1000"]}, "crashes": crashing},
+                               "control": {"socket": "corral.sock", "token_file": "token"}, "crashes": {"folder": "crashes"}})  # fmt: skip
+            supervisors[folder] = (self.start("run", os.path.basename(path), cwd=self.path(folder)), path)
+        os.makedirs(self.path("third"))
+        for folder, (corral, path) in supervisors.items():
+            corral.await_start(folder + "/0")
+            self.await_listening(corral, self.path(folder + "/corral.sock"))
+            await_that("it is listed", lambda path=path: path in self.listed())
+            await_that("the crash is recorded beside it", lambda folder=folder: os.path.isdir(self.path(folder + "/crashes")))
+            for way in (["--config", path], ["--name", f"{self.token}-{folder}"], ["--socket", f"../{folder}/corral.sock"]):
+                own = self.ask_for("status", "--json", whose=way, cwd=self.path("third")).json["supervisor"]
+                self.assertEqual((own["pid"], own["socket"]), (corral.pid, self.path(folder + "/corral.sock")), way)
+            self.assertIn(folder + "/0", self.ask_for("status", whose=["--config", path], cwd=self.path("third")).out)
+        for ended, other, way in (("first", "second", ["--name", f"{self.token}-first"]),
+                                  ("second", None, ["--config", supervisors["second"][1]])):  # fmt: skip
+            self.ask_for("shutdown", whose=way, cwd=self.path("third"))
+            self.assertEqual(supervisors[ended][0].wait(), 1)  # One of its programs has failed.
+            if other:
+                self.assertIn(other + "/0", self.ask_for("status", whose=["--config", supervisors[other][1]]).out)
+        self.assertEqual(os.listdir(self.path("third")), [])
+
+    def test_another_process_at_its_socket_is_told_nothing(self):
+        corral = self.run_controlled({"a": "hang"})
+        self.await_listening(corral)
+        os.rename(self.socket, self.path("aside.sock"))
+        other = self.write("other.json", {"programs": {"x": {"command": ["sleep", "1000"]}}, "control": {"socket": self.socket}})
+        second = self.start("run", other)
+        second.await_start("x/0")
+        self.await_listening(second)
+        whose = ["--config", self.path("corral.json")]
+        for words in (["status"], ["stop", "*"], ["shutdown"], ["explain", "x/0"], ["events", "-f"]):
+            said = self.ask_for(*words, whose=whose, status=3).err
+            self.assertRegex(said, f"pid {second.pid} listens, not the supervisor of '.*corral.json' .pid {corral.pid}.")
+        self.assertIn("x/0", self.ask_for("status", whose=["--config", other]).out)
+        self.assertIn("a/0", self.ask_for("status", whose=["--socket", self.path("aside.sock")]).out)
+        second.signal(signal.SIGTERM)
+        self.assertEqual(second.wait(), 0)
+        self.stop(corral, 0)
+
+    def test_a_socket_that_is_too_long_with_the_folder(self):
+        path = self.configure({"a": "hang"}, {"control": {"socket": "x" * 100}})
+        self.assertRegex(self.ask_for("check", path, whose=[], status=2).err, "control/socket.*at most 107 bytes.*with the folder")
+
     def test_a_socket_that_is_too_long_is_refused_when_the_file_is_read(self):
         path = self.configure({"a": "hang"}, {"control": {"socket": "/tmp/" + "x" * 120}})
         answer = self.ask_for("check", path, whose=[], status=2)

@@ -51,6 +51,34 @@ class Past(ViewTest):
         self.assertEqual([line.split()[-1] for line in self.logs("-n", "3", "--grep", "X+ .*77$", "-i").splitlines()], ["19777", "19877", "19977"])
         self.stop(corral, 0)
 
+    def test_the_last_lines_are_so_many_while_files_come_and_go(self):
+        script = "import sys, time\nfor n in range(10**9):\n    print(n, 'x' * 90, flush=True)\n    time.sleep(0.00002)"
+        for compress in (False, True):
+            with self.subTest(compress=compress):
+                log = to_file(rotate={"size": "20KiB", "keep": 8, "compress": compress})
+                corral = self.run_config({"a": {"command": [sys.executable, "-c", script], "log": log}})
+                await_that("files have been put aside", lambda: len(older(self.log())) > 2)
+                for _ in range(60):
+                    numbers = [int(line.split()[0]) for line in self.logs("-n", "2").splitlines()]
+                    self.assertEqual(len(numbers), 2)
+                    self.assertLess(numbers[0], numbers[1])
+                self.stop(corral, None)
+                for name in os.listdir(os.path.dirname(self.log())):
+                    os.remove(os.path.join(os.path.dirname(self.log()), name))
+
+    def test_a_worker_that_there_is_not(self):
+        log = {"to": "file", "file": "logs/all.log"}
+        programs = {"l": program("line up + hang", workers=2, cores="shared", log=log), "m": program("line up + hang", log=to_file())}
+        corral = self.run_config(programs, top={"control": {"socket": "corral.sock"}})
+        for name in ("l/0", "l/1", "m/0"):
+            corral.await_start(name)
+        for worker in ("l/7", "m/7"):
+            self.assertRegex(self.logs(worker, status=2), f"'{worker}' is no worker|no worker is named by '{worker}'")
+        self.assertEqual(subprocess.run([CORRAL, "scale", "--config", self.path("corral.json"), "l=8"], capture_output=True, timeout=60).returncode, 0)
+        await_that("what l/7 wrote is shown", lambda: "up" in self.logs("l/7"))
+        self.stop(corral, 0)
+        self.logs("l/7", status=2)
+
     def test_workers_side_by_side_are_told_apart(self):
         self.finish(self.run_config({"a": program("lines 5 word", workers=2, cores="shared", log=to_file()), "b": program("line other", log=to_file())}), 0)
         lines = self.logs().splitlines()

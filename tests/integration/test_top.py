@@ -183,6 +183,17 @@ class Top(CorralTest):
         terminal.type("q")
         self.clean(terminal, 0)
 
+    def test_ctrl_c_comes_back_from_there_too(self):
+        terminal = self.shown()
+        terminal.type("l")
+        terminal.await_screen("Enter goes back")
+        terminal.type("\x03")
+        terminal.await_entered(2)
+        terminal.type("l")
+        terminal.await_screen("Enter goes back")
+        os.kill(terminal.pid, signal.SIGTERM)
+        self.clean(terminal, 128 + signal.SIGTERM)
+
     # ---- Ways out
 
     def test_signals(self):

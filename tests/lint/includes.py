@@ -24,7 +24,7 @@ LIBRARIES = {
     "boost/filesystem": ["supervisor/shell/process/*.cpp"],
     "boost/system": ["supervisor/shell/*.cpp", "supervisor/shell/*.hpp", "supervisor/shell/io/*.cpp",
                      "supervisor/shell/io/*.hpp", "supervisor/shell/process/*.cpp"],
-    "nlohmann": ["supervisor/config/*.cpp", "supervisor/control/*.cpp", "supervisor/cli/*.cpp",
+    "nlohmann": ["supervisor/config/*.cpp", "supervisor/control/*.cpp", "supervisor/control/*members.hpp", "supervisor/cli/*.cpp",
                  "supervisor/cli/top/*.cpp"],
     "CLI": ["supervisor/cli/*.cpp"],
     "sqlite3.h": ["supervisor/shell/state/*.cpp"],

@@ -20,12 +20,32 @@ constexpr std::uint64_t end_of_file = std::uint64_t{4} << 20U;
 }  // namespace
 
 LogReader::LogReader(std::string path, Wanted wanted) : path_(std::move(path)), wanted_(std::move(wanted)) {
-  open_all(wanted_.last);
+  past_ = open_all(wanted_.last);
   begun_ = !files_.empty();
 }
 
-/// All files that it takes to tell the last `left` lines, each where they begin.
-void LogReader::open_all(std::size_t left) {
+/// All files that it takes to tell the last `left` lines, each where they begin; and how many those are, SIZE_MAX for all. What
+/// is put aside or compressed meanwhile would be found twice, or at the wrong place: then it is looked at again.
+std::size_t LogReader::open_all(std::size_t left) {
+  const auto current = [&] {
+    struct stat status{};
+    return ::stat(path_.c_str(), &status) == 0 ? std::pair(status.st_dev, status.st_ino) : std::pair<dev_t, ino_t>();
+  };
+  constexpr int most_looks = 10;  // Where files go faster than that, what is found has to do.
+  std::size_t found = 0;
+  for (int look = 0; look < most_looks; ++look) {
+    files_.clear();
+    const auto before = current();
+    found = open_each(left);
+    if (current() == before) {
+      break;
+    }
+  }
+  return found;
+}
+
+std::size_t LogReader::open_each(std::size_t left) {
+  const std::size_t wanted = left;
   if (auto file = FileLines::open(path_, false)) {
     left -= find_begin(*file, left);
     files_.push_back(std::move(file));
@@ -42,6 +62,7 @@ void LogReader::open_all(std::size_t left) {
       files_.push_back(std::move(file));
     }
   }
+  return wanted == SIZE_MAX ? SIZE_MAX : wanted - left;
 }
 
 std::optional<LogReader::Old> LogReader::older(std::uint32_t number) const {
@@ -117,7 +138,7 @@ bool LogReader::move_on() {
   }
   if (files_.empty()) {
     // What has come to be since there was nothing may have been put aside already.
-    open_all(begun_ ? 0 : SIZE_MAX);
+    static_cast<void>(open_all(begun_ ? 0 : SIZE_MAX));
     if (begun_ && !files_.empty()) {
       files_.back()->go_to(0);
     }

@@ -31,6 +31,10 @@ class LogReader {
   /// False when there is nothing more, for now.
   [[nodiscard]] bool next(LogLine& line);
 
+  /// How many of the next lines were there from the start: no more than `last`, or SIZE_MAX where all are wanted. What next()
+  /// tells after them has been written since.
+  [[nodiscard]] std::size_t past() const { return past_; }
+
   /// Files came and went faster than they were read: some lines are missing from what next() told. Once for each time.
   [[nodiscard]] bool take_gap() { return std::exchange(gap_, false); }
   [[nodiscard]] const std::string& path() const { return path_; }
@@ -40,7 +44,8 @@ class LogReader {
     std::string path;
     bool compressed = false;
   };
-  void open_all(std::size_t wanted);
+  [[nodiscard]] std::size_t open_all(std::size_t left);
+  [[nodiscard]] std::size_t open_each(std::size_t left);
   [[nodiscard]] bool keeps(const LogLine& line) const;
   [[nodiscard]] std::optional<Old> older(std::uint32_t number) const;
   [[nodiscard]] std::size_t find_begin(FileLines& file, std::size_t wanted) const;
@@ -51,6 +56,7 @@ class LogReader {
   Wanted wanted_;
   std::vector<std::unique_ptr<FileLines>> files_;  ///< The oldest last.
   std::int64_t last_time_ms_ = 0;
+  std::size_t past_ = SIZE_MAX;
   bool begun_ = false;  ///< There was a file at some time.
   bool gap_ = false;
 };

@@ -15,10 +15,11 @@ struct Instance {
   std::string config;
 };
 
-/// All of them, by the name of their configuration.
+/// All of them, by the name of their configuration. None where the folder of the locks belongs to somebody else who is not root,
+/// or others can write to it.
 [[nodiscard]] std::vector<Instance> running_instances();
 
-/// The one with this CORRAL_SUPERVISOR; nothing where none runs.
+/// The one with this CORRAL_SUPERVISOR; nothing where none runs, or the folder is not to be trusted.
 [[nodiscard]] std::optional<Instance> running_instance(std::string_view identity);
 
 }  // namespace corral::process

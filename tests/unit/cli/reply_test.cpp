@@ -53,10 +53,10 @@ TEST_CASE("what is cut off or no HTTP is an error") {
 }
 
 TEST_CASE("nobody at the socket is said at once") {
-  const auto reply = ask("/nowhere/corral.sock", {.target = "/v1/status"}, std::chrono::seconds(60));
+  const auto reply = ask({0, "/nowhere/corral.sock", {}}, {.target = "/v1/status"}, std::chrono::seconds(60));
   REQUIRE_FALSE(reply);
   CHECK(reply.error().message == "no supervisor answers at '/nowhere/corral.sock': No such file or directory");
-  CHECK_FALSE(ask(std::string(200, 'x'), {.target = "/"}, std::chrono::seconds(60)));
+  CHECK_FALSE(ask({0, std::string(200, 'x'), {}}, {.target = "/"}, std::chrono::seconds(60)));
 }
 
 }  // namespace

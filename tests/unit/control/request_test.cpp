@@ -113,6 +113,10 @@ TEST_CASE("starting, stopping and restarting") {
       wish<Restart>(post("/v1/workers/restart", R"({"targets":["a"],"rolling":true,"parallel":3,"pause":"5s"})"));
   CHECK(rolling.rolling);
   CHECK((rolling.parallel == 3 && rolling.pause == Duration(5s)));
+  for (const std::string_view paced : {R"("parallel": 3)", R"("pause": "5s")", R"("rolling": false, "parallel": 1)"}) {
+    CAPTURE(paced);
+    CHECK(says(post("/v1/workers/restart", R"({"targets": ["a"], )" + std::string(paced) + "}"), R"(with "rolling": true)"));
+  }
   CHECK(post("/v1/workers/start", R"({"targets": ["a"]})")->wait);
 }
 
@@ -178,9 +182,11 @@ TEST_CASE("targets are a bounded list of short strings") {
 }
 
 TEST_CASE("numbers, truths and durations are what they are") {
-  for (const std::string_view member : {R"("wait": "yes")", R"("wait": 1)", R"("timeout": 5)", R"("timeout": "soon")",
-                                        R"("timeout": "-1s")", R"("rolling": null)", R"("parallel": 0)", R"("parallel": -1)",
-                                        R"("parallel": "2")", R"("parallel": 100001)", R"("pause": "1")", R"("pause": 1)"}) {
+  for (const std::string_view member :
+       {R"("wait": "yes")", R"("wait": 1)", R"("timeout": 5)", R"("timeout": "soon")", R"("timeout": "-1s")",
+        R"("rolling": null)", R"("rolling": true, "parallel": 0)", R"("rolling": true, "parallel": -1)",
+        R"("rolling": true, "parallel": "2")", R"("rolling": true, "parallel": 100001)", R"("rolling": true, "pause": "1")",
+        R"("rolling": true, "pause": 1)"}) {
     CAPTURE(member);
     CHECK(status(post("/v1/workers/restart", R"({"targets": ["a"], )" + std::string(member) + "}")) == 400);
   }

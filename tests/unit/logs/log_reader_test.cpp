@@ -34,6 +34,23 @@ TEST_CASE("the last lines are found through older files") {
   CHECK(all(odd) == "c e ");
 }
 
+TEST_CASE("how many lines are of the past is known, whatever is written meanwhile") {
+  const Folder folder;
+  folder.write("x.1", "a\nb\n");
+  folder.write("x", "c\n");
+  LogReader reader(folder / "x", {.last = 2, .since_ms = {}, .keep = {}});
+  CHECK(reader.past() == 2);
+  CHECK(LogReader(folder / "x", {.last = 9, .since_ms = {}, .keep = {}}).past() == 3);
+  CHECK(LogReader(folder / "x", {.last = 0, .since_ms = {}, .keep = {}}).past() == 0);
+  CHECK(LogReader(folder / "x", {}).past() == SIZE_MAX);
+  CHECK(LogReader(folder / "none", {.last = 9, .since_ms = {}, .keep = {}}).past() == 0);
+  folder.write("x", "c\nd\n");
+  std::filesystem::rename(folder / "x.1", folder / "x.2");
+  std::filesystem::rename(folder / "x", folder / "x.1");
+  folder.write("x", "e\n");
+  CHECK(all(reader) == "b c d e ");
+}
+
 TEST_CASE("half a line is told when it is whole, and a rotation misses nothing") {
   const Folder folder;
   folder.write("x", "a\nha");
