@@ -8,6 +8,7 @@
 #include <ctime>
 #include <utility>
 
+#include "common/base/trusted_folder.hpp"
 #include "supervisor/shell/logs/format.hpp"
 #include "supervisor/shell/logs/marks.hpp"
 #include "supervisor/shell/logs/rotation.hpp"
@@ -40,7 +41,7 @@ void LogFile::aim(SharedTarget target) {
 
 Result<void> LogFile::open() {
   const SplitPath path = split_path(target_->path);
-  const Result<FileDescriptor> folder = open_folder(path.folder, true);
+  const Result<FileDescriptor> folder = open_trusted_folder(path.folder, true);
   if (!folder) {
     return std::unexpected(folder.error());
   }
@@ -65,7 +66,7 @@ Result<void> LogFile::open() {
 
 Result<void> LogFile::rotate() {
   const SplitPath path = split_path(target_->path);
-  const Result<FileDescriptor> folder = open_folder(path.folder, false);
+  const Result<FileDescriptor> folder = open_trusted_folder(path.folder, true);  // Moved away, it is begun anew in its place.
   if (!folder) {
     return std::unexpected(folder.error());
   }
