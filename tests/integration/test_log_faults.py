@@ -221,6 +221,7 @@ class Injected(FaultTest):
         corral.await_err("the log of a/0 is written again")
         self.await_more(self.log())
         self.stop(corral)
+        self.assertNotIn("somebody has removed it", corral.err)
         numbers = self.numbers(self.log("b-0.log"))
         self.assertEqual(numbers, list(range(len(numbers))))
         self.assertNotIn("the log of b/0", corral.err)

@@ -34,7 +34,6 @@ void LogFile::aim(SharedTarget target) {
   }
   if (target_ && target_->path != target->path) {
     close();
-    had_been_open_ = false;
   }
   target_ = std::move(target);
 }
@@ -60,7 +59,6 @@ Result<void> LogFile::open() {
   size_ = static_cast<std::uint64_t>(status.st_size);
   marked_at_ = 0;
   day_ends_ = end_of_day(size_ > 0 ? status.st_mtime : std::time(nullptr));
-  had_been_open_ = true;
   return {};
 }
 
@@ -81,19 +79,19 @@ Result<void> LogFile::rotate() {
 
 /// Open, there, and of today.
 Result<void> LogFile::make_ready() {
-  struct stat status{};
-  if (fd_ && ::fstat(fd_.get(), &status) == 0) {
+  bool removed = false;  // Closed after a failure it is none that somebody has removed.
+  if (struct stat status{}; fd_ && ::fstat(fd_.get(), &status) == 0) {
     size_ = static_cast<std::uint64_t>(status.st_size);
-    if (status.st_nlink == 0) {
+    removed = status.st_nlink == 0;
+    if (removed) {
       close();
     }
   }
   if (!fd_) {
-    const bool again = had_been_open_;
     if (Result<void> opened = open(); !opened) {
       return opened;
     }
-    if (again && status.st_nlink == 0) {
+    if (removed) {
       note_ = "somebody has removed it; a new one was begun";
     }
   }
