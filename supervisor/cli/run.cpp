@@ -21,6 +21,21 @@ namespace {
 /// How long processes that a killed predecessor left are waited for.
 constexpr Duration leftover_patience = 10s;
 
+/// The lock keeps two apart that have the same runtime folder; this those that have not.
+Result<void> be_the_only_one(process::InstanceLock& lock, const std::string& path) {
+  const pid_t other = lock.living_elsewhere();
+  if (other == 0) {
+    return {};
+  }
+  if (!lock.unclean()) {
+    lock.release();
+  }
+  return failure(
+      fmt::format("already running as pid {} for '{}', with a lock that is not in '{}' (another XDG_RUNTIME_DIR or mount "
+                  "namespace, or somebody has removed it); stop that one first, with: kill {}",
+                  other, path, process::runtime_directory(), other));
+}
+
 /// Nothing of a predecessor that was killed may be alive when the first worker starts.
 Result<void> clear_leftovers(const process::InstanceLock& lock) {
   if (!lock.unclean()) {
@@ -79,6 +94,9 @@ int run(const RunOptions& options) {
   auto lock = process::InstanceLock::acquire(*identity, *path);
   if (!lock) {
     return complain(lock.error());
+  }
+  if (const Result<void> alone = be_the_only_one(*lock, *path); !alone) {
+    return complain(alone.error());
   }
   if (const Result<void> cleared = clear_leftovers(*lock); !cleared) {
     return complain(cleared.error());

@@ -65,7 +65,10 @@ bool Hooks::proceed(Instant now) {
   for (core::HookQueue::Step step = queue_.next(now); step != core::HookQueue::Step::nothing; step = queue_.next(now)) {
     switch (step) {
       case core::HookQueue::Step::launch: start(now); break;
-      case core::HookQueue::Step::kill: processes_.signal({slot, incarnation_}, SIGKILL); break;
+      case core::HookQueue::Step::kill:
+        took_too_long_ = now >= out_of_time_;
+        processes_.signal({slot, incarnation_}, SIGKILL);
+        break;
       case core::HookQueue::Step::drop_rest: waiting_.clear(); break;
       case core::HookQueue::Step::nothing: break;
     }
@@ -102,6 +105,8 @@ void Hooks::start(Instant now) {
     queue_.ended();
     return fail(describe(launched.error()));
   }
+  allowed_ = hook_->timeout;
+  out_of_time_ = after(now, allowed_);
   queue_.launched(now);
 }
 
@@ -112,7 +117,8 @@ void Hooks::launch_failed(const core::LaunchFailure& failure) {
 
 void Hooks::died(const process::Death& death, Instant now) {
   if (queue_.was_killed()) {
-    fail(fmt::format("killed: it took longer than {}", describe_duration(hook_ ? hook_->timeout : Duration{})));
+    fail(took_too_long_ ? fmt::format("killed: it took longer than {}", describe_duration(allowed_))
+                        : "killed: everything else has stopped, and it is not waited for any longer");
   } else if (death.status != ExitStatus(ExitedWith{0})) {
     fail(describe(death.status));
   } else if (!failure_.empty()) {

@@ -64,6 +64,9 @@ class Hooks {
   std::deque<SharedEvent> waiting_;
   FileDescriptor null_;
   Incarnation incarnation_{};
+  Duration allowed_{};  ///< For the one that runs, whatever a reload says meanwhile.
+  Instant out_of_time_ = never;
+  bool took_too_long_ = false;
   Instant look_again_ = never;  ///< For what it has left behind.
   std::string failure_;         ///< The last one that was said; empty: it works.
   std::uint64_t failures_ = 0;  ///< Since then.

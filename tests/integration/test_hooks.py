@@ -80,6 +80,23 @@ class Hooks(CorralTest):
         self.assertEqual(corral.err.count("on_event: killed"), 1)
         self.stop(corral, 0)  # And nothing is left behind, which finish() looks for.
 
+    def test_one_that_a_reload_has_taken_away_while_it_ran_is_killed_for_the_time_it_was_given(self):
+        corral = self.hooked({"a": program("line up + hang")}, self.script("told.write('.')\ntold.flush()\ntime.sleep(1000)"),
+                             timeout="2s", events=["worker_started"])  # fmt: skip
+        await_that("it runs", lambda: os.path.exists(self.path("told")) and read(self.path("told")))
+        self.configure({"a": program("line up + hang")})
+        corral.signal(signal.SIGHUP)
+        corral.await_err(r"^corral: on_event: killed: it took longer than 2 s$")
+        self.stop(corral, 0)
+
+    def test_one_that_the_end_does_not_wait_for_was_not_too_slow(self):
+        corral = self.hooked({"a": program("line up + hang")}, self.script("told.write('.')\ntold.flush()\ntime.sleep(1000)"),
+                             timeout="1h", events=["worker_started"])  # fmt: skip
+        await_that("it runs", lambda: os.path.exists(self.path("told")) and read(self.path("told")))
+        self.stop(corral, 0)
+        self.assertNotIn("it took longer than", corral.err)
+        self.assertIn("corral: on_event: killed: everything else has stopped, and it is not waited for any longer\n", corral.err)
+
     def test_one_that_fails_is_told_of_once_and_when_it_works_again(self):
         flag = self.path("flag")
         corral = self.hooked({"loop": program("sleep 5 + exit 0", restart=QUICK)}, ["sh", "-c", f'test -e "{flag}" || exit 7'],

@@ -1,6 +1,7 @@
 """Log files and disks that fail: full, broken, gone, read-only, stalled, swapped for a link. Workers run on; what is lost is counted."""
 
 import os
+import pwd
 import re
 import shutil
 import subprocess
@@ -163,6 +164,33 @@ class Places(FaultTest):
         self.stop(corral)
         self.assertEqual(read(self.path("target")), "mine\n")
 
+    @as_root
+    def test_a_folder_that_the_workers_user_turns_into_a_link_is_refused(self):
+        os.chmod(self.folder, 0o755)
+        nobody, names = pwd.getpwnam("nobody").pw_uid, ("w.log", "w.log.1", "w.log.2", ".w.log.times", ".w.log.1.times")
+        for folder in ("home", "precious"):
+            os.mkdir(self.path(folder))
+        for name in names:
+            self.write(os.path.join("precious", name), "mine\n")
+        os.chown(self.path("home"), nobody, -1)
+        path = self.path("home/logs/w.log")
+        tick = ["sh", "-c", f"while :; do echo {'x' * 200}; sleep 0.01; done"]  # A Python of root's is not for everybody.
+        log = to_file(file=path, rotate={"size": "2kB", "keep": 2})
+        corral = self.run_config({"a": {"command": tick, "log": log, "user": "nobody", "directory": "/"}})
+        self.await_lines_in(path)
+        subprocess.run(["sh", "-c", "mv logs before && ln -s ../precious logs"], user=nobody, cwd=self.path("home"), check=True)
+        corral.await_err(f"takes nothing: '{self.path('home/logs')}' is a symbolic link that others could turn elsewhere, and is not followed: ")
+        os.unlink(self.path("home/logs"))
+        corral.await_err(r"the log of a is written again; \d+ lines")
+        self.await_lines_in(path)
+        self.stop(corral, 0)
+        self.assertEqual({name: read(self.path(os.path.join("precious", name))) for name in names}, dict.fromkeys(names, "mine\n"))
+        self.assertEqual(sorted(os.listdir(self.path("precious"))), sorted(names))
+
+    @staticmethod
+    def await_lines_in(path):
+        await_that(f"lines in {path}", lambda: "\n" in read(path))
+
     def test_what_is_no_file_is_refused(self):
         os.makedirs(self.log())
         os.mkfifo(self.log("b-0.log"))
@@ -193,6 +221,7 @@ class Injected(FaultTest):
         corral.await_err("the log of a/0 is written again")
         self.await_more(self.log())
         self.stop(corral)
+        self.assertNotIn("somebody has removed it", corral.err)
         numbers = self.numbers(self.log("b-0.log"))
         self.assertEqual(numbers, list(range(len(numbers))))
         self.assertNotIn("the log of b/0", corral.err)

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import subprocess
 
 from harness import CEILING, CORRAL, QUICK, CorralTest, await_that, cgroup_works, exists, guardian_of, main, processes_with, program, read, zoo
 
@@ -188,6 +189,49 @@ class SecondInstance(CorralTest):
         self.assertEqual(second.wait(), 0)
         self.assertTrue(exists(first.await_start("a/0")))
         self.stop(first, 0)
+
+    def elsewhere(self, name):
+        """Runs the same configuration with another runtime folder: a login has one that a cron job has not."""
+        folder = self.path(name)
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        if os.geteuid() != 0:
+            return self.start("run", self.path("corral.json"), environment={"XDG_RUNTIME_DIR": folder})
+        # Root's is /run/corral whatever the environment says: another mount namespace has another one.
+        script = f'mount --bind {folder} /run && exec "$@"'
+        return self.start("run", self.path("corral.json"), wrapper=["unshare", "-m", "--propagation", "private", "sh", "-c", script, "sh"])
+
+    def test_one_with_another_runtime_folder_is_refused_and_the_first_is_untouched(self):
+        if os.geteuid() == 0 and subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode != 0:
+            self.skipTest("no mount namespace can be made here")
+        self.configure({"a": program("double-fork setsid-ignore + line up + hang", workers=2, cores="shared")})
+        first = self.elsewhere("first")
+        first.await_out("daemon", count=2)
+        first.await_out("up", count=2)
+        await_that("its guardian", lambda: guardian_of(first.pid))
+        theirs = [int(pid) for pid in re.findall(r"daemon (\d+)", first.out)] + [first.await_start("a/0"), first.await_start("a/1")]
+        self.assertEqual(len(theirs), 4)
+        for number in range(2):  # Again: what the first refusal has left must not make the second one a heir.
+            second = self.elsewhere("second")
+            self.assertEqual(second.wait(), 2, second.err)
+            self.assertIn(f"already running as pid {first.pid} for ", second.err)
+            self.assertEqual([pid for pid in theirs if not exists(pid)], [], number)
+        first.process.kill()
+        first.process.wait(CEILING)
+        await_that(lambda: f"gone: {processes_with(self.token)}", lambda: not processes_with(self.token))
+        third = self.elsewhere("second")
+        third.await_out("up", count=2)
+        self.stop(third, 0)
+
+    def test_the_guardian_of_one_lets_the_workers_of_another_live(self):
+        corral = self.run_config({"a": program("line up + hang", workers=2, cores="shared")})
+        corral.await_out("up", count=2)
+        theirs = [corral.await_start("a/0"), corral.await_start("a/1")]
+        identity = re.search(r"CORRAL_SUPERVISOR=(\w+):", read(f"/proc/{theirs[0]}/environ")).group(1)
+        # A guardian of the same identity whose supervisor has died: the end of its pipe is closed.
+        guardian = subprocess.run(["corral: guardian", identity], executable=CORRAL, env={}, stdin=subprocess.DEVNULL, timeout=CEILING, check=False)
+        self.assertEqual(guardian.returncode, 0)
+        self.assertEqual([pid for pid in theirs if not exists(pid)], [])
+        self.stop(corral, 0)
 
     def test_many_at_once(self):
         self.configure({"a": program(f"lock {self.path('lock')} + line up + hang")})

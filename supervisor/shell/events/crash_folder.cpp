@@ -18,6 +18,7 @@
 
 #include "common/base/file_descriptor.hpp"
 #include "common/base/result.hpp"
+#include "common/base/trusted_folder.hpp"
 
 namespace corral::shell {
 namespace {
@@ -25,20 +26,11 @@ namespace {
 constexpr std::string_view prefix = "crash-";
 constexpr std::string_view suffix = ".json";
 constexpr mode_t file_mode = 0640;
-constexpr mode_t folder_mode = 0750;
 
 struct File {
   std::string name;
   std::string text;
 };
-
-/// Every part of the path that is missing.
-void make_folders(const std::string& path) {
-  for (std::size_t end = path.find('/', 1); end != std::string::npos; end = path.find('/', end + 1)) {
-    ::mkdir(path.substr(0, end).c_str(), folder_mode);
-  }
-  ::mkdir(path.c_str(), folder_mode);
-}
 
 /// Where its files lie. The thread's alone.
 class Folder {
@@ -52,7 +44,6 @@ class Folder {
     const std::string fresh = "." + file.name + ".new";
     if (const int error = write_whole(fresh, file.text); error != 0) {
       ::unlinkat(fd_.get(), fresh.c_str(), 0);
-      fd_.reset();  // Removed and made anew, perhaps: look again next time.
       return system_failure(fmt::format("cannot write '{}/{}'", path_, file.name), error);
     }
     if (::renameat(fd_.get(), fresh.c_str(), fd_.get(), file.name.c_str()) != 0) {
@@ -65,25 +56,24 @@ class Folder {
   }
 
  private:
+  /// Anew for each record: it may have been removed and made anew. Not through a link that others could turn elsewhere.
   Result<void> open() {
-    struct stat here{};
-    struct stat there{};
-    if (fd_ && ::fstat(fd_.get(), &here) == 0 && ::stat(path_.c_str(), &there) == 0 && here.st_ino == there.st_ino &&
-        here.st_dev == there.st_dev) {
-      return {};
+    Result<FileDescriptor> opened = open_trusted_folder(path_, true);
+    if (!opened) {
+      return std::unexpected(opened.error());
     }
-    make_folders(path_);
-    fd_ = FileDescriptor(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!fd_) {
-      return system_failure(fmt::format("cannot open the folder '{}'", path_), errno);
-    }
+    fd_ = std::move(*opened);
     return {};
   }
 
   /// Others may write there too: a supervisor and the map that it runs.
   [[nodiscard]] std::set<std::string> list() const {
     std::set<std::string> names;
-    const std::unique_ptr<DIR, int (*)(DIR*)> entries(::opendir(path_.c_str()), ::closedir);
+    FileDescriptor readable(::openat(fd_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const std::unique_ptr<DIR, int (*)(DIR*)> entries(readable ? ::fdopendir(readable.get()) : nullptr, ::closedir);
+    if (entries) {
+      static_cast<void>(readable.release());
+    }
     while (const dirent* entry = entries ? ::readdir(entries.get()) : nullptr) {  // NOLINT(concurrency-mt-unsafe)
       const std::string_view name = entry->d_name;
       if (name.starts_with(prefix) && name.ends_with(suffix)) {

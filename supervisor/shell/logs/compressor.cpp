@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "common/base/file_descriptor.hpp"
+#include "common/base/trusted_folder.hpp"
 #include "supervisor/shell/logs/rotation.hpp"
 #include "supervisor/shell/logs/target.hpp"
 
@@ -64,7 +65,8 @@ std::optional<std::uint32_t> number_of(int folder, const std::string& name, cons
 /// False where there is nothing to be done with it.
 bool compress_one(int folder, const std::string& name, std::uint32_t number, std::uint32_t keep,
                   const std::atomic<bool>& leaving) {
-  const FileDescriptor from(::openat(folder, older_name(name, number, false).c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  const FileDescriptor from(
+      ::openat(folder, older_name(name, number, false).c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   struct stat status{};
   if (!from || ::fstat(from.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
     return false;
@@ -91,7 +93,7 @@ bool compress_one(int folder, const std::string& name, std::uint32_t number, std
 
 void compress_all(const std::string& path, std::uint32_t keep, const std::atomic<bool>& leaving) {
   const SplitPath split = split_path(path);
-  const Result<FileDescriptor> folder = open_folder(split.folder, false);
+  const Result<FileDescriptor> folder = open_trusted_folder(split.folder, false);
   for (std::uint32_t number = 2; folder && number <= keep && !leaving; ++number) {
     compress_one(folder->get(), split.name, number, keep, leaving);
   }

@@ -180,7 +180,9 @@ bool DiskThread::write_batch(Log& log, Batch& batch) {
       compressor_.look_at(batch.target->path, batch.target->rotate.keep);
     }
   }
-  if (std::optional<std::string> note = log.file.take_note()) {
+  const std::optional<std::string> note = log.file.take_note();
+  if (note && (log.removal_told_at == Instant{} || now() - log.removal_told_at >= between_words)) {
+    log.removal_told_at = now();
     tell(true, "log_removed", fmt::format("the log of {}, '{}': {}", batch.target->whose, batch.target->path, *note));
   }
   if (wrote) {

@@ -8,6 +8,7 @@
 #include <ctime>
 #include <utility>
 
+#include "common/base/trusted_folder.hpp"
 #include "supervisor/shell/logs/format.hpp"
 #include "supervisor/shell/logs/marks.hpp"
 #include "supervisor/shell/logs/rotation.hpp"
@@ -33,14 +34,13 @@ void LogFile::aim(SharedTarget target) {
   }
   if (target_ && target_->path != target->path) {
     close();
-    had_been_open_ = false;
   }
   target_ = std::move(target);
 }
 
 Result<void> LogFile::open() {
   const SplitPath path = split_path(target_->path);
-  const Result<FileDescriptor> folder = open_folder(path.folder, true);
+  const Result<FileDescriptor> folder = open_trusted_folder(path.folder, true);
   if (!folder) {
     return std::unexpected(folder.error());
   }
@@ -59,13 +59,12 @@ Result<void> LogFile::open() {
   size_ = static_cast<std::uint64_t>(status.st_size);
   marked_at_ = 0;
   day_ends_ = end_of_day(size_ > 0 ? status.st_mtime : std::time(nullptr));
-  had_been_open_ = true;
   return {};
 }
 
 Result<void> LogFile::rotate() {
   const SplitPath path = split_path(target_->path);
-  const Result<FileDescriptor> folder = open_folder(path.folder, false);
+  const Result<FileDescriptor> folder = open_trusted_folder(path.folder, true);  // Moved away, it is begun anew in its place.
   if (!folder) {
     return std::unexpected(folder.error());
   }
@@ -80,19 +79,19 @@ Result<void> LogFile::rotate() {
 
 /// Open, there, and of today.
 Result<void> LogFile::make_ready() {
-  struct stat status{};
-  if (fd_ && ::fstat(fd_.get(), &status) == 0) {
+  bool removed = false;  // Closed after a failure it is none that somebody has removed.
+  if (struct stat status{}; fd_ && ::fstat(fd_.get(), &status) == 0) {
     size_ = static_cast<std::uint64_t>(status.st_size);
-    if (status.st_nlink == 0) {
+    removed = status.st_nlink == 0;
+    if (removed) {
       close();
     }
   }
   if (!fd_) {
-    const bool again = had_been_open_;
     if (Result<void> opened = open(); !opened) {
       return opened;
     }
-    if (again && status.st_nlink == 0) {
+    if (removed) {
       note_ = "somebody has removed it; a new one was begun";
     }
   }

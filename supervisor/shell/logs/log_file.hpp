@@ -50,7 +50,6 @@ class LogFile {
   std::uint64_t size_ = 0;
   std::int64_t day_ends_ = 0;   ///< Wall clock, seconds; of the day that the file belongs to.
   std::int64_t marked_at_ = 0;  ///< Wall clock, milliseconds.
-  bool had_been_open_ = false;
   std::optional<std::string> note_;
   bool rotated_ = false;
   std::uint64_t rotations_ = 0;

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "common/base/file_descriptor.hpp"
+#include "common/base/trusted_folder.hpp"
 #include "supervisor/shell/logs/target.hpp"
 
 namespace corral::logs {
@@ -41,7 +42,10 @@ std::string marks_name(const std::string& name) { return "." + name + ".times"; 
 
 void append_mark(const std::string& path, Mark mark, bool afresh) {
   constexpr int flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY;
-  const FileDescriptor fd(::open(marks_path(path).c_str(), flags | (afresh ? O_TRUNC : 0), 0640));
+  const SplitPath split = split_path(path);
+  const Result<FileDescriptor> folder = open_trusted_folder(split.folder, false);
+  const FileDescriptor fd(folder ? ::openat(folder->get(), marks_name(split.name).c_str(), flags | (afresh ? O_TRUNC : 0), 0640)
+                                 : -1);
   if (fd) {
     ::dprintf(fd.get(), "%" PRId64 " %" PRIu64 "\n", mark.time_ms, mark.offset);
   }

@@ -57,6 +57,7 @@ struct Log {
   bool failing = false;
   Instant try_again_at{};
   Instant told_at{};
+  Instant removal_told_at{};
   bool told = false;
   std::uint64_t lost_lines = 0;  ///< Not told of yet.
   std::uint64_t lost_bytes = 0;

@@ -56,28 +56,6 @@ std::string older_name(const std::string& name, std::uint32_t number, bool compr
   return name + "." + std::to_string(number) + (compressed ? ".gz" : "");
 }
 
-Result<FileDescriptor> open_folder(const std::string& folder, bool make) {
-  const auto open = [&] { return FileDescriptor(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)); };
-  FileDescriptor opened = open();
-  for (std::size_t slash = 1; !opened && errno == ENOENT && make && slash != std::string::npos;) {
-    slash = folder.find('/', slash);
-    const std::string above = folder.substr(0, slash);
-    if (::mkdir(above.c_str(), 0750) != 0 && errno != EEXIST) {
-      return system_failure("cannot make the folder '" + above + "'", errno);
-    }
-    if (slash == std::string::npos) {
-      opened = open();
-    } else {
-      ++slash;
-      errno = ENOENT;
-    }
-  }
-  if (!opened) {
-    return system_failure("cannot open the folder '" + folder + "'", errno);
-  }
-  return opened;
-}
-
 Result<void> put_aside(int folder, const std::string& name, std::uint32_t keep) {
   const std::lock_guard lock(names_in_motion());
   if (keep == 0) {

@@ -7,7 +7,6 @@
 #include <mutex>
 #include <string>
 
-#include "common/base/file_descriptor.hpp"
 #include "common/base/result.hpp"
 
 namespace corral::logs {
@@ -16,9 +15,6 @@ namespace corral::logs {
 
 /// NAME.3, or NAME.3.gz.
 [[nodiscard]] std::string older_name(const std::string& name, std::uint32_t number, bool compressed);
-
-/// A folder to open files in. `make`: it and those above it are made where they are missing (0750).
-[[nodiscard]] Result<FileDescriptor> open_folder(const std::string& folder, bool make);
 
 /// Puts NAME aside: each older file moves on by one, what is beyond `keep` goes. A NAME that is not there is no failure.
 [[nodiscard]] Result<void> put_aside(int folder, const std::string& name, std::uint32_t keep);

@@ -12,13 +12,11 @@
 #include <string_view>
 
 #include "supervisor/shell/process/code_pages.hpp"
+#include "supervisor/shell/process/living_supervisor.hpp"
 #include "supervisor/shell/process/setup.hpp"
 
 namespace corral::process {
 namespace {
-
-/// What it is called in a list of processes; no command line begins like that.
-constexpr const char* name = "corral: guardian";
 
 constexpr int word_end = 0;
 constexpr int lock_end = 3;
@@ -64,7 +62,7 @@ Result<Guardian> Guardian::post(const std::string& identity, int lock) {
   sigfillset(&all);
   posix_spawnattr_setsigmask(&actions.attributes, &all);  // It ends when the supervisor does, and not before.
   posix_spawnattr_setflags(&actions.attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSID);
-  std::string first = name;
+  std::string first = guardian_name;
   std::string second = identity;
   std::array<char*, 3> words{first.data(), second.data(), nullptr};
   std::array<char*, 1> environment{nullptr};
@@ -91,7 +89,7 @@ void Guardian::dismiss() {
 }
 
 std::optional<int> stand_guard(int argc, char** argv) {
-  if (argc != 2 || std::string_view(argv[0]) != name) {
+  if (argc != 2 || std::string_view(argv[0]) != guardian_name) {
     return std::nullopt;
   }
   close_range(lock_end + 1, ~0U, 0);

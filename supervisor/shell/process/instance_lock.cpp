@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 #include <memory>
 #include <utility>
 
+#include "supervisor/shell/process/living_supervisor.hpp"
 #include "supervisor/shell/process/setup.hpp"
 #include "supervisor/shell/process/small_file.hpp"
 
@@ -69,8 +71,6 @@ Result<void> make_runtime_directory() {
   return {};
 }
 
-namespace {}  // namespace
-
 /// Of a supervisor that was killed the lock is held a moment longer: by its guardian, until that has killed what it left; and
 /// where that was in the middle of a launch by the process that it was making, which shared its descriptors and has yet to notice
 /// that its parent is dead.
@@ -110,12 +110,13 @@ Result<InstanceLock> InstanceLock::acquire(std::string_view identity, std::strin
   InstanceLock lock;
   lock.identity_ = identity;
   const auto directory = open_lock_directory(runtime_directory());
+  const std::string name = lock_name(identity);
   if (!directory) {
-    lock.notice_ = directory.error().message + "; a second supervisor of this configuration would not be noticed";
+    lock.mark_ = memfd_create(name.c_str(), MFD_CLOEXEC);
+    lock.notice_ = directory.error().message + "; a second supervisor of this configuration might not be noticed";
     return lock;
   }
   lock.directory_ = *directory;
-  const std::string name = lock.identity_ + ".lock";
   for (;;) {
     bool existed = true;
     lock.file_ = openat(lock.directory_, name.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY);
@@ -127,8 +128,9 @@ Result<InstanceLock> InstanceLock::acquire(std::string_view identity, std::strin
       }
     }
     if (lock.file_ < 0) {
+      lock.mark_ = memfd_create(name.c_str(), MFD_CLOEXEC);
       lock.notice_ = system_error(fmt::format("cannot open '{}/{}'", runtime_directory(), name), errno).message +
-                     "; a second supervisor of this configuration would not be noticed";
+                     "; a second supervisor of this configuration might not be noticed";
       return lock;
     }
     if (!lock_soon(lock.file_)) {
@@ -149,6 +151,8 @@ Result<InstanceLock> InstanceLock::acquire(std::string_view identity, std::strin
   return lock;
 }
 
+pid_t InstanceLock::living_elsewhere() const { return LivingSupervisors(identity_).any(); }
+
 void InstanceLock::note(std::string_view socket, std::string_view config) {
   if (file_ >= 0) {
     write(fmt::format("{}\n{}\n{}\n", getpid(), socket, config));
@@ -165,6 +169,7 @@ void InstanceLock::write(const std::string& text) {
 InstanceLock::InstanceLock(InstanceLock&& other) noexcept
     : directory_(std::exchange(other.directory_, -1)),
       file_(std::exchange(other.file_, -1)),
+      mark_(std::exchange(other.mark_, -1)),
       unclean_(other.unclean_),
       identity_(std::move(other.identity_)),
       notice_(std::move(other.notice_)) {}
@@ -172,6 +177,7 @@ InstanceLock::InstanceLock(InstanceLock&& other) noexcept
 InstanceLock& InstanceLock::operator=(InstanceLock&& other) noexcept {
   std::swap(directory_, other.directory_);
   std::swap(file_, other.file_);
+  std::swap(mark_, other.mark_);
   std::swap(unclean_, other.unclean_);
   std::swap(identity_, other.identity_);
   std::swap(notice_, other.notice_);
@@ -179,17 +185,16 @@ InstanceLock& InstanceLock::operator=(InstanceLock&& other) noexcept {
 }
 
 InstanceLock::~InstanceLock() {
-  if (file_ >= 0) {
-    close(file_);
-  }
-  if (directory_ >= 0) {
-    close(directory_);
+  for (const int fd : {file_, mark_, directory_}) {
+    if (fd >= 0) {
+      close(fd);
+    }
   }
 }
 
 void InstanceLock::release() {
   if (file_ >= 0) {
-    unlinkat(directory_, (identity_ + ".lock").c_str(), 0);
+    unlinkat(directory_, lock_name(identity_).c_str(), 0);
     close(std::exchange(file_, -1));
   }
 }

@@ -67,7 +67,8 @@ struct Cleared {
   bool gone = true;          ///< False: some would not die within the patience.
 };
 
-/// Kills every process that a supervisor of that identity has left, and waits for their end.
+/// Kills every process that a supervisor of that identity has left, and waits for their end. What still has a living one above
+/// it is let be.
 [[nodiscard]] Cleared clear_leftovers(std::string_view identity, Duration patience);
 
 class InstanceLock {
@@ -83,9 +84,12 @@ class InstanceLock {
   [[nodiscard]] bool unclean() const { return unclean_; }
   /// Kills what the predecessor left. Call it before anything is started.
   [[nodiscard]] Cleared clear_leftovers(Duration patience) const { return process::clear_leftovers(identity_, patience); }
+  /// The pid of a supervisor of the same identity whose lock is not this one: it has another runtime folder, or somebody has
+  /// removed the lock under it. 0 where none is found.
+  [[nodiscard]] pid_t living_elsewhere() const;
   /// Whoever has this open holds the lock too; -1 where there is none.
   [[nodiscard]] int file() const { return file_; }
-  /// A clean end: nothing of ours is alive. Removes the file.
+  /// A clean end, or nothing was begun: nothing of ours is alive. Removes the file.
   void release();
   [[nodiscard]] const std::string& notice() const { return notice_; }
   /// For those who look for this supervisor: where it listens (empty: nowhere), and what it was made from.
@@ -96,6 +100,7 @@ class InstanceLock {
   void write(const std::string& text);
   int directory_ = -1;
   int file_ = -1;
+  int mark_ = -1;  ///< Where there is no lock: by its name others know us all the same.
   bool unclean_ = false;
   std::string identity_;
   std::string notice_;

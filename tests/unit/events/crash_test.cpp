@@ -162,6 +162,35 @@ TEST_CASE("a folder that cannot be written is told once, and again when it has w
   CHECK(reports.take().size() == 1);
 }
 
+TEST_CASE("a folder that others can turn into a link is not gone through, and nothing behind it is removed") {
+  const TemporaryFolder temporary;
+  const fs::path folder = temporary.path / "home" / "crashes";
+  const fs::path precious = temporary.path / "precious";
+  Reports reports;
+  CrashFolder files(folder, 1, [&](std::string text) { reports.add(std::move(text)); });
+  files.write(record(1));
+  files.finish(60s);
+  REQUIRE(names_in(folder).size() == 1);
+  fs::create_directory(precious);
+  for (const char* name : {"crash-1.json", "crash-2.json", "crash-3.json"}) {
+    std::ofstream(precious / name) << "mine";
+  }
+  fs::rename(folder, temporary.path / "home" / "before");
+  fs::create_directory_symlink(precious, folder);
+  fs::permissions(folder.parent_path(), fs::perms::all);
+  files.write(record(2));
+  files.finish(60s);
+  const auto told = reports.take();
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].find("'" + folder.string() + "' is a symbolic link that others could turn elsewhere") != std::string::npos);
+  CHECK(names_in(precious) == std::vector<std::string>{"crash-1.json", "crash-2.json", "crash-3.json"});
+  fs::permissions(folder.parent_path(), fs::perms::owner_all);
+  files.write(record(3));
+  files.finish(60s);
+  CHECK(reports.take().empty());
+  CHECK(names_in(precious).size() == 1);  // Our own link in a folder of our own: what lies there is ours to keep few.
+}
+
 TEST_CASE("a link in the place of a file is not followed") {
   const TemporaryFolder temporary;
   const fs::path victim = temporary.path / "victim";

@@ -2,7 +2,10 @@
 #include "supervisor/shell/logs/log_file.hpp"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "common/base/trusted_folder.hpp"
+#include "supervisor/shell/logs/marks.hpp"
 #include "supervisor/shell/logs/rotation.hpp"
 #include "tests/unit/logs/support.hpp"
 
@@ -69,6 +72,91 @@ TEST_CASE("folders are made, a file that is there goes on, and nobody else may r
   CHECK((status.st_mode & 0027U) == 0);
 }
 
+TEST_CASE(
+    "a folder that is our own link in a folder of our own is gone through, relative or not, and to what has yet to be made") {
+  const Folder folder;
+  std::filesystem::create_directories(folder / "data/log");
+  std::filesystem::create_symlink(folder / "data/log", folder / "absolute");
+  std::filesystem::create_symlink("./data//log/../log/", folder / "relative");
+  std::filesystem::create_symlink("relative", folder / "twice");
+  for (const char* name : {"absolute", "relative", "twice"}) {
+    LogFile file;
+    file.aim(target(folder / (std::string(name) + "/down/x.log"), 4));
+    REQUIRE(write(file, "one\n"));
+    REQUIRE(write(file, "two\n"));
+    CHECK(folder.read("data/log/down/x.log") == "two\n");
+    CHECK(folder.read("data/log/down/x.log.1") == "one\n");
+    CHECK(folder.has("data/log/down/.x.log.times"));
+    std::filesystem::remove_all(folder / "data/log/down");
+  }
+  std::filesystem::create_symlink("loop", folder / "loop");
+  CHECK(open_trusted_folder(folder / "loop/x", true).error().error_number == ELOOP);
+  CHECK(open_trusted_folder(folder / "data/none", false).error().message ==
+        "cannot open the folder '" + (folder / "data/none") + "': No such file or directory");
+}
+
+TEST_CASE("a folder that others can turn elsewhere is not gone through: nothing is written, renamed or removed behind it") {
+  const Folder folder;
+  const auto refuses = [&](const std::string& path) {
+    const Result<FileDescriptor> opened = open_trusted_folder(folder / path, true);
+    return !opened && opened.error().error_number == ELOOP &&
+           opened.error().message.find("is a symbolic link that others could turn elsewhere") != std::string::npos;
+  };
+  std::filesystem::create_directories(folder / "precious");
+  std::filesystem::create_directories(folder / "home");
+  std::filesystem::create_symlink(folder / "precious", folder / "home/logs");
+  CHECK_FALSE(refuses("home/logs"));
+  REQUIRE(::chmod((folder / "home").c_str(), 0777) == 0);
+  CHECK(refuses("home/logs"));
+  CHECK(refuses("home/logs/down"));
+  CHECK_FALSE(folder.has("precious/down"));
+  REQUIRE(::chmod((folder / "home").c_str(), 01777) == 0);  // As /tmp is: what is ours stays where it is.
+  CHECK_FALSE(refuses("home/logs"));
+  REQUIRE(::chmod((folder / "home").c_str(), 0775) == 0);  // Our own group, as many distributions have it.
+  CHECK_FALSE(refuses("home/logs"));
+  if (::geteuid() == 0) {
+    constexpr uid_t nobody = 65534;
+    REQUIRE(::chown((folder / "home").c_str(), 0, nobody) == 0);
+    CHECK(refuses("home/logs"));
+    REQUIRE(::chmod((folder / "home").c_str(), 0755) == 0);
+    CHECK_FALSE(refuses("home/logs"));
+    REQUIRE(::chown((folder / "home").c_str(), nobody, 0) == 0);
+    CHECK(refuses("home/logs"));
+    REQUIRE(::chown((folder / "home").c_str(), 0, 0) == 0);
+    REQUIRE(::lchown((folder / "home/logs").c_str(), nobody, 0) == 0);
+    CHECK(refuses("home/logs"));
+  }
+}
+
+TEST_CASE("a folder is swapped for a link while its log is written") {
+  const Folder folder;
+  LogFile file;
+  file.aim(target(folder / "home/logs/x.log", 8));
+  REQUIRE(write(file, "one\n"));
+  std::filesystem::create_directories(folder / "precious");
+  for (const char* name : {"x.log", "x.log.1", "x.log.2", ".x.log.times", ".x.log.1.times"}) {
+    folder.write(std::string("precious/") + name, "mine\n");
+  }
+  std::filesystem::rename(folder / "home/logs", folder / "home/before");
+  std::filesystem::create_symlink(folder / "precious", folder / "home/logs");
+  REQUIRE(::chmod((folder / "home").c_str(), 0777) == 0);
+  std::string_view bytes = "two\nthree\n";  // The second one needs a rotation.
+  const Result<void> wrote = file.write(bytes);
+  REQUIRE_FALSE(wrote);
+  CHECK(
+      wrote.error().message.starts_with("'" + (folder / "home/logs") + "' is a symbolic link that others could turn elsewhere"));
+  CHECK(bytes == "three\n");
+  for (const char* name : {"x.log", "x.log.1", "x.log.2", ".x.log.times", ".x.log.1.times"}) {
+    CHECK(folder.read(std::string("precious/") + name) == "mine\n");
+  }
+  append_mark(folder / "home/logs/x.log", {1, 2}, true);
+  CHECK(folder.read("precious/.x.log.times") == "mine\n");
+  CHECK(folder.read("home/before/x.log") == "one\ntwo\n");
+  std::filesystem::remove(folder / "home/logs");
+  REQUIRE(write(file, bytes));
+  CHECK(folder.read("home/logs/x.log") == "three\n");
+}
+
 TEST_CASE("a link is not followed, and what is no file is refused") {
   const Folder folder;
   folder.write("target", "mine\n");
@@ -111,7 +199,7 @@ TEST_CASE("older files move on, compressed ones too, up to the first gap") {
   folder.write("x.1", "1");
   folder.write("x.2.gz", "2");
   folder.write("x.4", "4");
-  const Result<FileDescriptor> opened = open_folder(folder.path, false);
+  const Result<FileDescriptor> opened = open_trusted_folder(folder.path, false);
   REQUIRE(opened);
   REQUIRE(put_aside(opened->get(), "x", 5));
   CHECK(folder.read("x.1") == "0");
