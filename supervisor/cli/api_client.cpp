@@ -111,7 +111,16 @@ Result<FileDescriptor> connected_to(const process::Instance& server) {
 
 std::unexpected<Error> not_http() { return failure("what answers on the supervisor's socket does not speak the control API"); }
 
-std::unexpected<Error> cut_off() { return failure("the supervisor closed the connection in the middle of its answer"); }
+std::unexpected<Error> cut_off() {
+  return std::unexpected(Error{"the supervisor closed the connection in the middle of its answer", ECONNRESET});
+}
+
+using Clock = std::chrono::steady_clock;
+
+void wait_a_while() {
+  constexpr int a_while = 10;
+  ::poll(nullptr, 0, a_while);
+}
 
 }  // namespace
 
@@ -240,19 +249,19 @@ std::int32_t listener_of(const std::string& socket_path) {
   return socket && ::getsockopt(socket->get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.pid : 0;
 }
 
-Result<Reply> ask(const process::Instance& server, const Request& request, Duration patience) {
-  const auto until = std::chrono::steady_clock::now() + patience;
+namespace {
+
+Result<Reply> ask_once(const process::Instance& server, const Request& request, Duration patience, Clock::time_point until) {
   Result<Exchange> exchange = Exchange::begin(server, request);
-  while (!exchange && exchange.error().error_number == EAGAIN && std::chrono::steady_clock::now() < until) {
-    constexpr int a_while = 10;
-    ::poll(nullptr, 0, a_while);
+  while (!exchange && exchange.error().error_number == EAGAIN && Clock::now() < until) {
+    wait_a_while();
     exchange = Exchange::begin(server, request);
   }
   if (!exchange) {
     return std::unexpected(exchange.error());
   }
   while (true) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now()).count();
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
     pollfd ready{exchange->descriptor(), static_cast<short>(exchange->wants_to_write() ? POLLOUT : POLLIN), 0};
     if (left <= 0 || (::poll(&ready, 1, static_cast<int>(std::min<std::int64_t>(left, 1 << 30))) < 0 && errno != EINTR)) {
       return failure(fmt::format("the supervisor has not answered within {}", describe_duration(patience)));
@@ -267,6 +276,21 @@ Result<Reply> ask(const process::Instance& server, const Request& request, Durat
       }
     }
   }
+}
+
+}  // namespace
+
+Result<Reply> ask(const process::Instance& server, const Request& request, Duration patience) {
+  const auto until = Clock::now() + patience;
+  Result<Reply> reply = ask_once(server, request, patience, until);
+  // Where too many come at once the supervisor lets go of some: whoever only looks comes again.
+  constexpr int most_tries = 5;
+  for (int tries = 1; !reply && reply.error().error_number == ECONNRESET && request.method == "GET" && tries < most_tries;
+       ++tries) {
+    wait_a_while();
+    reply = ask_once(server, request, patience, until);
+  }
+  return reply;
 }
 
 }  // namespace corral::cli
