@@ -23,6 +23,7 @@ PlannedProgram make_program(std::uint32_t number, std::uint32_t workers, Random&
   planned.spec.restart.when = static_cast<RestartWhen>(pick(random, 3));
   planned.spec.restart.then = pick(random, 4) == 0 ? ThenDo::shutdown : ThenDo::fail;
   planned.spec.restart.jitter = 0;
+  planned.spec.restart.delay = pick(random, 4) == 0 ? Duration(0) : planned.spec.restart.delay;
   planned.spec.restart.healthy_after = pick(random, 2) == 0 ? Duration(0) : Duration(1s);
   planned.spec.restart.limit = pick(random, 2) == 0 ? std::nullopt : std::optional(RestartLimit{pick(random, 3), 60s});
   return planned;

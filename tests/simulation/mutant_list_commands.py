@@ -12,8 +12,6 @@ COMMANDS = [
     ("who is held down may be wanted again", SUPERVISOR, "!stay_ && kept_down_ == 0 &&", "!stay_ &&"),
     ("a stop is said to be done when it is", CARRIED, "return !is_settled(now) ? waits : worker", "return worker"),
     ("who rolls has to stay", CARRIED, "|| now_ >= target.settled_at ? is_true : waits;", "|| true ? is_true : waits;"),
-    ("who rolls and does not stay has failed", CARRIED,
-     "if (target.settled_at != never && (now != StateKind::running || worker->ran_since > target.settled_at)) {", "if (false) {"),
     ("a settled one is looked at", SUPERVISOR, "  commands_moved_ = !commands_.empty();\n", ""),
     ("the time to settle is a deadline", SUPERVISOR, "heard_.next(), next_settled()});", "heard_.next()});"),
     ("a reload that comes too late is answered", RELOAD,
