@@ -11,39 +11,41 @@
 
 namespace corral::core {
 
-bool Supervisor::on_trial() const {
-  return std::ranges::any_of(commands_, [](const PendingCommand& command) { return command.trial.has_value(); });
+namespace {
+
+/// The one command that is on trial, if there is one.
+auto find_trial(auto& commands) -> decltype(commands.data()) {
+  const auto found = std::ranges::find_if(commands, [](const PendingCommand& command) { return command.trial.has_value(); });
+  return found == commands.end() ? nullptr : &*found;
 }
 
-bool Supervisor::awaits_restoration() const {
-  return std::ranges::any_of(
-      commands_, [](const PendingCommand& command) { return command.trial && command.trial->state == Trial::State::lost; });
+bool is_lost(const PendingCommand* command) { return command != nullptr && command->trial->state == Trial::State::lost; }
+
+bool tries(const PendingCommand* command, const auto& is_meant) {
+  return command != nullptr && std::ranges::any_of(command->targets, [&](const CommandTarget& target) {
+           return target.until == CommandTarget::Until::settles && is_meant(target.worker);
+         });
 }
+
+}  // namespace
+
+bool Supervisor::on_trial() const { return find_trial(commands_) != nullptr; }
+
+bool Supervisor::awaits_restoration() const { return is_lost(find_trial(commands_)); }
 
 bool Supervisor::awaits_restoration(TrialId trial) const {
-  return std::ranges::any_of(commands_, [&](const PendingCommand& command) {
-    return command.trial && command.trial->state == Trial::State::lost && command.trial->id == trial;
-  });
+  return awaits_restoration() && find_trial(commands_)->trial->id == trial;
 }
 
 /// Some of its workers have yet to prove themselves, or all that it does is about to be undone.
 bool Supervisor::is_on_trial(ProgramId id) const {
-  return std::ranges::any_of(commands_, [&](const PendingCommand& command) {
-    if (!command.trial || command.trial->state == Trial::State::lost) {
-      return command.trial && std::ranges::count(command.trial->programs, id) > 0;
-    }
-    return std::ranges::any_of(command.targets, [&](const CommandTarget& target) {
-      return target.worker.program == id && target.until == CommandTarget::Until::settles;
-    });
-  });
+  const PendingCommand* command = find_trial(commands_);
+  return is_lost(command) ? std::ranges::count(command->trial->programs, id) > 0
+                          : tries(command, [id](WorkerId worker) { return worker.program == id; });
 }
 
 bool Supervisor::is_on_trial(WorkerId id) const {
-  return std::ranges::any_of(commands_, [&](const PendingCommand& command) {
-    return command.trial && std::ranges::any_of(command.targets, [&](const CommandTarget& target) {
-             return target.worker == id && target.until == CommandTarget::Until::settles;
-           });
-  });
+  return tries(find_trial(commands_), [id](WorkerId worker) { return worker == id; });
 }
 
 /// One that touches nobody, and has inherited nothing, is none.
@@ -64,28 +66,27 @@ void Supervisor::begin_trial(PendingCommand command) {
 
 /// Workers that a scaling during a trial brings are the new configuration's too.
 void Supervisor::extend_trial(const PendingCommand& scaled) {
-  for (PendingCommand& command : commands_) {
-    if (!command.trial || command.trial->state == Trial::State::lost) {
-      continue;
-    }
-    for (CommandTarget target : scaled.targets) {
-      if (target.until == CommandTarget::Until::runs && is_on_trial(target.worker.program)) {
-        target.until = CommandTarget::Until::settles;
-        std::erase_if(command.targets, [&](const CommandTarget& known) { return known.worker == target.worker; });
-        command.targets.push_back(target);
-      }
+  PendingCommand* command = find_trial(commands_);
+  if (command == nullptr || is_lost(command)) {
+    return;
+  }
+  for (CommandTarget target : scaled.targets) {
+    if (target.until == CommandTarget::Until::runs && is_on_trial(target.worker.program)) {
+      target.until = CommandTarget::Until::settles;
+      std::erase_if(command->targets, [&](const CommandTarget& known) { return known.worker == target.worker; });
+      command->targets.push_back(target);
     }
   }
 }
 
 /// The configuration of this event ends the trial of an earlier one, and `next` takes over what is left of that.
 void Supervisor::succeed_trial(const ConfigReloaded& event, PendingCommand& next) {
-  const auto found = std::ranges::find_if(commands_, [](const PendingCommand& command) { return command.trial.has_value(); });
-  if (found == commands_.end()) {
+  PendingCommand* const found = find_trial(commands_);
+  if (found == nullptr) {
     return;
   }
   PendingCommand& earlier = *found;
-  const bool was_lost = earlier.trial->state == Trial::State::lost;
+  const bool was_lost = is_lost(found);
   if (event.kind == ConfigReloaded::Kind::restored) {
     next.asked_by = std::exchange(earlier.asked_by, {});
     next.outcome = {CommandOutcome::Kind::rolled_back, 0, earlier.outcome.culprit};
@@ -186,10 +187,8 @@ bool Supervisor::is_to_blame(const CommandTarget& target) {
 }
 
 void Supervisor::on(const RestoreFailed& event) {
-  const auto found = std::ranges::find_if(commands_, [&](const PendingCommand& command) {
-    return command.trial && command.trial->state == Trial::State::lost && command.trial->id == event.trial;
-  });
-  if (found != commands_.end()) {
+  if (awaits_restoration(event.trial)) {
+    PendingCommand* const found = find_trial(commands_);
     make_up_for(*found->trial);
     found->trial.reset();  // The new one stays, such as it is: whoever asked for it is told who failed.
     commands_moved_ = true;

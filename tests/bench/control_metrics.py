@@ -10,7 +10,6 @@ import signal
 import socket
 import statistics
 import subprocess
-import threading
 import time
 
 import processes
@@ -167,13 +166,12 @@ def most_workers():
     return (resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 200) // 2
 
 
-class Hostile(threading.Thread):
+class Hostile:
     """So many clients that do not behave: half a request, an end of their own with the answer to come, no reading of any answer. Five
     hundred a second go and come again."""
 
     def __init__(self, path, count):
-        super().__init__(daemon=True)
-        self.path, self.count, self.over, self.tries, self.held = path, count, threading.Event(), 0, []
+        self.path, self.count = path, count
 
     def attack(self, number):
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -187,18 +185,16 @@ class Hostile(threading.Thread):
             pass
         return connection
 
-    def run(self):
-        self.held = [self.attack(number) for number in range(self.count)]
+    def attack_for_ever(self, all_are_there):
+        held = [self.attack(number) for number in range(self.count)]
+        all_are_there()
         number = 0
-        while not self.over.is_set():
+        while True:
             for _ in range(5):
                 number = (number + 1) % self.count
-                self.held[number].close()
-                self.held[number] = self.attack(number)
-                self.tries += 1
+                held[number].close()
+                held[number] = self.attack(number)
             time.sleep(0.01)
-        for connection in self.held:
-            connection.close()
 
 
 def hostile(bench):
@@ -220,13 +216,13 @@ def hostile(bench):
         return statuses, restarts
 
     calm_statuses, calm_restarts = look()
+    there, says_so = os.pipe()
     attackers = os.fork()
     if attackers == 0:
-        swarm = Hostile(running.socket, clients)
-        swarm.start()
-        swarm.join()
-        os._exit(0)
-    time.sleep(3)
+        Hostile(running.socket, clients).attack_for_ever(lambda: os.write(says_so, b"!"))
+    os.read(there, 1)
+    os.close(there)
+    os.close(says_so)
     try:
         statuses, restarts = look()
     finally:

@@ -146,11 +146,7 @@ TEST_CASE("a newer configuration has the last word") {
 
 TEST_CASE("what has not proven itself is on trial in the next one too") {
   Driver d;
-  d.start({older("a"), older("b")});
-  d.up("a/0");
-  d.up("b/0");
-  d.try_out({newer("a"), older("b")});
-  d.ends("a/0", KilledBy{SIGTERM});
+  begin_trial_of_one_of_two(d);
   d.up("a/0");
   CHECK(d.try_out({newer("a"), newer("b")}).find("answer 1: overtaken 0 by a/0") != std::string::npos);
   d.ends("b/0", KilledBy{SIGTERM});

@@ -9,11 +9,7 @@ using namespace corral::core::testing;
 
 TEST_CASE("the culprit of a lost trial does not slip through in the next one") {
   Driver d;
-  d.start({older("a"), older("b")});
-  d.up("a/0");
-  d.up("b/0");
-  d.try_out({newer("a"), older("b")});
-  d.ends("a/0", KilledBy{SIGTERM});
+  begin_trial_of_one_of_two(d);
   d.up("a/0");
   REQUIRE(d.ends("a/0", ExitedWith{1}).ends_with("restore 1"));
   SUBCASE("the same once more") {

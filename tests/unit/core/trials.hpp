@@ -1,6 +1,7 @@
 // Configurations on trial, for the tests of them.
 #pragma once
 
+#include <csignal>
 #include <string>
 #include <utility>
 
@@ -24,6 +25,15 @@ inline void begin_trial(Driver& d) {
   d.start({older()});
   d.up("a/0");
   d.try_out({newer()});
+  d.ends("a/0", KilledBy{SIGTERM});
+}
+
+/// The same beside b/0, which does not change.
+inline void begin_trial_of_one_of_two(Driver& d) {
+  d.start({older("a"), older("b")});
+  d.up("a/0");
+  d.up("b/0");
+  d.try_out({newer("a"), older("b")});
   d.ends("a/0", KilledBy{SIGTERM});
 }
 
