@@ -120,6 +120,9 @@ void Pump::close_api() {
   // Who follows hears the last of it, if he listens.
   const auto until = std::chrono::steady_clock::now() + last_events;
   aside_.restart();
+  // The core's last answers were handed over a moment ago: whoever asked for the end hears of it.
+  while (std::chrono::steady_clock::now() < until && aside_.poll_one() > 0) {
+  }
   while (server_ && server_->followers() > 0 && aside_.run_one_until(until) > 0) {
   }
   server_.reset();

@@ -109,6 +109,7 @@ Result<std::string> identity_of(const std::string& config_path) {
 Result<InstanceLock> InstanceLock::acquire(std::string_view identity, std::string_view config_path) {
   InstanceLock lock;
   lock.identity_ = identity;
+  lock.folder_mark_ = FolderMark(std::string(config_path), identity);
   const auto directory = open_lock_directory(runtime_directory());
   const std::string name = lock_name(identity);
   if (!directory) {
@@ -151,7 +152,7 @@ Result<InstanceLock> InstanceLock::acquire(std::string_view identity, std::strin
   return lock;
 }
 
-pid_t InstanceLock::living_elsewhere() const { return LivingSupervisors(identity_).any(); }
+pid_t InstanceLock::living_elsewhere() const { return folder_mark_.is_shared() ? LivingSupervisors(identity_).any() : 0; }
 
 void InstanceLock::note(std::string_view socket, std::string_view config) {
   if (file_ >= 0) {
@@ -170,6 +171,7 @@ InstanceLock::InstanceLock(InstanceLock&& other) noexcept
     : directory_(std::exchange(other.directory_, -1)),
       file_(std::exchange(other.file_, -1)),
       mark_(std::exchange(other.mark_, -1)),
+      folder_mark_(std::move(other.folder_mark_)),
       unclean_(other.unclean_),
       identity_(std::move(other.identity_)),
       notice_(std::move(other.notice_)) {}
@@ -178,6 +180,7 @@ InstanceLock& InstanceLock::operator=(InstanceLock&& other) noexcept {
   std::swap(directory_, other.directory_);
   std::swap(file_, other.file_);
   std::swap(mark_, other.mark_);
+  std::swap(folder_mark_, other.folder_mark_);
   std::swap(unclean_, other.unclean_);
   std::swap(identity_, other.identity_);
   std::swap(notice_, other.notice_);
