@@ -51,7 +51,8 @@ void Pump::reap_all() {
   process::Deaths deaths;
   child_signalled_ = processes_->reap(deaths, deaths_at_once);
   const std::size_t workers = processes_->living();
-  look_again_ = workers < many ? Instant{} : after(now(), look_pause * static_cast<std::int64_t>(workers));
+  // A look that finds nothing costs what it pauses for; while they die in crowds there is something to be found.
+  look_again_ = child_signalled_ || workers < many ? Instant{} : after(now(), look_pause * static_cast<std::int64_t>(workers));
   take_in(std::move(deaths));
   if (child_signalled_) {
     return;  // A pass looks at every orphan that is left: one for all that are dead by now.

@@ -14,17 +14,14 @@ import json
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 FALSE = "/bin/false"
-CONFIGS = {
-    "once": {"programs": {"a": {"command": [FALSE], "restart": "never"}}},
-    "again": {
-        "programs": {"a": {"command": [FALSE], "restart": {"when": "always", "delay": "0", "limit": {"restarts": 4, "within": "60s"}}}}
-    },
-}
+RESTARTED = {"command": [FALSE], "restart": {"when": "always", "delay": "0", "limit": {"restarts": 4, "within": "60s"}}}
 HEAD = """/* Made by ./dev order (tests/bench/start_order): what a start and a restart of corral go through, in the order of the first visits.
    What is named here and does not exist is passed over; what exists and is not named lies behind, as ever. */
 SECTIONS
@@ -54,20 +51,40 @@ def linked_with_map(build, folder):
     return binary, sorted((int(address, 16), int(size, 16), name, origin) for name, address, size, origin in pieces if int(size, 16))
 
 
+def child_of(pid):
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+        return int(file.read().split()[0])
+
+
 def visits(tool, binary, folder):
-    """The addresses that a start as an init, a start as a supervisor and some restarts go through, one after the other."""
-    starts = [["exec", "--", FALSE]]
-    for name, config in CONFIGS.items():
+    """The addresses that starts, a signal that is passed on, an end and some restarts go through, one after the other."""
+    ready = os.path.join(folder, "ready")
+    waits = ["/bin/sh", "-c", f"echo > {ready}; exec sleep 600"]
+
+    def config(name, program):
         path = os.path.join(folder, name + ".json")
         with open(path, "w", encoding="utf-8") as file:
-            json.dump(config, file)
-        starts.append(["run", path])
-    for words in starts:
-        print(f"start_order: corral {shlex.join(words[:1])}, one instruction at a time", file=sys.stderr)
+            json.dump({"programs": {"a": program}}, file)
+        return path
+
+    jobs = [
+        (["exec", "--", *waits], signal.SIGTERM, 143),
+        (["run", config("once", {"command": [FALSE], "restart": "never"})], None, 1),
+        (["run", config("again", RESTARTED)], None, 1),
+        (["run", config("stopped", {"command": waits})], signal.SIGTERM, 0),
+    ]
+    for words, number, status in jobs:
+        print(f"start_order: corral {words[0]}, one instruction at a time", file=sys.stderr)
         seen = os.path.join(folder, "seen")
-        done = subprocess.run([tool, seen, binary, *words], stderr=subprocess.DEVNULL, check=False)
-        if done.returncode != 1:
-            raise SystemExit(f"start_order: corral {shlex.join(words)} ended with status {done.returncode}, not with 1; nothing is written")
+        with subprocess.Popen([tool, seen, binary, *words], stderr=subprocess.DEVNULL) as traced:
+            if number is not None:
+                while not os.path.exists(ready) and traced.poll() is None:
+                    time.sleep(0.1)
+                time.sleep(1)
+                os.kill(child_of(traced.pid), number)
+                os.remove(ready)
+        if traced.returncode != status:
+            raise SystemExit(f"start_order: corral {shlex.join(words)} ended with status {traced.returncode}, not {status}; nothing is written")
         with open(seen, encoding="ascii") as file:
             yield from (int(line, 16) for line in file)
 
