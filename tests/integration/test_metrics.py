@@ -7,7 +7,7 @@ import subprocess
 import unittest
 
 from harness import CORRAL, QUICK, CorralTest, await_that, main, program
-from unix_http import get
+from unix_http import get, listens
 
 try:
     from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_open
@@ -23,7 +23,7 @@ class Metrics(CorralTest):
     def run_with_socket(self, programs, **top):
         self.socket = self.path("corral.sock")
         corral = self.run_config(programs, top={"control": {"socket": self.socket}, **top})
-        await_that("the socket", lambda: os.path.exists(self.socket))
+        await_that("the socket", lambda: listens(self.socket))
         return corral
 
     def metrics(self):

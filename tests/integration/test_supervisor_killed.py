@@ -190,7 +190,7 @@ class SecondInstance(CorralTest):
         self.assertTrue(exists(first.await_start("a/0")))
         self.stop(first, 0)
 
-    def elsewhere(self, name):
+    def elsewhere(self, name, *namespaces):
         """Runs the same configuration with another runtime folder: a login has one that a cron job has not."""
         folder = self.path(name)
         os.makedirs(folder, mode=0o700, exist_ok=True)
@@ -198,7 +198,7 @@ class SecondInstance(CorralTest):
             return self.start("run", self.path("corral.json"), environment={"XDG_RUNTIME_DIR": folder})
         # Root's is /run/corral whatever the environment says: another mount namespace has another one.
         script = f'mount --bind {folder} /run && exec "$@"'
-        return self.start("run", self.path("corral.json"), wrapper=["unshare", "-m", "--propagation", "private", "sh", "-c", script, "sh"])
+        return self.start("run", self.path("corral.json"), wrapper=["unshare", "-m", "--propagation", "private", *namespaces, "sh", "-c", script, "sh"])
 
     def test_one_with_another_runtime_folder_is_refused_and_the_first_is_untouched(self):
         if os.geteuid() == 0 and subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode != 0:
@@ -221,6 +221,19 @@ class SecondInstance(CorralTest):
         third = self.elsewhere("second")
         third.await_out("up", count=2)
         self.stop(third, 0)
+
+    def test_one_in_a_pid_namespace_of_its_own_is_no_rival(self):
+        # Two containers with one folder of configurations: each has the mark of the other, and sees no supervisor.
+        apart = ["--pid", "--fork", "--mount-proc", "--kill-child"]
+        if subprocess.run(["unshare", "-m", *apart, "true"], capture_output=True, check=False).returncode != 0:
+            self.skipTest("no namespaces can be made here")
+        self.configure({"a": program("line up + hang")})
+        both = [self.elsewhere(name, *apart) for name in ("first", "second")]
+        for corral in both:
+            corral.await_out("up")
+        self.assertEqual([corral.process.poll() for corral in both], [None, None])
+        for corral in both:
+            corral.process.kill()
 
     def test_the_guardian_of_one_lets_the_workers_of_another_live(self):
         corral = self.run_config({"a": program("line up + hang", workers=2, cores="shared")})

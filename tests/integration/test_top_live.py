@@ -6,6 +6,7 @@ import subprocess
 import unittest
 
 from harness import CORRAL, SANITIZER, CorralTest, await_that, main, program
+from unix_http import listens
 
 try:
     from screen import Terminal
@@ -25,7 +26,7 @@ class TopLive(CorralTest):
             programs["b"] = program("line hello_from_b + hang", log={"to": "file", "file": self.path("b-{index}.log")})
         self.corral = self.run_config(programs, top={"control": {"socket": self.socket}})
         self.pids = [self.corral.await_start(f"a/{index}") for index in range(2)]
-        await_that("the socket", lambda: os.path.exists(self.socket))
+        await_that("the socket", lambda: listens(self.socket))
         environment = dict(os.environ, CORRAL_TEST_TOKEN=self.token, TERM="xterm", LC_ALL="C", ASAN_OPTIONS=SANITIZER)
         words = [CORRAL, "top", "--config", self.path("corral.json"), "--interval", "100ms"]
         self.terminal = Terminal(words, 24, 80, environment)

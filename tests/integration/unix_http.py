@@ -15,6 +15,15 @@ class Connection(http.client.HTTPConnection):
         self.sock.connect(self.path)
 
 
+def listens(path):
+    """A socket has its name a moment before anybody listens at it."""
+    try:
+        Connection(path).connect()
+        return True
+    except OSError:
+        return False
+
+
 def get(path, target, **headers):
     """(status, content type, text)"""
     connection = Connection(path)

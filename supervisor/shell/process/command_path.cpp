@@ -3,10 +3,13 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <unistd.h>
-// Boost.Filesystem asks for the kernel's version at the start of the program, before anybody wants to know.
+
+// Boost.Filesystem asks for the kernel's version at the start of the program, before anybody wants to know: so Boost.Process
+// takes std::filesystem. What it has from the other one without saying so (1.81) comes first.
 #define BOOST_PROCESS_USE_STD_FS  // NOLINT(cppcoreguidelines-macro-usage): as Boost.Process has it.
-#include <boost/optional.hpp>     // These two Boost.Process 1.81 has from Boost.Filesystem.
+#include <boost/optional.hpp>
 #include <boost/type_traits.hpp>
+
 #include <boost/process/v2/environment.hpp>
 
 #include <array>

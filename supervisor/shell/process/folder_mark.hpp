@@ -3,8 +3,9 @@
 // Each supervisor marks the folder of its configuration with a shared lock (F_OFD_SETLK) on one byte, whose place is the
 // identity. Such a lock needs no file, outlives a removed one, is seen through every mount of the folder, and goes with its
 // owner. A shared one, since an exclusive lock asks for a descriptor that can write, which a folder has not: so a mark says that
-// there is somebody, and not who. To look for that through all of /proc at each start costs more than everything else a start does.
-// It says too much where containers share the folder: who is meant is seen in /proc, or is in another PID namespace and no rival.
+// there is somebody, and not who. To look for that through all of /proc at each start costs more than everything else a start
+// does. It says too much where containers share the folder: who is meant is seen in /proc, or is in another PID namespace and no
+// rival.
 #pragma once
 
 #include <string>
@@ -20,7 +21,8 @@ class FolderMark {
   /// `identity`: sixteen hexadecimal digits.
   FolderMark(const std::string& config_path, std::string_view identity);
 
-  /// Whether somebody else has left the same mark. True too where the folder could be opened or marked by nobody: then it is not known.
+  /// Whether somebody else has left the same mark. True too where the folder could be opened or marked by nobody: then it is not
+  /// known.
   [[nodiscard]] bool is_shared() const { return shared_; }
 
  private:
