@@ -40,6 +40,18 @@ TEST_CASE("what is no status is refused, and what is of another kind is left out
   CHECK_FALSE(sample->workers[2].cpu_seconds);
 }
 
+TEST_CASE("what lies deeper than a status says nothing, and every element counts") {
+  const auto sample =
+      read_status(R"({"x": {"workers": [{}], "pid": 3}, "supervisor": {"pid": 9, "y": {"pid": 4}}, "programs": [1, {"a": {}}],
+    "workers": [{"x": {"pid": 5}, "pid": 7, "y": [{"pid": 6}, 8]}, [{"worker": "b/0"}]]})");
+  REQUIRE(sample);
+  CHECK(sample->pid == 9);
+  CHECK(sample->programs == 2);
+  REQUIRE(sample->workers.size() == 2);
+  CHECK(sample->workers[0].pid == 7);
+  CHECK(sample->workers[1].name.empty());
+}
+
 TEST_CASE("the latest event of each worker, without its name") {
   const auto events = read_events(R"({"events": [
     {"worker": "a/0", "text": "a/0 (pid 7) started"}, {"message": "3 workers stopped"}, {"worker": "a/1", "message": "a/1: SIGKILL now"},
