@@ -7,6 +7,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include "common/base/check.hpp"
 #include "supervisor/control/metrics.hpp"
 #include "supervisor/shell/process/usage.hpp"
 #include "supervisor/shell/pump.hpp"
@@ -21,9 +22,6 @@ template <class... F>
 struct Overloaded : F... {
   using F::operator()...;
 };
-
-/// Processor time and memory may be as old as that.
-constexpr Duration figures_are_young = std::chrono::milliseconds(100);
 
 /// What only /proc knows. Beside the loop: a thousand workers take milliseconds.
 void measure(control::View& view) {
@@ -82,24 +80,20 @@ void Pump::show(api::Answer answer, std::function<control::Reply(const control::
   });
 }
 
-/// What is measured and written once serves whoever asks the same while nothing happens.
-void Pump::show_status(api::Answer answer) {
-  asio::post(aside_, [this, generation = generation_.load(), view = view(), answer = std::move(answer)]() mutable {
-    measure(view);
-    seen_ = Seen{generation, view.now, control::status(view)};
-    answer(seen_->status);
+/// For the desk of the first thread: taken here, measured and written there.
+void Pump::look_for_desk() {
+  asio::post(loop_, [this] {
+    asio::post(aside_, [this, generation = generation_.load(), view = view()]() mutable {
+      measure(view);
+      desk_.show(generation, view.now, control::status(view));
+    });
   });
-}
-
-/// On the first thread. What was seen is as good as new: the core has decided nothing since, and the figures of /proc are young.
-bool Pump::seen_is_true() const {
-  return seen_ && seen_->generation == generation_.load() && now() - seen_->at < figures_are_young;
 }
 
 void Pump::hear(api::RequestId id, const control::Request& request, api::Answer answer) {
   const auto asked = [&] { return Asked{core::CommandId{id}, request, std::move(answer)}; };
   std::visit(Overloaded{
-                 [&](const control::GetStatus&) { show_status(std::move(answer)); },
+                 [](const control::GetStatus&) { CORRAL_CHECK(false); },  // The desk's.
                  [&](const control::GetPrograms&) { show(std::move(answer), control::programs, false); },
                  [&](const control::GetWorkers& wish) {
                    show(

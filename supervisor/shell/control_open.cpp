@@ -47,8 +47,8 @@ std::string_view of(control::Guard::Mistake mistake) {
 void Pump::open_api() {
   api::Callbacks callbacks;
   callbacks.handler = [this](control::Request request, api::Answer answer) {
-    if (std::holds_alternative<control::GetStatus>(request.wish) && seen_is_true()) {
-      answer(seen_->status);
+    if (std::holds_alternative<control::GetStatus>(request.wish)) {
+      desk_.ask(generation_.load(), now(), std::move(answer));
       return ++last_request_;
     }
     asio::post(loop_, [this, id = ++last_request_, request = std::move(request), answer = std::move(answer)]() mutable {

@@ -43,6 +43,7 @@
 #include "supervisor/shell/process/guardian.hpp"
 #include "supervisor/shell/process/processes.hpp"
 #include "supervisor/shell/pump_options.hpp"
+#include "supervisor/shell/status_desk.hpp"
 #include "supervisor/shell/tasks/feed.hpp"
 #include "supervisor/shell/voice.hpp"
 
@@ -160,8 +161,7 @@ class Pump {
   void close_api();
   [[nodiscard]] control::View view() const;
   [[nodiscard]] control::Counted counted() const;
-  void show_status(api::Answer answer);
-  [[nodiscard]] bool seen_is_true() const;
+  void look_for_desk();
   void show(api::Answer answer, std::function<control::Reply(const control::View&)> render, bool with_measures);
   void hear(api::RequestId id, const control::Request& request, api::Answer answer);
   void abandon(core::CommandId id);
@@ -288,13 +288,8 @@ class Pump {
   std::optional<api::ControlSocket> control_socket_;  ///< The first thread's, as are the next.
   std::optional<api::Server> server_;
   api::RequestId last_request_ = 0;
-  struct Seen {
-    std::uint64_t generation = 0;
-    Instant at{};
-    control::Reply status;
-  };
-  std::optional<Seen> seen_;                   ///< The first thread's too: the latest status.
-  std::atomic<std::uint64_t> generation_ = 0;  ///< Of what there is to see: another one with each step of the core.
+  StatusDesk desk_{[this] { look_for_desk(); }};  ///< The first thread's too.
+  std::atomic<std::uint64_t> generation_ = 0;     ///< Of what there is to see: another one with each step of the core.
 };
 
 }  // namespace corral::shell

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <list>
 #include <set>
 #include <utility>
@@ -52,8 +53,9 @@ constexpr std::size_t most_told = 16;
 
 constexpr auto pause_without_descriptors = std::chrono::milliseconds(100);
 
-/// Accepted one after another before others get their turn.
-constexpr int accepted_at_once = 16;
+/// Accepted one after another before others get their turn: half of the places, so that whoever was let in before has been heard
+/// when it is his that is needed. With few of them the last in a long queue waits for all that those before him ask.
+std::size_t accepted_at_once(const Limits& limits) { return std::max<std::size_t>(limits.connections / 2, 1); }
 
 }  // namespace
 
@@ -92,6 +94,8 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
   std::uint64_t strangers = 0;
 
  private:
+  using Place = std::list<Session*>::iterator;
+
   void listen(Door& door) {
     door.listener.async_wait(asio::posix::stream_descriptor::wait_read,
                              [self = shared_from_this(), &door](boost::system::error_code ec) {
@@ -102,7 +106,7 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
   }
 
   void accept_some(Door& door) {
-    for (int i = 0; i < accepted_at_once; ++i) {
+    for (std::size_t left = accepted_at_once(limits_); left > 0; --left) {
       const int fd = ::accept4(door.listener.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
       if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)) {
         if (!is_readable(door.listener.native_handle())) {
@@ -140,15 +144,17 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
       return;  // All of them wait for an answer of ours, or come before this one: it is turned away.
     }
     const asio::generic::stream_protocol protocol(family_of(fd.get()), 0);
-    const auto session = std::make_shared<Session>(Socket(loop_, protocol, fd.release()), circumstances(door));
-    sessions_.push_back(session.get());
+    const auto place = sessions_.insert(sessions_.end(), nullptr);
+    const auto session = std::make_shared<Session>(Socket(loop_, protocol, fd.release()), circumstances(door, place));
+    *place = session.get();
+    guarded_ += door.guard ? 1U : 0U;
     session->begin();
   }
 
-  Session::Circumstances circumstances(Door& door) {
-    const auto ended = [weak = weak_from_this()](Session& session) {
-      if (const auto self = weak.lock()) {
-        self->sessions_.remove(&session);
+  Session::Circumstances circumstances(Door& door, Place place) {
+    const auto ended = [weak = weak_from_this(), place](Session& session) {
+      if (const auto self = weak.lock(); self && !session.is_dropped()) {
+        self->forget(place);
       }
     };
     const auto refused = [weak = weak_from_this(), &door](control::Guard::Mistake mistake) {
@@ -161,15 +167,23 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
 
   void turn_away(int fd, uid_t user) {
     ++strangers;
+    // What he has asked is taken first: closed with bytes unread the connection would be reset, and he would not see the reply.
+    std::array<char, 8192> asked;  // NOLINT: filled by recv.
+    static_cast<void>(::recv(fd, asked.data(), asked.size(), MSG_DONTWAIT));
     static_cast<void>(::send(fd, for_strangers.data(), for_strangers.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
     if (told_.size() < most_told && told_.insert(user).second) {
       callbacks_.stranger_seen(user);
     }
   }
 
+  void forget(Place place) {
+    guarded_ -= (*place)->is_guarded() ? 1U : 0U;
+    sessions_.erase(place);
+  }
+
   bool make_room(const Door& door) {
     using enum Session::Waits;
-    return drop_oldest(for_request, true) || drop_oldest(for_reader, true) ||
+    return (guarded_ > 0 && (drop_oldest(for_request, true) || drop_oldest(for_reader, true))) ||
            (!door.guard && (drop_oldest(for_request, false) || drop_oldest(for_reader, false)));
   }
 
@@ -180,8 +194,8 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
       return false;
     }
     Session* session = *oldest;
-    sessions_.erase(oldest);
-    session->close();
+    forget(oldest);
+    session->drop();
     return true;
   }
 
@@ -192,6 +206,7 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
   std::set<uid_t> told_;
   std::set<control::Guard::Mistake> mistakes_told_;
   std::list<Session*> sessions_;  ///< The oldest first. Each keeps itself alive by what it waits for.
+  std::size_t guarded_ = 0;       ///< Of them.
 };
 
 Server::Server(asio::io_context& loop, Callbacks callbacks, Limits limits)

@@ -47,6 +47,12 @@ class Session : public std::enable_shared_from_this<Session> {
   [[nodiscard]] bool follows() const { return source_ != nullptr; }
   [[nodiscard]] bool is_guarded() const { return around_.guard != nullptr; }
   void close();
+  /// Closes it, and its place is somebody else's.
+  void drop() {
+    dropped_ = true;
+    close();
+  }
+  [[nodiscard]] bool is_dropped() const { return dropped_; }
 
  private:
   void read();
@@ -76,7 +82,8 @@ class Session : public std::enable_shared_from_this<Session> {
   std::shared_ptr<Source> source_;
   std::string piece_;  ///< Of a stream, until it is written.
   Waits waits_ = Waits::for_request;
-  RequestId asked_ = 0;   ///< The last.
+  RequestId asked_ = 0;  ///< The last.
+  bool dropped_ = false;
   bool head_ = false;     ///< The reply has no body.
   bool chunked_ = false;  ///< A stream's pieces each say how long they are.
 };
