@@ -16,7 +16,8 @@
 namespace corral::api {
 namespace {
 
-constexpr int backlog = 4096;
+/// Who waits to be let in: the last of them is in some 25 ms. Whoever finds it full waits in connect, or comes again.
+constexpr int backlog = 1024;
 constexpr mode_t for_owner = 0600;
 
 sockaddr_un address_of(const std::string& path) {
