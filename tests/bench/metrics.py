@@ -264,7 +264,7 @@ def busy(bench):
         log = os.path.join(bench.setting.folder, "log", subject.name.replace(" ", "-"))
         pid = processes.spawn(subject.spinning(bench.setting, cores), subject.environment(bench.setting), log)
         time.sleep(1)
-        workers = processes.descendants(pid)
+        workers = processes.workers_of(pid)
         if len(workers) != cores:
             raise TookTooLong(f"it runs {len(workers)} workers on {cores} cores")
         before, begin = sum(map(processes.cpu_seconds, workers)), time.monotonic()

@@ -68,6 +68,19 @@ def descendants(root):
     return found
 
 
+def workers_of(pid):
+    """Every process below a supervisor but those that only watch over it."""
+
+    def watches(process):
+        try:
+            with open(f"/proc/{process}/cmdline", "rb") as file:
+                return file.read().startswith(b"corral: guardian")
+        except OSError:
+            return False
+
+    return [process for process in descendants(pid) if not watches(process)]
+
+
 def wait_gone(pid, ceiling):
     """Waits until our child `pid` has ended and reaps it. False when the ceiling was reached first."""
     fd = os.pidfd_open(pid)

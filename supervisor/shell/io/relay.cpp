@@ -67,20 +67,20 @@ void Relay::resume(WorkerId worker) {
 
 /// Closing is not enough to be told no more of a pipe: a launch under way may hold a copy of it, and with that the epoll set
 /// would go on to tell of it by the key of this worker, whose next life has a pipe with nothing to read in it.
-void Relay::unwatch(FileDescriptor& fd) {
-  if (fd) {
-    ::epoll_ctl(set_.get(), EPOLL_CTL_DEL, fd.get(), nullptr);
-    closer_(std::move(fd));
+void Relay::let_go(Pipe& pipe) {
+  if (pipe.fd) {
+    ::epoll_ctl(set_.get(), EPOLL_CTL_DEL, pipe.fd.get(), nullptr);
+    closer_(std::move(pipe.fd));
+    CORRAL_CHECK(open_pipes_ > 0);
+    --open_pipes_;
+    wide_pipes_ -= pipe.wide ? 1U : 0U;
   }
 }
 
 void Relay::close_all(Pair& pair) {
   let_end(pair);
   for (Pipe& pipe : pair.pipes) {
-    if (pipe.fd) {
-      unwatch(pipe.fd);
-      --open_pipes_;
-    }
+    let_go(pipe);
   }
 }
 

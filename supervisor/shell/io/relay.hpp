@@ -110,7 +110,8 @@ class Relay {
     FileDescriptor fd;
     FileDescriptor write_end;  ///< Held open here, a pipe does not end with its process.
     wire::BlockSplitter lines;
-    int size = 0;  ///< As it was made, in bytes.
+    int size = 0;       ///< As it was made here, in bytes.
+    bool wide = false;  ///< Made larger, or it could not be.
   };
   struct Pair {
     Life life;
@@ -129,7 +130,8 @@ class Relay {
   void finish_line(Pair& pair, Stream stream);
   void end(Pair& pair, Stream stream);
   [[nodiscard]] int watch(const Pair& pair, Stream stream) const;
-  void unwatch(FileDescriptor& fd);
+  void let_go(Pipe& pipe);
+  void widen(Pipe& pipe);
   void close_all(Pair& pair);
   void hand_on(Pair& pair, Stream stream, std::string_view bytes);
   static void let_end(Pair& pair);
@@ -146,7 +148,8 @@ class Relay {
   // A worker has one entry, that of its present life.
   std::unordered_map<WorkerId, Pair> pairs_;
   std::size_t open_pipes_ = 0;
-  int keep_below_ = 0;  ///< Write ends with a higher number are not kept.
+  std::size_t wide_pipes_ = 0;  ///< Of them.
+  int keep_below_ = 0;          ///< Write ends with a higher number are not kept.
 };
 
 }  // namespace corral::shell

@@ -1,12 +1,13 @@
 // The relay's pipes, read and ended.
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
-#include "common/base/check.hpp"
 #include "supervisor/shell/io/relay.hpp"
 #include "supervisor/shell/io/relay_key.hpp"
 
@@ -16,6 +17,9 @@ namespace {
 constexpr std::size_t read_size = std::size_t{64} * 1024;
 constexpr int batch = 64;
 constexpr int most_reads = 16;
+
+constexpr int width = 1 << 19;         ///< Less than is read when a life ends: most_reads times read_size.
+constexpr std::size_t most_wide = 64;  ///< The kernel's memory too has a bound.
 
 }  // namespace
 
@@ -35,11 +39,25 @@ void Relay::read_ready(std::vector<Life>& closed) {
   }
 }
 
+/// Whoever fills his pipe before it is read waits, and has to be woken for each piece: in a wider one he writes on meanwhile.
+void Relay::widen(Pipe& pipe) {
+  if (wide_pipes_ < most_wide) {
+    ++wide_pipes_;
+    pipe.wide = true;  // Whether it can be had or not (another user's limit): it is asked for once.
+    if (::fcntl(pipe.fd.get(), F_GETPIPE_SZ) == pipe.size) {
+      pipe.size = std::max(::fcntl(pipe.fd.get(), F_SETPIPE_SZ, width), pipe.size);
+    }
+  }
+}
+
 bool Relay::read_once(Pair& pair, Stream stream) {
   buffer_.resize(read_size);
   Pipe& pipe = pair.pipes[static_cast<std::size_t>(stream)];
   const ssize_t got = ::read(pipe.fd.get(), buffer_.data(), buffer_.size());
   if (got > 0) {
+    if (!pipe.wide && got > pipe.size / 4 * 3) {
+      widen(pipe);
+    }
     hand_on(pair, stream, {buffer_.data(), static_cast<std::size_t>(got)});
     return true;
   }
@@ -66,9 +84,7 @@ void Relay::end(Pair& pair, Stream stream) {
     return;
   }
   finish_line(pair, stream);
-  unwatch(pipe.fd);
-  CORRAL_CHECK(open_pipes_ > 0);
-  --open_pipes_;
+  let_go(pipe);
 }
 
 /// Where somebody writes faster than is read here, the rest comes by read_ready.

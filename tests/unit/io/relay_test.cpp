@@ -247,6 +247,43 @@ TEST_CASE("the next life does not inherit what a process made of a kept pipe") {
   CHECK(listener.relay.open_pipes() == 2);
 }
 
+TEST_CASE("whoever fills a pipe gets a wider one, and so many do") {
+  constexpr int wide = 512 * 1024;
+  const std::string much(std::size_t{64} * 1024 - 1, 'x');
+  const auto size_of = [](const FileDescriptor& fd) { return ::fcntl(fd.get(), F_GETPIPE_SZ); };
+  Listener listener;
+  std::vector<Ends> ends;
+  std::vector<Life> closed;
+  const auto fill = [&](std::uint32_t index) {
+    ends.push_back(listener.connect(life_of(index)));
+    const int narrow = size_of(ends.back().out);
+    if (narrow != 64 * 1024) {
+      return narrow;  // Somebody has used up this user's share of pipes.
+    }
+    put(ends.back().err, "a line\n");
+    put(ends.back().out, much + "\n");
+    listener.relay.read_ready(closed);
+    CHECK(size_of(ends.back().err) == narrow);
+    return size_of(ends.back().out);
+  };
+  for (std::uint32_t index = 0; index < 64; ++index) {
+    CHECK(fill(index) == wide);
+  }
+  CHECK(fill(64) == 64 * 1024);
+  SUBCASE("what is let go of makes room for another one") {
+    listener.relay.close(life_of(7));
+    CHECK(fill(65) == wide);
+  }
+  SUBCASE("what a process has made of it itself stays") {
+    listener.relay.close(life_of(7));
+    ends.push_back(listener.connect(life_of(66)));
+    REQUIRE(::fcntl(ends.back().out.get(), F_SETPIPE_SZ, 1 << 20) == 1 << 20);
+    put(ends.back().out, much + "\n");
+    listener.relay.read_ready(closed);
+    CHECK(size_of(ends.back().out) == 1 << 20);
+  }
+}
+
 TEST_CASE("letting go of a pipe hands on what is in it") {
   Listener listener(1 << 20);
   const Ends ends = listener.connect(life_of(12));
