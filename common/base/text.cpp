@@ -112,6 +112,21 @@ void append_json_string(std::string& out, std::string_view text) {
   out += '"';
 }
 
+/// One character of UTF-8: a control, C1 (U+0080 to U+009F) included, or one that turns the direction of what stands around it,
+/// so that a line reads as what it does not say (U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069).
+static bool drives_a_terminal(std::string_view character) {
+  const auto byte = [character](std::size_t at) { return static_cast<unsigned char>(character[at]); };
+  switch (character.size()) {
+    case 1: return byte(0) < 0x20 || byte(0) == 0x7f;
+    case 2: return (byte(0) == 0xc2 && byte(1) < 0xa0) || (byte(0) == 0xd8 && byte(1) == 0x9c);
+    case 3:
+      return byte(0) == 0xe2 &&
+             ((byte(1) == 0x80 && (byte(2) == 0x8e || byte(2) == 0x8f || (byte(2) >= 0xaa && byte(2) <= 0xae))) ||
+              (byte(1) == 0x81 && byte(2) >= 0xa6 && byte(2) <= 0xa9));
+    default: return false;
+  }
+}
+
 void append_printable(std::string& out, std::string_view text) {
   if (is_plain(text)) {
     out += text;
@@ -119,11 +134,8 @@ void append_printable(std::string& out, std::string_view text) {
   }
   while (!text.empty()) {
     const std::size_t length = utf8_length(text);
-    const auto c = static_cast<unsigned char>(text.front());
-    // The C1 controls (U+0080 to U+009F) drive terminals too.
-    const bool c1 = length == 2 && c == 0xc2 && static_cast<unsigned char>(text[1]) < 0xa0;
     const std::size_t taken = length == 0 ? 1 : length;
-    if (length == 0 || c < 0x20 || c == 0x7f || c1) {
+    if (length == 0 || drives_a_terminal(text.substr(0, length))) {
       for (const char byte : text.substr(0, taken)) {
         out += "\\x";
         out += hex[static_cast<unsigned char>(byte) >> 4U];

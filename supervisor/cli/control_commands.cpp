@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/base/file_descriptor.hpp"
+#include "common/base/suggest.hpp"
 #include "common/base/units.hpp"
 #include "supervisor/cli/api_client.hpp"
 #include "supervisor/cli/complaint.hpp"
@@ -145,6 +146,27 @@ int await_shutdown(const Change& change, std::int32_t pid) {
   return took_too_long;
 }
 
+/// Several programs are scaled one after another: that there are all of them is known before the first.
+std::optional<std::string> unknown_program(const process::Instance& instance, const Change& change) {
+  const Result<Reply> reply = ask(instance, {"GET", "/v1/programs"}, answer_within);
+  const Json body = reply ? Json::parse(reply->body, nullptr, false) : Json();
+  if (!body.is_object()) {
+    return std::nullopt;  // The first of them will say what is wrong.
+  }
+  std::vector<std::string> owned;
+  for (const Json& program : body.value("programs", Json::array())) {
+    owned.push_back(program.value("program", ""));
+  }
+  for (const auto& [name, workers] : change.scales) {
+    if (std::ranges::find(owned, name) == owned.end()) {
+      const std::string_view near = nearest(name, std::vector<std::string_view>(owned.begin(), owned.end()));
+      return fmt::format("there is no program '{}', and nothing was changed{}", name,
+                         near.empty() ? "" : fmt::format("; did you mean '{}'?", near));
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 int change(const Change& change) {
@@ -152,6 +174,10 @@ int change(const Change& change) {
   if (!instance) {
     complain(instance.error());
     return nobody_answers;
+  }
+  if (const auto unknown = change.scales.size() > 1 ? unknown_program(*instance, change) : std::nullopt) {
+    complain(*unknown);
+    return refused;
   }
   const bool ends = change.kind == Change::Kind::shutdown;
   // One in a PID namespace of its own has noted the number that it has there.

@@ -226,8 +226,10 @@ void Teller::tell_running() {
   }
   const Duration lived = now_ - std::get<Running>(view_.worker.state).since;
   if (view_.worker.unhealthy_in_a_row > 0 && lived < policy_.healthy_after) {
-    say("its last " + count(view_.worker.unhealthy_in_a_row, "end") + " came too early; that is forgotten when it has lived " +
-            describe_duration(policy_.healthy_after) + ", in " + describe_duration(policy_.healthy_after - lived),
+    const std::uint32_t early = view_.worker.unhealthy_in_a_row;
+    say((early == 1 ? "its last end" : "its last " + count(early, "end")) +
+            " came too early; that is forgotten when it has lived " + describe_duration(policy_.healthy_after) + ", in " +
+            describe_duration(policy_.healthy_after - lived),
         {"/restart/healthy_after"});
   }
   if (view_.on_trial) {

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -194,6 +195,28 @@ std::uint32_t threads_for(const Machine& machine, const core::WorkerCount& asked
   return std::max(1U, usable_cpus(machine.allowed.size(), machine.quota) / static_cast<std::uint32_t>(workers));
 }
 
+/// Two pipes a worker, for what it writes: where so many cannot be had, none of them is begun with. What a few lack is found
+/// soon.
+void check_descriptors(const SupervisorSpec& spec, const PlacementPlan& plan, std::vector<Complaint>& complaints) {
+  static constexpr std::size_t pipes_of_one = 2;
+  static constexpr std::size_t a_few = 64;
+  std::size_t needed = 0;
+  std::size_t largest = 0;
+  for (std::size_t i = 0; i < spec.programs.size(); ++i) {
+    const std::size_t workers = plan.programs[i].workers.size();
+    needed += spec.programs[i].log.to == LogTo::nothing ? 0 : pipes_of_one * workers;
+    largest = workers > plan.programs[largest].workers.size() ? i : largest;
+  }
+  rlimit files{};
+  if (needed > a_few && ::getrlimit(RLIMIT_NOFILE, &files) == 0 && needed > files.rlim_max) {
+    complaints.push_back(
+        {largest, "workers",
+         fmt::format("so many workers need {} open files for what they write, and this process may have {}", needed,
+                     files.rlim_max),
+         R"(a higher limit (ulimit -Hn, systemd's LimitNOFILE, docker's --ulimit nofile), or "log": {"to": "null"})"});
+  }
+}
+
 /// The command of on_event is launched as a worker would be, as one that nothing is configured of but the command.
 void prepare_events(const SupervisorSpec& spec, Prepared& prepared, Checker& checker, std::vector<Complaint>& complaints) {
   prepared.crashes = spec.crashes;
@@ -230,6 +253,8 @@ std::expected<Preparation, std::vector<Complaint>> prepare(const SupervisorSpec&
   auto placement = place(spec, running, least, machine);
   if (!placement) {
     complaints.insert(complaints.end(), placement.error().begin(), placement.error().end());
+  } else if (!spec.programs.empty()) {
+    check_descriptors(spec, *placement, complaints);
   }
   Preparation result;
   result.prepared.plan.stay = spec.stay;

@@ -170,6 +170,11 @@ class Scale(ControlTest):
         self.assertTrue(1 <= count <= len(os.sched_getaffinity(0)), count)
         self.ask_for("scale", "a=0", status=2)
         self.ask_for("scale", "a", status=2)
+        before = sorted(self.workers())
+        said = self.ask_for("scale", "a=3", "bb=3", status=2).err
+        self.assertIn("there is no program 'bb', and nothing was changed; did you mean 'b'?", said)
+        self.assertIn("open files for what they write", self.ask_for("scale", "b=1000000", status=1).err)
+        self.assertEqual(sorted(self.workers()), before)
         self.stop(corral, 0)
 
     def test_it_holds_over_a_reload_until_the_definition_changes(self):

@@ -53,6 +53,13 @@ class Limits(CorralTest):
             self.assertEqual(said.count("\n"), 1 + ("check" in words), said)
             self.assertRegex(said, "Too many open files.*ulimit -n")
 
+    def test_more_workers_than_open_files_are_refused_where_they_are_configured(self):
+        path = self.write("many.json", {"programs": {"a": {"command": ["/bin/true"], "workers": 100, "cores": "shared", "restart": "never"}}})
+        for words in (["check", path], ["run", path]):
+            said = self.under("nofile", 150, words, {2}).stderr
+            self.assertIn("at /programs/a/workers: so many workers need 200 open files for what they write, and this process may have 150", said)
+        self.under("nofile", 300, ["run", path], {0})
+
     @unittest.skipIf(sanitized, "a sanitizer needs terabytes of address space")
     def test_any_amount_of_memory(self):
         def comes_to_main(amount):
@@ -90,7 +97,7 @@ class Limits(CorralTest):
 class Statuses(CorralTest):
     def test_1_when_some_ran_before_descriptors_ran_out(self):
         def lower():
-            resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+            resource.setrlimit(resource.RLIMIT_NOFILE, (210, 210))  # Enough for their pipes alone.
 
         corral = self.run_config({"a": program("line up + hang", workers=100, cores="shared")}, preexec_fn=lower)
         self.finish(corral, 1)

@@ -9,6 +9,9 @@
 #include <charconv>
 #include <ctime>
 
+#include "common/base/trusted_folder.hpp"
+#include "supervisor/shell/logs/target.hpp"
+
 namespace corral::logs {
 namespace {
 
@@ -47,7 +50,11 @@ std::optional<std::int64_t> time_in(std::string_view line) {
 }
 
 std::unique_ptr<FileLines> FileLines::open(const std::string& path, bool compressed) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+  // A log is no link: one in its place was put there by whoever may write to the folder, so that root shows him another file.
+  constexpr int flags = O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW;
+  const SplitPath split = split_path(path);
+  const Result<FileDescriptor> folder = ::geteuid() == 0 ? open_trusted_folder(split.folder, false) : FileDescriptor();
+  const int fd = !folder ? -1 : *folder ? ::openat(folder->get(), split.name.c_str(), flags) : ::open(path.c_str(), flags);
   struct stat status{};
   if (fd < 0 || ::fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
     if (fd >= 0) {
