@@ -222,6 +222,19 @@ class SecondInstance(CorralTest):
         third.await_out("up", count=2)
         self.stop(third, 0)
 
+    def test_of_two_that_start_at_once_one_runs(self):
+        if os.geteuid() == 0 and subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode != 0:
+            self.skipTest("no mount namespace can be made here")
+        self.configure({"a": program("line up + hang")})
+        for lap in range(8):
+            both = [self.elsewhere(name) for name in ("first", "second")]
+            await_that("one has given way", lambda: any(one.process.poll() is not None for one in both))
+            runs, refused = sorted(both, key=lambda one: one.process.poll() is not None)
+            self.assertEqual(refused.wait(), 2, refused.err)
+            self.assertIn(f"already running as pid {runs.pid} for ", refused.err)
+            runs.await_out("up")
+            self.stop(runs, 0)
+
     def test_one_in_a_pid_namespace_of_its_own_is_no_rival(self):
         # Two containers with one folder of configurations: each has the mark of the other, and sees no supervisor.
         apart = ["--pid", "--fork", "--mount-proc", "--kill-child"]

@@ -1,10 +1,12 @@
 #include "supervisor/shell/process/folder_mark.hpp"
 
 #include <fcntl.h>
+#include <sys/file.h>
 
+#include <cerrno>
 #include <charconv>
-#include <cstdint>
 #include <cstdlib>
+#include <ctime>
 #include <memory>
 
 namespace corral::process {
@@ -28,7 +30,7 @@ off_t place_of(std::string_view identity) {
 
 }  // namespace
 
-FolderMark::FolderMark(const std::string& config_path, std::string_view identity) {
+FolderMark::FolderMark(const std::string& config_path, std::string_view identity) : place_(place_of(identity)) {
   const std::unique_ptr<char, decltype(&std::free)> real(realpath(config_path.c_str(), nullptr), &std::free);
   if (!real) {
     return;
@@ -36,11 +38,26 @@ FolderMark::FolderMark(const std::string& config_path, std::string_view identity
   const std::string_view path(real.get());
   const std::string folder(path.substr(0, path.rfind('/') + 1));
   folder_ = FileDescriptor(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  // Marked before it is asked for: of two that start at once one at least sees the other.
-  struct flock mine = at(place_of(identity), F_RDLCK);
-  struct flock of_others = at(place_of(identity), F_WRLCK);
-  if (folder_ && fcntl(folder_.get(), F_OFD_SETLK, &mine) == 0 && fcntl(folder_.get(), F_OFD_GETLK, &of_others) == 0) {
-    shared_ = of_others.l_type != F_UNLCK;
+  // A turn takes a millisecond or two. Whoever holds it longer is not one of us, and is not waited for.
+  constexpr int looks = 50;
+  constexpr timespec pause{0, 2'000'000};
+  for (int look = 0; look < looks && folder_ && flock(folder_.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK; ++look) {
+    nanosleep(&pause, nullptr);
+  }
+}
+
+FolderMark::Others FolderMark::set() {
+  struct flock mine = at(place_, F_RDLCK);
+  struct flock of_others = at(place_, F_WRLCK);
+  if (!folder_ || fcntl(folder_.get(), F_OFD_SETLK, &mine) != 0 || fcntl(folder_.get(), F_OFD_GETLK, &of_others) != 0) {
+    return Others::unknown;
+  }
+  return of_others.l_type == F_UNLCK ? Others::none : Others::some;
+}
+
+void FolderMark::end_turn() {
+  if (folder_) {
+    flock(folder_.get(), LOCK_UN);
   }
 }
 

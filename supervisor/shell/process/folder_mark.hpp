@@ -8,6 +8,9 @@
 // rival.
 #pragma once
 
+#include <sys/types.h>
+
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -18,16 +21,23 @@ namespace corral::process {
 class FolderMark {
  public:
   FolderMark() = default;
-  /// `identity`: sixteen hexadecimal digits.
+  /// Opens the folder, and waits a moment for its turn: those who mark the same folder do so one after the other, so that of two
+  /// that begin at once the second sees the first. `identity`: sixteen hexadecimal digits.
   FolderMark(const std::string& config_path, std::string_view identity);
 
-  /// Whether somebody else has left the same mark. True too where the folder could be opened or marked by nobody: then it is not
-  /// known.
-  [[nodiscard]] bool is_shared() const { return shared_; }
+  enum class Others : std::uint8_t {
+    none,
+    some,     ///< Somebody else has left the same mark.
+    unknown,  ///< The folder could not be opened or marked.
+  };
+  /// Leaves the mark, for as long as this lasts.
+  [[nodiscard]] Others set();
+  /// The next one may look.
+  void end_turn();
 
  private:
-  FileDescriptor folder_;  ///< The mark lasts as long as it is open.
-  bool shared_ = true;
+  FileDescriptor folder_;
+  off_t place_ = 0;
 };
 
 }  // namespace corral::process

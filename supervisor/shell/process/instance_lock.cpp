@@ -107,9 +107,26 @@ Result<std::string> identity_of(const std::string& config_path) {
 }
 
 Result<InstanceLock> InstanceLock::acquire(std::string_view identity, std::string_view config_path) {
+  FolderMark mark{std::string(config_path), identity};
+  Result<InstanceLock> lock = take(identity, config_path);
+  if (lock) {
+    const FolderMark::Others others = mark.set();
+    if (others != FolderMark::Others::none) {
+      LivingSupervisors living(identity);
+      lock->elsewhere_ = living.any();
+      if (lock->elsewhere_ == 0 && others == FolderMark::Others::some) {
+        lock->elsewhere_ = living.any_that_begins();
+      }
+    }
+    mark.end_turn();
+    lock->folder_mark_ = std::move(mark);
+  }
+  return lock;
+}
+
+Result<InstanceLock> InstanceLock::take(std::string_view identity, std::string_view config_path) {
   InstanceLock lock;
   lock.identity_ = identity;
-  lock.folder_mark_ = FolderMark(std::string(config_path), identity);
   const auto directory = open_lock_directory(runtime_directory());
   const std::string name = lock_name(identity);
   if (!directory) {
@@ -152,8 +169,6 @@ Result<InstanceLock> InstanceLock::acquire(std::string_view identity, std::strin
   return lock;
 }
 
-pid_t InstanceLock::living_elsewhere() const { return folder_mark_.is_shared() ? LivingSupervisors(identity_).any() : 0; }
-
 void InstanceLock::note(std::string_view socket, std::string_view config) {
   if (file_ >= 0) {
     write(fmt::format("{}\n{}\n{}\n", getpid(), socket, config));
@@ -172,6 +187,7 @@ InstanceLock::InstanceLock(InstanceLock&& other) noexcept
       file_(std::exchange(other.file_, -1)),
       mark_(std::exchange(other.mark_, -1)),
       folder_mark_(std::move(other.folder_mark_)),
+      elsewhere_(other.elsewhere_),
       unclean_(other.unclean_),
       identity_(std::move(other.identity_)),
       notice_(std::move(other.notice_)) {}
@@ -181,6 +197,7 @@ InstanceLock& InstanceLock::operator=(InstanceLock&& other) noexcept {
   std::swap(file_, other.file_);
   std::swap(mark_, other.mark_);
   std::swap(folder_mark_, other.folder_mark_);
+  std::swap(elsewhere_, other.elsewhere_);
   std::swap(unclean_, other.unclean_);
   std::swap(identity_, other.identity_);
   std::swap(notice_, other.notice_);

@@ -152,4 +152,13 @@ pid_t LivingSupervisors::any() {
   return 0;
 }
 
+pid_t LivingSupervisors::any_that_begins() {
+  for (const pid_t pid : all_processes()) {
+    if (!lineage_.contains(pid) && is_corral_of_ours(pid) && supervises(pid)) {
+      return pid;
+    }
+  }
+  return 0;
+}
+
 }  // namespace corral::process

@@ -34,6 +34,9 @@ class LivingSupervisors {
   /// The supervisor of the identity that lives, found by its guardian, by its workers, or above ourselves; 0 for none.
   [[nodiscard]] pid_t any();
 
+  /// One that has neither workers nor a guardian yet, known by its lock alone; 0 for none.
+  [[nodiscard]] pid_t any_that_begins();
+
   /// We and those that we come from: a supervisor started inside an old worker must not kill itself.
   [[nodiscard]] const std::set<pid_t>& lineage() const { return lineage_; }
 

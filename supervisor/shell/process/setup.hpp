@@ -88,7 +88,7 @@ class InstanceLock {
   /// The pid of a supervisor of the same identity whose lock is not this one: it has another runtime folder, or somebody has
   /// removed the lock under it. 0 where none is found. All of /proc is looked through only where the folder of the configuration
   /// is marked by somebody else.
-  [[nodiscard]] pid_t living_elsewhere() const;
+  [[nodiscard]] pid_t living_elsewhere() const { return elsewhere_; }
   /// Whoever has this open holds the lock too; -1 where there is none.
   [[nodiscard]] int file() const { return file_; }
   /// A clean end, or nothing was begun: nothing of ours is alive. Removes the file.
@@ -99,11 +99,13 @@ class InstanceLock {
 
  private:
   InstanceLock() = default;
+  [[nodiscard]] static Result<InstanceLock> take(std::string_view identity, std::string_view config_path);
   void write(const std::string& text);
   int directory_ = -1;
   int file_ = -1;
   int mark_ = -1;  ///< Where there is no lock: by its name others know us all the same.
   FolderMark folder_mark_;
+  pid_t elsewhere_ = 0;
   bool unclean_ = false;
   std::string identity_;
   std::string notice_;
