@@ -11,11 +11,12 @@ namespace {
 
 constexpr Duration rarest_look = std::chrono::milliseconds(100);
 
-/// Between two looks for deaths that no signal told of (signals coalesce), for each of the last one's length: the kernel asks
-/// every child, at 40 to 300 ns each with thousands of them, so that looks take about a hundredth of the time however many
-/// workers end. But a death that shared its signal is not to wait for ever.
+/// Between two looks for deaths that no signal told of (signals coalesce): the kernel asks every child, at 40 to 300 ns each with
+/// thousands of them. After one that found nothing a hundred times of what it took, so that looks take about a hundredth of the
+/// time however many workers end; after one that found something, when there may well be more, so much for each worker.
 constexpr int look_pause = 100;
 constexpr Duration longest_look_pause = std::chrono::milliseconds(200);
+constexpr Duration pause_in_a_crowd = std::chrono::microseconds(4);
 constexpr std::size_t many = 256;  ///< With fewer a look costs less than what it takes to come back to it.
 
 /// So many are taken in before what follows from them is done: in a stop, descriptors are closed while others still die.
@@ -53,11 +54,15 @@ void Pump::reap_all() {
   process::Deaths deaths;
   const Instant began = now();
   child_signalled_ = processes_->reap(deaths, deaths_at_once);
-  const Instant ended = now();
-  // A look that finds nothing costs what it pauses for; while they die in crowds there is something to be found.
-  look_again_ = child_signalled_ || processes_->living() < many
-                    ? Instant{}
-                    : after(ended, std::min(look_pause * (ended - began), longest_look_pause));
+  const std::size_t workers = processes_->living();
+  if (child_signalled_ || workers < many) {
+    look_again_ = Instant{};
+  } else if (!deaths.leaders.empty() || deaths.orphans > 0) {
+    look_again_ = after(now(), pause_in_a_crowd * static_cast<std::int64_t>(workers));
+  } else {
+    const Instant ended = now();
+    look_again_ = after(ended, std::min(look_pause * (ended - began), longest_look_pause));
+  }
   take_in(std::move(deaths));
   if (child_signalled_) {
     return;  // A pass looks at every orphan that is left: one for all that are dead by now.

@@ -173,8 +173,15 @@ class Scale(ControlTest):
         before = sorted(self.workers())
         said = self.ask_for("scale", "a=3", "bb=3", status=2).err
         self.assertIn("there is no program 'bb', and nothing was changed; did you mean 'b'?", said)
-        self.assertIn("open files for what they write", self.ask_for("scale", "b=1000000", status=1).err)
         self.assertEqual(sorted(self.workers()), before)
+        self.stop(corral, 0)
+
+    def test_more_than_there_are_descriptors_for_changes_nothing(self):
+        corral = self.run_controlled({"a": program("hang", cores="shared")}, wrapper=["prlimit", "--nofile=500:500"])
+        self.await_listening(corral)
+        said = self.ask_for("scale", "a=300", status=1).err
+        self.assertIn("so many workers need 600 open files for what they write, and this process may have 500", said)
+        self.assertEqual(sorted(self.workers()), ["a/0"])
         self.stop(corral, 0)
 
     def test_it_holds_over_a_reload_until_the_definition_changes(self):

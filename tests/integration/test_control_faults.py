@@ -71,6 +71,15 @@ class Crowds(FaultTest):
             one.close()
         self.end()
 
+    def test_a_crowd_that_behaves_is_answered_to_the_last(self):
+        self.begin()
+        crowd = self.open_many(700, b"GET /v1/status HTTP/1.1\r\nHost: c\r\nConnection: close\r\n\r\n")
+        for one in crowd:
+            one.settimeout(CEILING)
+            self.assertTrue(one.recv(4096).startswith(b"HTTP/1.1 200 OK"))
+            one.close()
+        self.end()
+
     def test_one_that_never_reads_is_dropped(self):
         self.begin()
         one = raw_connection(self.socket)

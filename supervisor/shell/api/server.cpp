@@ -51,10 +51,12 @@ constexpr std::string_view for_strangers =
 /// So many other users are told of, one line each.
 constexpr std::size_t most_told = 16;
 
+/// Somebody may have become one who can give way; whoever ends is noticed at once.
+constexpr auto pause_without_room = std::chrono::milliseconds(5);
 constexpr auto pause_without_descriptors = std::chrono::milliseconds(100);
 
-/// Accepted one after another before others get their turn: half of the places, so that whoever was let in before has been heard
-/// when it is his that is needed. With few of them the last in a long queue waits for all that those before him ask.
+/// Accepted one after another before others get their turn. With few of them the last in a long queue waits for all that those
+/// before him ask.
 std::size_t accepted_at_once(const Limits& limits) { return std::max<std::size_t>(limits.connections / 2, 1); }
 
 }  // namespace
@@ -65,6 +67,7 @@ struct Server::Door {
   asio::posix::stream_descriptor listener;
   asio::steady_timer again;
   std::optional<control::Guard> guard;
+  bool pauses = false;  ///< Until there is room again, or `again`.
 };
 
 class Server::Impl : public std::enable_shared_from_this<Impl> {
@@ -105,8 +108,26 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
                              });
   }
 
+  void listen_again(Door& door, Duration after) {
+    door.pauses = true;
+    door.again.expires_after(after);
+    door.again.async_wait([self = shared_from_this(), &door](boost::system::error_code ec) {
+      if (!ec && std::exchange(door.pauses, false)) {
+        self->listen(door);
+      }
+    });
+  }
+
   void accept_some(Door& door) {
     for (std::size_t left = accepted_at_once(limits_); left > 0; --left) {
+      if (sessions_.size() >= limits_.connections) {
+        if (!is_readable(door.listener.native_handle())) {
+          break;
+        }
+        if (!make_room(door)) {  // All of them wait for an answer of ours, or come before this one: he waits in the queue.
+          return listen_again(door, pause_without_room);
+        }
+      }
       const int fd = ::accept4(door.listener.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
       if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)) {
         if (!is_readable(door.listener.native_handle())) {
@@ -116,13 +137,7 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
           continue;
         }
         // Others have taken them: it is tried again in a while, and not as fast as the processor can.
-        door.again.expires_after(pause_without_descriptors);
-        door.again.async_wait([self = shared_from_this(), &door](boost::system::error_code ec) {
-          if (!ec) {
-            self->listen(door);
-          }
-        });
-        return;
+        return listen_again(door, pause_without_descriptors);
       }
       if (fd < 0 && errno != EINTR && errno != ECONNABORTED) {
         break;
@@ -140,13 +155,17 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
         return turn_away(fd.get(), user);
       }
     }
-    if (sessions_.size() >= limits_.connections && !make_room(door)) {
-      return;  // All of them wait for an answer of ours, or come before this one: it is turned away.
+    Socket socket(loop_);
+    boost::system::error_code ec;
+    if (socket.assign(asio::generic::stream_protocol(family_of(fd.get()), 0), fd.get(), ec); ec) {
+      return;  // It cannot be watched: this client goes, and no other.
     }
-    const asio::generic::stream_protocol protocol(family_of(fd.get()), 0);
-    const auto place = sessions_.insert(sessions_.end(), nullptr);
-    const auto session = std::make_shared<Session>(Socket(loop_, protocol, fd.release()), circumstances(door, place));
+    static_cast<void>(fd.release());
+    std::list<Session*> made(1, nullptr);
+    const Place place = made.begin();
+    const auto session = std::make_shared<Session>(std::move(socket), circumstances(door, place));
     *place = session.get();
+    sessions_.splice(sessions_.end(), made);
     guarded_ += door.guard ? 1U : 0U;
     session->begin();
   }
@@ -179,6 +198,12 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
   void forget(Place place) {
     guarded_ -= (*place)->is_guarded() ? 1U : 0U;
     sessions_.erase(place);
+    for (const auto& door : doors_) {
+      if (std::exchange(door->pauses, false)) {
+        door->again.cancel();
+        listen(*door);
+      }
+    }
   }
 
   bool make_room(const Door& door) {

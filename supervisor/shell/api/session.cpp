@@ -31,27 +31,46 @@ void Session::read() {
   parser_.emplace();
   parser_->header_limit(around_.limits.header);
   parser_->body_limit(around_.limits.body);
+  if (const auto ec = parse_what_is_there(); ec != http::error::need_more) {
+    return hear_header(ec);
+  }
   // The first byte may take its time, the rest of it may not: a request that comes in drops gets no more than one of silence.
   stream_.expires_after(buffer_.size() == 0 ? around_.limits.idle : around_.limits.arrival);
-  http::async_read_header(stream_, buffer_, *parser_, [self = shared_from_this()](beast::error_code ec, std::size_t) {
-    if (ec) {
-      return self->hear(ec);
-    }
-    self->stream_.expires_after(self->around_.limits.arrival);
-    if (!self->is_let_in()) {
-      return;
-    }
-    if (!beast::iequals(self->parser_->get()[http::field::expect], "100-continue")) {
-      return self->read_body();
-    }
-    // It asks before it sends its body. What is wrong with the length has already ended in an error.
-    static constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
-    boost::asio::async_write(self->stream_, boost::asio::buffer(go_on), [self](beast::error_code failed, std::size_t) {
-      if (!failed) {
-        self->read_body();
-      }
-    });
-  });
+  http::async_read_header(stream_, buffer_, *parser_,
+                          [self = shared_from_this()](beast::error_code ec, std::size_t) { self->hear_header(ec); });
+}
+
+/// Not in the loop, which would come back to it after others have come: whoever has said what he wants does not give way to them.
+beast::error_code Session::parse_what_is_there() {
+  if (buffer_.size() == 0) {
+    take_what_is_there();
+  }
+  beast::error_code ec = http::error::need_more;
+  if (buffer_.size() > 0) {
+    buffer_.consume(parser_->put(buffer_.data(), ec));
+  }
+  return ec;
+}
+
+void Session::hear_header(beast::error_code ec) {
+  if (ec) {
+    return hear(ec);
+  }
+  stream_.expires_after(around_.limits.arrival);
+  if (!is_let_in()) {
+    return;
+  }
+  if (!beast::iequals(parser_->get()[http::field::expect], "100-continue")) {
+    return parser_->is_done() ? hear({}) : read_body();
+  }
+  // It asks before it sends its body. What is wrong with the length has already ended in an error.
+  static constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+  boost::asio::async_write(stream_, boost::asio::buffer(go_on),
+                           [self = shared_from_this()](beast::error_code failed, std::size_t) {
+                             if (!failed) {
+                               self->read_body();
+                             }
+                           });
 }
 
 /// Before its body is read: whoever may not speak has sent eight KiB at most. Otherwise it is answered here.
@@ -151,15 +170,19 @@ void Session::look() {
     return await_end();  // It has said all that it has to say, and listens.
   }
   // It says its next request already.
-  constexpr std::size_t most_at_once = 16 * 1024;
-  const std::size_t room = std::min(buffer_.max_size() - buffer_.size(), most_at_once);
-  if (room == 0) {
+  if (buffer_.size() == buffer_.max_size()) {
     return around_.abandoned(asked_);
   }
-  const auto into = buffer_.prepare(room);
+  take_what_is_there();
+  watch();
+}
+
+/// As much as there is room for, and no more than a little at a time.
+void Session::take_what_is_there() {
+  constexpr std::size_t most_at_once = 16 * 1024;
+  const auto into = buffer_.prepare(std::min(buffer_.max_size() - buffer_.size(), most_at_once));
   const ssize_t got = ::recv(stream_.socket().native_handle(), into.data(), into.size(), MSG_DONTWAIT);
   buffer_.commit(got > 0 ? static_cast<std::size_t>(got) : 0);
-  watch();
 }
 
 /// The kernel tells of it when the client has closed the other direction too.

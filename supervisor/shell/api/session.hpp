@@ -56,6 +56,9 @@ class Session : public std::enable_shared_from_this<Session> {
 
  private:
   void read();
+  [[nodiscard]] boost::beast::error_code parse_what_is_there();
+  void take_what_is_there();
+  void hear_header(boost::beast::error_code ec);
   [[nodiscard]] bool is_let_in();
   void read_body();
   void hear(boost::beast::error_code ec);

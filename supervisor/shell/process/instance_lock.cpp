@@ -106,20 +106,33 @@ Result<std::string> identity_of(const std::string& config_path) {
   return fmt::format("{:016x}", fnv1a(fmt::format("{}\n{}", getuid(), real.get())));
 }
 
+/// Who else supervises this identity, of those that can be found. 0 for nobody.
+static pid_t find_another(std::string_view identity, const IdentityMark& mark) {
+  // Of two that begin at once, known by their locks alone, the one with the higher number gives way as soon as it sees the other.
+  // Where it has looked before the other left its mark it goes on: then it is there after this time too, and the other gives way.
+  constexpr int looks = 50;
+  constexpr timespec pause{0, 4'000'000};
+  pid_t begins = 0;
+  for (int look = 0; look < looks && mark.others() != IdentityMark::Others::none; ++look) {
+    LivingSupervisors living(identity);
+    if (const pid_t found = living.any(); found != 0 || mark.others() == IdentityMark::Others::unknown) {
+      return found;
+    }
+    begins = living.any_that_begins();
+    if (begins < getpid()) {
+      return begins;
+    }
+    nanosleep(&pause, nullptr);
+  }
+  return mark.others() == IdentityMark::Others::none ? 0 : begins;
+}
+
 Result<InstanceLock> InstanceLock::acquire(std::string_view identity, std::string_view config_path) {
-  FolderMark mark{std::string(config_path), identity};
   Result<InstanceLock> lock = take(identity, config_path);
   if (lock) {
-    const FolderMark::Others others = mark.set();
-    if (others != FolderMark::Others::none) {
-      LivingSupervisors living(identity);
-      lock->elsewhere_ = living.any();
-      if (lock->elsewhere_ == 0 && others == FolderMark::Others::some) {
-        lock->elsewhere_ = living.any_that_begins();
-      }
-    }
-    mark.end_turn();
-    lock->folder_mark_ = std::move(mark);
+    // The lock first: whoever sees the mark finds it.
+    lock->identity_mark_ = IdentityMark(identity);
+    lock->elsewhere_ = find_another(identity, lock->identity_mark_);
   }
   return lock;
 }
@@ -186,7 +199,7 @@ InstanceLock::InstanceLock(InstanceLock&& other) noexcept
     : directory_(std::exchange(other.directory_, -1)),
       file_(std::exchange(other.file_, -1)),
       mark_(std::exchange(other.mark_, -1)),
-      folder_mark_(std::move(other.folder_mark_)),
+      identity_mark_(std::move(other.identity_mark_)),
       elsewhere_(other.elsewhere_),
       unclean_(other.unclean_),
       identity_(std::move(other.identity_)),
@@ -196,7 +209,7 @@ InstanceLock& InstanceLock::operator=(InstanceLock&& other) noexcept {
   std::swap(directory_, other.directory_);
   std::swap(file_, other.file_);
   std::swap(mark_, other.mark_);
-  std::swap(folder_mark_, other.folder_mark_);
+  std::swap(identity_mark_, other.identity_mark_);
   std::swap(elsewhere_, other.elsewhere_);
   std::swap(unclean_, other.unclean_);
   std::swap(identity_, other.identity_);

@@ -17,7 +17,7 @@
 
 #include "common/base/instant.hpp"
 #include "common/base/result.hpp"
-#include "supervisor/shell/process/folder_mark.hpp"
+#include "supervisor/shell/process/identity_mark.hpp"
 
 namespace corral::process {
 
@@ -86,8 +86,8 @@ class InstanceLock {
   /// Kills what the predecessor left. Call it before anything is started.
   [[nodiscard]] Cleared clear_leftovers(Duration patience) const { return process::clear_leftovers(identity_, patience); }
   /// The pid of a supervisor of the same identity whose lock is not this one: it has another runtime folder, or somebody has
-  /// removed the lock under it. 0 where none is found. All of /proc is looked through only where the folder of the configuration
-  /// is marked by somebody else.
+  /// removed the lock under it. 0 where none is found. All of /proc is looked through only where somebody else has left the
+  /// mark of the identity.
   [[nodiscard]] pid_t living_elsewhere() const { return elsewhere_; }
   /// Whoever has this open holds the lock too; -1 where there is none.
   [[nodiscard]] int file() const { return file_; }
@@ -104,7 +104,7 @@ class InstanceLock {
   int directory_ = -1;
   int file_ = -1;
   int mark_ = -1;  ///< Where there is no lock: by its name others know us all the same.
-  FolderMark folder_mark_;
+  IdentityMark identity_mark_;
   pid_t elsewhere_ = 0;
   bool unclean_ = false;
   std::string identity_;
