@@ -120,14 +120,14 @@ void Pump::hear(api::RequestId id, const control::Request& request, api::Answer 
                  [&](const control::ReopenLogs&) { reopen_logs(expect(asked())); },
                  [&](const control::GetReadiness&) { show(std::move(answer), control::readiness, false); },
                  [&](const control::Start& wish) {
-                   command(asked(), wish.targets, [](auto workers) { return core::StartWorkers{workers}; });
+                   command(asked(), wish.targets, [](auto workers) { return core::StartWorkers{std::move(workers)}; });
                  },
                  [&](const control::Stop& wish) {
-                   command(asked(), wish.targets, [](auto workers) { return core::StopWorkers{workers}; });
+                   command(asked(), wish.targets, [](auto workers) { return core::StopWorkers{std::move(workers)}; });
                  },
                  [&](const control::Restart& wish) {
                    command(asked(), wish.targets, [&](auto workers) {
-                     core::RestartWorkers made{workers, {}};
+                     core::RestartWorkers made{std::move(workers), {}};
                      if (wish.rolling) {
                        made.rolling = core::Rolling{wish.parallel, wish.pause};
                      }
@@ -135,7 +135,8 @@ void Pump::hear(api::RequestId id, const control::Request& request, api::Answer 
                    });
                  },
                  [&](const control::Signal& wish) {
-                   command(asked(), wish.targets, [&](auto workers) { return core::SignalWorkers{workers, wish.signal}; });
+                   command(asked(), wish.targets,
+                           [&](auto workers) { return core::SignalWorkers{std::move(workers), wish.signal}; });
                  },
                  [&](const control::Scale& wish) {
                    step_until_quiet();

@@ -47,10 +47,10 @@ struct Callbacks {
 
 struct Limits {
   std::size_t connections = 256;
-  std::uint32_t header = 8 * 1024;              ///< Bytes.
-  std::uint64_t body = 1024 * 1024;             ///< Bytes.
-  Duration arrival = std::chrono::seconds(10);  ///< Of a request, from its first byte, and of the reading of a reply.
-  Duration idle = std::chrono::seconds(60);     ///< Between two requests of one connection.
+  std::uint32_t header = 8 * 1024;                  ///< Bytes.
+  std::uint64_t body = std::uint64_t{1024} * 1024;  ///< Bytes.
+  Duration arrival = std::chrono::seconds(10);      ///< Of a request, from its first byte, and of the reading of a reply.
+  Duration idle = std::chrono::seconds(60);         ///< Between two requests of one connection.
 };
 
 class Server {

@@ -55,7 +55,7 @@ bool Relay::read_once(Pair& pair, Stream stream) {
   Pipe& pipe = pair.pipes[static_cast<std::size_t>(stream)];
   const ssize_t got = ::read(pipe.fd.get(), buffer_.data(), buffer_.size());
   if (got > 0) {
-    if (!pipe.wide && got > pipe.size / 4 * 3) {
+    if (!pipe.wide && got > pipe.size - pipe.size / 4) {
       widen(pipe);
     }
     hand_on(pair, stream, {buffer_.data(), static_cast<std::size_t>(got)});

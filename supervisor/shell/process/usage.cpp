@@ -22,9 +22,10 @@ std::optional<double> cpu_seconds_of(pid_t pid) {
   if (::clock_getcpuclockid(pid, &clock) != 0 || ::clock_gettime(clock, &used) != 0) {
     return std::nullopt;
   }
-  constexpr long a_millisecond = 1'000'000;
-  constexpr double thousand = 1000;
-  return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec / a_millisecond) / thousand;
+  constexpr std::int64_t a_millisecond = 1'000'000;
+  constexpr std::int64_t thousand = 1000;
+  const std::int64_t milliseconds = used.tv_sec * thousand + used.tv_nsec / a_millisecond;
+  return static_cast<double>(milliseconds) / static_cast<double>(thousand);
 }
 
 /// The second number of /proc/PID/statm, in pages.
