@@ -136,8 +136,13 @@ int Pump::run(Prepared prepared) {
       const std::shared_ptr<void> in_any_case(nullptr, [this](void*) { aside_.stop(); });
       return supervise_or_leave_nobody(std::move(prepared));
     });
-  } catch (const std::system_error&) {
-    return supervise_or_leave_nobody(std::move(prepared));  // No thread to be had: it only costs time.
+  } catch (const std::system_error& error) {  // No thread to be had: restarts take longer, and nobody can ask.
+    if (options_.control) {
+      say(Weight::notable, "degraded",
+          system_error("cannot start a thread for the control socket", error.code().value()).message +
+              "; there is none, and corral status and its like do not reach this supervisor");
+    }
+    return supervise_or_leave_nobody(std::move(prepared));
   }
   const auto until_it_is_over = boost::asio::make_work_guard(aside_);
   if (options_.control) {

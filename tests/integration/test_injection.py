@@ -10,7 +10,7 @@ import signal
 import subprocess
 import time
 
-from harness import CEILING, QUICK, SANITIZER, CorralTest, as_root, await_that, children, exists, main, program, read, zoo
+from harness import CEILING, QUICK, SANITIZER, CorralTest, as_root, await_that, children, exists, main, processes_with, program, read, zoo
 
 
 def can_trace():
@@ -96,6 +96,19 @@ class Injected(CorralTest):
 
     def test_no_memory_for_a_process(self):
         self.recovers("clone,clone3,vfork:error=ENOMEM", words=r"a/0: .*Cannot allocate memory.*restart \d+ in")
+
+    def test_an_old_filter_that_knows_no_clone3_and_no_pidfd(self):
+        # ENOSYS is what filters should say, and libc then takes clone; EPERM is what old ones said: then there are no threads.
+        for error, words in (("ENOSYS", None), ("EPERM", "cannot start a thread for the control socket: Operation not permitted; there is none")):
+            tracer = ["strace", "-D", "-f", "-q", "-o", self.path("trace"), "-e", "trace=clone3,pidfd_open", "-e", f"inject=clone3,pidfd_open:error={error}"]
+            corral = self.run_config({"a": program("double-fork ignore + line up + hang", workers=2, cores="shared", restart=self.policy)}, wrapper=tracer)
+            corral.await_out("up", count=2)
+            if words:
+                corral.await_err(words)
+            self.kill_worker(corral)
+            corral.await_out("up", count=3)
+            self.stop(corral, 0)
+            self.assertFalse(processes_with(self.token))
 
     def test_a_reload_without_a_thread_changes_nothing_and_says_so(self):
         corral = self.waiting_workers()
