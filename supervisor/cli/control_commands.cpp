@@ -176,9 +176,9 @@ int change(const Change& change) {
     return nobody_answers;
   }
   if (const auto unknown = change.scales.size() > 1 ? unknown_program(*instance, change) : std::nullopt) {
-    complain(*unknown);
-    return refused;
+    return change.json ? deliver(Json{{"error", *unknown}}.dump() + "\n", refused) : complain(*unknown);
   }
+  std::size_t changed = 0;
   const bool ends = change.kind == Change::Kind::shutdown;
   // One in a PID namespace of its own has noted the number that it has there.
   const std::int32_t listener = ends ? listener_of(instance->socket) : 0;
@@ -197,7 +197,9 @@ int change(const Change& change) {
         return printed;
       }
     } else if (reply->status >= 300) {
-      tell(fmt::format("corral: {}\n", top::read_error(reply->body, reply->status)));
+      const std::string before =
+          changed == 0 ? "" : fmt::format("; what was named before '{}' is scaled", change.scales[changed].first);
+      tell(fmt::format("corral: {}{}\n", top::read_error(reply->body, reply->status), before));
     } else if (body.is_object()) {
       if (const int printed = deliver(done_text(change, body), status); printed != status) {
         return printed;
@@ -206,6 +208,7 @@ int change(const Change& change) {
     if (status != 0) {
       return status;
     }
+    ++changed;
   }
   return ends ? await_shutdown(change, pid) : 0;
 }

@@ -213,7 +213,7 @@ void check_descriptors(const SupervisorSpec& spec, const PlacementPlan& plan, st
         {largest, "workers",
          fmt::format("so many workers need {} open files for what they write, and this process may have {}", needed,
                      files.rlim_max),
-         R"(a higher limit (ulimit -Hn, systemd's LimitNOFILE, docker's --ulimit nofile), or "log": {"to": "null"})"});
+         R"(a higher limit (ulimit -Hn, systemd's LimitNOFILE, docker's --ulimit nofile), or "log": {"to": null})"});
   }
 }
 

@@ -229,7 +229,7 @@ class Limits(CorralTest):
 
     def test_start_under_few_descriptors(self):
         def lower():
-            resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+            resource.setrlimit(resource.RLIMIT_NOFILE, (130, 130))
 
         corral = self.run_config({"a": program("line up + hang", workers=60, cores="shared", restart=QUICK)}, preexec_fn=lower)
         corral.await_out("up", count=5)

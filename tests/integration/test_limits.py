@@ -58,7 +58,10 @@ class Limits(CorralTest):
         for words in (["check", path], ["run", path]):
             said = self.under("nofile", 150, words, {2}).stderr
             self.assertIn("at /programs/a/workers: so many workers need 200 open files for what they write, and this process may have 150", said)
+            self.assertIn('or "log": {"to": null}', said)
         self.under("nofile", 300, ["run", path], {0})
+        path = self.write("null.json", {"programs": {"a": {"command": ["/bin/true"], "workers": 100, "cores": "shared", "log": {"to": None}}}})
+        self.under("nofile", 150, ["check", path], {0})  # As it was advised.
 
     @unittest.skipIf(sanitized, "a sanitizer needs terabytes of address space")
     def test_any_amount_of_memory(self):

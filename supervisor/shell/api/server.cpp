@@ -1,5 +1,7 @@
 #include "supervisor/shell/api/server.hpp"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -84,6 +86,7 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
     for (const auto& door : doors_) {
       door->listener.close();
       door->again.cancel();
+      door->pauses = false;
     }
     for (Session* session : sessions_) {
       session->close();
@@ -154,6 +157,10 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
       if (const uid_t user = user_of(fd.get()); !is_trusted(user)) {
         return turn_away(fd.get(), user);
       }
+    }
+    if (door.guard) {  // Or two replies in a row wait for an acknowledgement that is sent late.
+      constexpr int at_once = 1;
+      static_cast<void>(::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once));
     }
     Socket socket(loop_);
     boost::system::error_code ec;

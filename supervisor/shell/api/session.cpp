@@ -16,6 +16,13 @@ namespace corral::api {
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
 
+namespace {
+
+/// Whoever has taken something of his reply so lately reads it.
+constexpr Duration reads_within = std::chrono::milliseconds(100);
+
+}  // namespace
+
 Session::Session(boost::asio::generic::stream_protocol::socket socket, Circumstances around)
     : stream_(std::move(socket)), around_(std::move(around)), buffer_(around_.limits.header + around_.limits.body) {}
 
@@ -228,9 +235,19 @@ void Session::write(control::Reply reply, bool keep_alive) {
     response_.body().clear();
   }
   stream_.expires_after(around_.limits.arrival);
-  http::async_write(stream_, response_, [self = shared_from_this(), keep_alive](beast::error_code ec, std::size_t) {
+  serializer_.emplace(response_);
+  write_on(keep_alive);
+}
+
+/// A piece at a time: each that goes says that the client reads.
+void Session::write_on(bool keep_alive) {
+  progress();
+  http::async_write_some(stream_, *serializer_, [self = shared_from_this(), keep_alive](beast::error_code ec, std::size_t) {
     if (ec) {
       return;
+    }
+    if (!self->serializer_->is_done()) {
+      return self->write_on(keep_alive);
     }
     if (keep_alive) {
       self->read();
@@ -238,6 +255,13 @@ void Session::write(control::Reply reply, bool keep_alive) {
       self->forget_rest();
     }
   });
+}
+
+Session::Waits Session::waits() const {
+  // Whoever asks for more before he has read what he has asked for is given no time for that.
+  const bool reads =
+      waits_ == Waits::for_reader && buffer_.size() == 0 && std::chrono::steady_clock::now() - progressed_at_ < reads_within;
+  return reads ? Waits::for_answer : waits_;
 }
 
 /// Closing with bytes unread would reset the connection, and the client would not see the reply.

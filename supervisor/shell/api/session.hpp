@@ -7,6 +7,7 @@
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -38,11 +39,12 @@ class Session : public std::enable_shared_from_this<Session> {
   enum class Waits : std::uint8_t {
     for_request,  ///< Or for the rest of one.
     for_answer,   ///< Of ours.
-    for_reader,   ///< The client has not yet read the reply.
+    for_reader,   ///< The client does not read the reply.
   };
 
   void begin() { read(); }
-  [[nodiscard]] Waits waits() const { return waits_; }
+  /// A client that reads its reply, however slowly, counts as one that waits for us.
+  [[nodiscard]] Waits waits() const;
   /// Its reply goes on.
   [[nodiscard]] bool follows() const { return source_ != nullptr; }
   [[nodiscard]] bool is_guarded() const { return around_.guard != nullptr; }
@@ -68,6 +70,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void refuse(int status, std::string text);
   void answer(Answered answered, bool keep_alive);
   void write(control::Reply reply, bool keep_alive);
+  void write_on(bool keep_alive);
+  void progress() { progressed_at_ = std::chrono::steady_clock::now(); }
   void forget_rest();
   void forget_some(std::size_t most);
 
@@ -82,10 +86,12 @@ class Session : public std::enable_shared_from_this<Session> {
   boost::beast::flat_buffer buffer_;
   std::optional<boost::beast::http::request_parser<boost::beast::http::string_body>> parser_;
   boost::beast::http::response<boost::beast::http::string_body> response_;
+  std::optional<boost::beast::http::response_serializer<boost::beast::http::string_body>> serializer_;
   std::shared_ptr<Source> source_;
   std::string piece_;  ///< Of a stream, until it is written.
   Waits waits_ = Waits::for_request;
-  RequestId asked_ = 0;  ///< The last.
+  std::chrono::steady_clock::time_point progressed_at_;  ///< Of the reply: when the last piece of it began to be written.
+  RequestId asked_ = 0;                                  ///< The last.
   bool dropped_ = false;
   bool head_ = false;     ///< The reply has no body.
   bool chunked_ = false;  ///< A stream's pieces each say how long they are.

@@ -16,6 +16,7 @@ namespace http = boost::beast::http;
 
 void Session::follow(Stream stream) {
   waits_ = Waits::for_reader;
+  progress();
   asked_ = 0;  // That is answered: who leaves now leaves a stream.
   source_ = std::move(stream.source);
   struct Head {
@@ -65,6 +66,7 @@ void Session::await_piece() {
 
 void Session::write_piece(std::optional<std::string> piece) {
   waits_ = Waits::for_reader;
+  progress();
   const bool ends = !piece;
   piece_ = std::move(piece).value_or(std::string());
   const auto written = [self = shared_from_this(), ends](beast::error_code ec, std::size_t) {

@@ -154,7 +154,7 @@ pid_t LivingSupervisors::any() {
 
 pid_t LivingSupervisors::any_that_begins() {
   for (const pid_t pid : all_processes()) {
-    if (!lineage_.contains(pid) && is_corral_of_ours(pid) && supervises(pid)) {
+    if (!lineage_.contains(pid) && !guards(pid, identity_) && supervises(pid)) {
       return pid;
     }
   }
