@@ -54,7 +54,7 @@ constexpr std::string_view for_strangers =
 constexpr std::size_t most_told = 16;
 
 /// Somebody may have become one who can give way; whoever ends is noticed at once.
-constexpr auto pause_without_room = std::chrono::milliseconds(5);
+constexpr auto pause_without_room = std::chrono::milliseconds(1);
 constexpr auto pause_without_descriptors = std::chrono::milliseconds(100);
 
 /// Accepted one after another before others get their turn. With few of them the last in a long queue waits for all that those
