@@ -202,10 +202,12 @@ void check_descriptors(const SupervisorSpec& spec, const PlacementPlan& plan, st
   static constexpr std::size_t a_few = 64;
   std::size_t needed = 0;
   std::size_t largest = 0;
+  std::size_t most = 0;
   for (std::size_t i = 0; i < spec.programs.size(); ++i) {
-    const std::size_t workers = plan.programs[i].workers.size();
-    needed += spec.programs[i].log.to == LogTo::nothing ? 0 : pipes_of_one * workers;
-    largest = workers > plan.programs[largest].workers.size() ? i : largest;
+    const std::size_t pipes = spec.programs[i].log.to == LogTo::nothing ? 0 : pipes_of_one * plan.programs[i].workers.size();
+    needed += pipes;
+    largest = pipes > most ? i : largest;
+    most = std::max(most, pipes);
   }
   rlimit files{};
   if (needed > a_few && ::getrlimit(RLIMIT_NOFILE, &files) == 0 && needed > files.rlim_max) {

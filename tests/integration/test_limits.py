@@ -60,6 +60,9 @@ class Limits(CorralTest):
             self.assertIn("at /programs/a/workers: so many workers need 200 open files for what they write, and this process may have 150", said)
             self.assertIn('or "log": {"to": null}', said)
         self.under("nofile", 300, ["run", path], {0})
+        quiet = {"command": ["/bin/true"], "workers": 150, "cores": "shared", "log": {"to": None}}
+        both = self.write("both.json", {"programs": {"a": quiet, "b": {"command": ["/bin/true"], "workers": 100, "cores": "shared"}}})
+        self.assertIn("at /programs/b/workers: ", self.under("nofile", 150, ["check", both], {2}).stderr)  # Whose pipes they are.
         path = self.write("null.json", {"programs": {"a": {"command": ["/bin/true"], "workers": 100, "cores": "shared", "log": {"to": None}}}})
         self.under("nofile", 150, ["check", path], {0})  # As it was advised.
 

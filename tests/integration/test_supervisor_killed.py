@@ -236,7 +236,7 @@ class SecondInstance(CorralTest):
             self.stop(runs, 0)
 
     def test_one_in_a_pid_namespace_of_its_own_is_no_rival(self):
-        # Two containers with one folder of configurations: each has the mark of the other, and sees no supervisor.
+        # Two containers with one root folder: each sees the mark of the other, and no supervisor.
         apart = ["--pid", "--fork", "--mount-proc", "--kill-child"]
         if subprocess.run(["unshare", "-m", *apart, "true"], capture_output=True, check=False).returncode != 0:
             self.skipTest("no namespaces can be made here")

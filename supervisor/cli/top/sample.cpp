@@ -80,7 +80,7 @@ constexpr std::array supervisor_fields{
                   }},
 };
 
-/// Reads a status as it comes: a document of a thousand workers in memory costs more than all the rest of `corral status`.
+/// Reads a status as it comes: a document of a thousand workers, made only to be read once, took a third of the client's time.
 class StatusReader final : public nlohmann::json_sax<json> {
  public:
   Sample sample;

@@ -16,7 +16,7 @@
 namespace corral::api {
 namespace {
 
-/// Who waits to be let in: the last of them is in some 25 ms. Whoever finds it full waits in connect, or comes again.
+/// Who waits to be let in. A longer queue is a longer wait for the last; whoever finds it full waits in connect, or comes again.
 constexpr int backlog = 1024;
 constexpr mode_t for_owner = 0600;
 

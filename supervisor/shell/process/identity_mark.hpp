@@ -3,8 +3,8 @@
 // Each supervisor marks the root folder with a shared lock (F_OFD_SETLK) on one byte, whose place is the identity. Such a lock
 // needs no file and no right but to read, outlives a lock file that somebody removes and a folder that somebody replaces, and
 // goes with its owner. A shared one, since an exclusive lock asks for a descriptor that can write, which a folder has not: so a
-// mark says that there is somebody, and not who. To look for that through all of /proc at each start costs more than everything
-// else a start does. Whoever has another root folder, as a container has, is in a world of his own.
+// mark says that there is somebody, and not who. To look for that through all of /proc costs some microseconds for each process
+// of the machine. Whoever has another root folder, as a container has, is in a world of his own.
 #pragma once
 
 #include <sys/types.h>

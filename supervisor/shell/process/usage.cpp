@@ -15,7 +15,7 @@
 namespace corral::process {
 namespace {
 
-/// Its clock is ten times as quick to read as /proc/PID/stat, which says the same to a hundredth of a second.
+/// Its clock is asked without opening a file; /proc/PID/stat says the same to a hundredth of a second.
 std::optional<double> cpu_seconds_of(pid_t pid) {
   clockid_t clock{};
   timespec used{};
