@@ -54,9 +54,13 @@ std::optional<Hello> decode_hello(std::string_view payload) {
 }
 
 void append_frame(std::string& out, FrameType type, std::uint64_t task, std::string_view payload) {
-  const auto header = encode(Header{static_cast<std::uint32_t>(payload.size()), type, task});
-  out.append(header.data(), header.size());
-  out.append(payload);
+  const std::size_t begin = out.size();
+  const std::size_t end = begin + header_size + payload.size();
+  out.resize_and_overwrite(end, [&](char* data, std::size_t /*GCC 12 tells the new capacity here*/) {
+    encode(Header{static_cast<std::uint32_t>(payload.size()), type, task}, data + begin);
+    std::ranges::copy(payload, data + begin + header_size);
+    return end;
+  });
 }
 
 std::size_t FrameParser::lacking() const {
@@ -70,15 +74,6 @@ bool FrameParser::refuse(std::string problem) {
   problem_ = std::move(problem);
   std::string().swap(part_);
   return false;
-}
-
-std::optional<Header> FrameParser::decode(std::string_view bytes) {
-  Header header;
-  if (const HeaderFault fault = wire::decode(bytes.data(), most_, header); fault != HeaderFault::none) {
-    static_cast<void>(refuse(describe(fault, header, most_)));
-    return std::nullopt;
-  }
-  return header;
 }
 
 bool FrameParser::fill_part(std::string_view& bytes, std::size_t size) {

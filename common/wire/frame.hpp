@@ -120,7 +120,6 @@ class FrameParser {
   [[nodiscard]] const std::string& problem() const { return problem_; }
 
  private:
-  [[nodiscard]] std::optional<Header> decode(std::string_view bytes);
   /// Takes bytes from the front until `part_` has `size` of them. True when it has.
   bool fill_part(std::string_view& bytes, std::size_t size);
   [[nodiscard]] bool refuse(std::string problem);
@@ -136,30 +135,29 @@ bool FrameParser::feed(std::string_view bytes, Sink&& sink) {
     return false;
   }
   while (!bytes.empty()) {
+    Header header;
     if (part_.empty() && bytes.size() >= header_size) {
-      const std::optional<Header> header = decode(bytes);
-      if (!header) {
-        return false;
+      if (const HeaderFault fault = decode(bytes.data(), most_, header); fault != HeaderFault::none) {
+        return refuse(describe(fault, header, most_));
       }
-      if (bytes.size() - header_size >= header->length) {
-        sink(Frame{header->type, header->task, bytes.substr(header_size, header->length)});
-        bytes.remove_prefix(header_size + header->length);
+      if (bytes.size() - header_size >= header.length) {
+        sink(Frame{header.type, header.task, bytes.substr(header_size, header.length)});
+        bytes.remove_prefix(header_size + header.length);
         continue;
       }
     }
     if (!fill_part(bytes, header_size)) {
       return true;
     }
-    const std::optional<Header> header = decode(part_);
-    if (!header) {
-      return false;
+    if (const HeaderFault fault = decode(part_.data(), most_, header); fault != HeaderFault::none) {
+      return refuse(describe(fault, header, most_));
     }
-    if (!fill_part(bytes, header_size + header->length)) {
+    if (!fill_part(bytes, header_size + header.length)) {
       return true;
     }
     // Taken out first: the sink may look at this parser.
     const std::string whole = std::exchange(part_, {});
-    sink(Frame{header->type, header->task, std::string_view(whole).substr(header_size)});
+    sink(Frame{header.type, header.task, std::string_view(whole).substr(header_size)});
   }
   return true;
 }

@@ -99,6 +99,11 @@ def tasks_python(bench):
     values = each_task(by_turns(bench, subjects, 3 if bench.quick else 5), count)
     goals = {"corral map, corral.serve()": Goal("ratio", 1 / 0.9), "corral map, bare worker": Goal("ratio", 1 / 0.9)}
     yield Figure("no-op JSON tasks, 2 Python workers: time a task", "µs", values, goals)
+    words = [PYTHON, os.path.join(ROOT, "tests", "python", "speed.py"), "2" if bench.quick else "7", "100000"]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    costs = json.loads(done.stdout.splitlines()[-1])
+    values = {BASE: costs["bare"] * 1e6, "corral.serve()": costs["library"] * 1e6}
+    yield Figure("a no-op JSON task: CPU time of its Python worker", "µs", values, {"corral.serve()": Goal("ratio", 1 / 0.9)})
 
 
 POOL = """

@@ -122,11 +122,12 @@ class Rolling(ControlTest):
 
     def test_it_ends_at_the_first_that_does_not_stay(self):
         flag = self.path("broken")
-        command = ["sh", "-c", f"test -e {flag} && exit 1; exec sleep 1000"]
+        command = ["sh", "-c", f"test -e {flag} && exit 1; echo ready; exec sleep 1000"]
         restart = {"when": "always", "delay": "1h", "max_delay": "1h", "limit": None}
         corral = self.run_controlled({"a": {"command": command, "workers": 4, "cores": "shared", "restart": restart}})
         self.await_listening(corral)
         pids = [corral.await_start(f"a/{index}") for index in range(4)]
+        corral.await_out("ready", count=4)  # They have looked for the flag.
         open(flag, "w").close()
         self.assertIn("a/0", self.ask_for("restart", "a", "--rolling", "--pause", "1h", status=1).err)
         self.assertTrue(all(exists(pid) for pid in pids[1:]))

@@ -1,4 +1,4 @@
-"""What a no-op task costs a worker, beside a bare loop that does the same without any library. By hand:
+"""What a no-op task costs a worker, beside a bare loop that does the same without any library. By hand, or as tasks_python of the bench:
 
     python3 tests/python/speed.py [ROUNDS [TASKS]]
 
@@ -112,6 +112,7 @@ def main():
         print(f"{name:8} {rate:9,.0f} tasks/s  {cost * 1e6:5.2f} us of CPU a task")
     (bare_rate, bare_cost), (rate, cost) = best["bare"], best["library"]
     print(f"ratio    {rate / bare_rate:9.2f}          {bare_cost / cost:5.2f}")
+    print(json.dumps({"bare": bare_cost, "library": cost}))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The package as it is installed, the example, the guide's scripts, and what a task costs."""
+"""The package as it is installed, the example, and the guide's scripts."""
 
 import importlib.util
 import json
@@ -11,7 +11,6 @@ import tarfile
 import unittest
 import zipfile
 
-import speed
 from harness import CEILING, PACKAGE, ROOT, Worker, WorkerTest, environment, task
 
 EXAMPLE = ROOT / "worker" / "examples" / "primes.py"
@@ -120,17 +119,6 @@ class Guide(WorkerTest):
             self.assertEqual(done.stdout.decode(), expected, done.stderr.decode())
             shown += 1
         self.assertGreaterEqual(shown, 2)
-
-
-class Speed(unittest.TestCase):
-    def test_a_task_costs_little_more_than_in_a_bare_loop(self):
-        """At most 1/0.9 of its CPU time; in fact it is less than that."""
-        for attempt in range(3):
-            best = speed.compare(3, 20_000)
-            ratio = best["bare"][1] / best["library"][1]
-            if ratio >= 0.9:
-                return
-        self.fail(f"the library reaches {ratio:.2f} of what the bare loop does with the same CPU time: {best}")
 
 
 if __name__ == "__main__":

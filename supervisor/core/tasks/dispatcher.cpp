@@ -170,8 +170,10 @@ void Dispatcher::on(const TaskAnswered& event) {
   const TaskSlot slot = *found;
   const Duration duration = took(*serving);
   const bool was_head = found == serving->in_work.begin();
-  serving->in_work.erase(found);
-  if (was_head) {
+  if (!was_head) {
+    serving->in_work.erase(found);
+  } else {
+    serving->in_work.pop_front();
     serving->head_since = serving->heard = now_;  // Its deadline is not before that of the one before it.
     if (event.answer != Answer::given_back) {
       note_duration(duration);

@@ -149,7 +149,7 @@ class Dispatcher {
   void leave(TaskSlot slot);
   void leave_queued();
   void close_gap(TaskId task);
-  void record(TaskSlot slot, RecordTask record);
+  void record(TaskSlot slot, const RecordTask& record);
   void maybe_halt();
   void maybe_end();
 

@@ -132,11 +132,11 @@ void Dispatcher::leave_queued() {
   }
 }
 
-void Dispatcher::record(TaskSlot slot, RecordTask record) {
+void Dispatcher::record(TaskSlot slot, const RecordTask& record) {
   Task& task = task_in(slot);
   ++(record.outcome == Outcome::done ? counts_.done : record.outcome == Outcome::failed ? counts_.failed : counts_.quarantined);
   close_gap(task.id);
-  act(std::move(record));
+  act(record);
   task = Task{};
 }
 

@@ -44,16 +44,16 @@ class Writer::Threaded : public Writer::Backend {
       fresh_.clear();
       return;
     }
-    bool asleep = false;
+    bool awaited = false;
     {
       const std::lock_guard lock(mutex_);
       pending_ += fresh_.size();
-      shared_.append(fresh_);
+      shared_.empty() ? shared_.swap(fresh_) : void(shared_.append(fresh_));
       lagging_ = lagging_ || pending_ > small;
-      asleep = asleep_;
+      awaited = std::exchange(asleep_, false) || (shared_.size() >= much && std::exchange(pausing_, false));
     }
     fresh_.clear();
-    if (asleep) {
+    if (awaited) {
       work_.notify_one();
     }
   }
@@ -89,6 +89,7 @@ class Writer::Threaded : public Writer::Backend {
   }
 
   void write_for_ever() {
+    std::string batch;
     std::unique_lock lock(mutex_);
     while (true) {
       asleep_ = true;
@@ -97,7 +98,6 @@ class Writer::Threaded : public Writer::Backend {
       if (shared_.empty()) {
         return;
       }
-      std::string batch;
       batch.swap(shared_);
       lock.unlock();
       write_all(batch);
@@ -111,8 +111,11 @@ class Writer::Threaded : public Writer::Backend {
       }
       if (batch.size() < small) {
         // Whoever writes line after line would otherwise pay for waking this thread with each of them.
-        work_.wait_for(lock, pause, [this] { return hurry_; });
+        pausing_ = true;
+        work_.wait_for(lock, pause, [this] { return hurry_ || shared_.size() >= much; });
+        pausing_ = false;
       }
+      batch.size() < small ? std::string().swap(batch) : batch.clear();  // New room costs more than what is written into it.
     }
   }
 
@@ -132,13 +135,15 @@ class Writer::Threaded : public Writer::Backend {
   }
 
   static constexpr std::size_t small = std::size_t{64} * 1024;
-  static constexpr Duration pause = std::chrono::milliseconds(5);  ///< Between two batches; nobody is woken for it.
+  static constexpr std::size_t much = std::size_t{256} * 1024;     ///< Well below what its user lets lie here before it waits.
+  static constexpr Duration pause = std::chrono::milliseconds(5);  ///< After a small batch, unless there is much again.
   asio::io_context& loop_;
   int fd_;
   std::function<void()> drained_;
   std::string fresh_;
   bool given_up_ = false;
   bool asleep_ = false;   ///< Nothing is written until somebody wakes the thread.
+  bool pausing_ = false;  ///< Likewise, or until the pause is over; nobody has woken it yet.
   bool lagging_ = false;  ///< So much was pending that somebody may be waiting to hear that it is not.
   bool hurry_ = false;    ///< The end is near: no pause.
   std::mutex mutex_;

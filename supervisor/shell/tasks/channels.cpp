@@ -140,6 +140,9 @@ void Channels::read(Entry& entry) {
   } else if (entry.channel->has_to_write()) {
     touch(entry);  // It was greeted back.
   }
+  if (entry.channel && entry.dirty) {
+    write(entry);  // It goes on while the next one's answers are read.
+  }
 }
 
 bool Channels::take_ready() {

@@ -81,8 +81,10 @@ void Feed::step(Instant now, const core::TaskEvent& event) {
   for (const core::TaskAction& action : actions_) {
     std::visit([this](const auto& what) { perform(what); }, action);
   }
-  for (const core::WorkerMeasured& measured : std::exchange(measured_, {})) {
-    step(now, measured);
+  if (!measured_.empty()) {
+    for (const core::WorkerMeasured& measured : std::exchange(measured_, {})) {
+      step(now, measured);
+    }
   }
 }
 

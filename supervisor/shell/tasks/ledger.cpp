@@ -139,7 +139,7 @@ void Ledger::add(const core::RecordTask& record, std::uint64_t line, std::string
   row.line = line;
   row.outcome = record.outcome;
   if (form_.raw) {
-    row.result = to_line(record, line, payload, false);
+    append_line(row.result, record, line, payload);
   }
   if (record.outcome != core::Outcome::done && !found.line.too_long) {
     row.task.emplace(found.line.bytes);
@@ -149,16 +149,16 @@ void Ledger::add(const core::RecordTask& record, std::uint64_t line, std::string
 }
 
 /// Its turn has come.
-void Ledger::put(core::TaskId task, std::string text) {
+void Ledger::put(core::TaskId task, std::string_view text) {
   auto ended = ended_.extract(number(task));
   if (ended.empty()) {
     return;  // It was left.
   }
   state::TaskRow& row = ended.mapped();
   if (form_.raw) {
-    row.output = std::move(text);
+    row.output.emplace(text);
   } else {
-    row.result = std::move(text);
+    row.result = text;
   }
   recorder_.record(std::move(row));
 }

@@ -62,7 +62,7 @@ class Ledger : public Results, public TaskSource {
   };
   using Block = std::vector<InputLine>;
 
-  void put(core::TaskId task, std::string text) override;
+  void put(core::TaskId task, std::string_view text) override;
   void ask();
   void ask_about_lines();
   void hear();

@@ -45,46 +45,76 @@ void append_tag(std::string& out, std::string_view task) {
   out += '\t';
 }
 
-// A million results a second are little else than these numbers: the library's formatting would take a third of the time.
-void append_number(std::string& out, std::uint64_t number) {
-  std::array<char, 20> digits{};
-  out.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr);
-}
+/// Writes into room that is there. A million results a second are little else than this: a library's formatting, or a string for
+/// each line, would take a third of the time.
+class Pen {
+ public:
+  explicit Pen(char* at) : at_(at) {}
 
-/// "0.000012345": to the nanosecond, without zeros at its end.
-void append_seconds(std::string& out, Duration duration) {
-  const auto all = static_cast<std::uint64_t>(std::max<Duration::rep>(std::chrono::nanoseconds(duration).count(), 0));
-  constexpr std::uint64_t in_a_second = 1'000'000'000;
-  append_number(out, all / in_a_second);
-  std::uint64_t rest = all % in_a_second;
-  if (rest == 0) {
-    return;
+  void text(std::string_view text) { at_ = std::ranges::copy(text, at_).out; }
+  void number(std::uint64_t number) { at_ = std::to_chars(at_, at_ + longest_number, number).ptr; }
+
+  /// "0.000012345": to the nanosecond, without zeros at its end.
+  void seconds(Duration duration) {
+    const auto all = static_cast<std::uint64_t>(std::max<Duration::rep>(std::chrono::nanoseconds(duration).count(), 0));
+    constexpr std::uint64_t in_a_second = 1'000'000'000;
+    number(all / in_a_second);
+    std::uint64_t rest = all % in_a_second;
+    if (rest == 0) {
+      return;
+    }
+    std::ptrdiff_t places = 9;
+    for (; rest % 10 == 0; rest /= 10) {
+      --places;
+    }
+    *at_ = '.';
+    for (char* digit = at_ + places; digit != at_; --digit, rest /= 10) {
+      *digit = static_cast<char>('0' + rest % 10);
+    }
+    at_ += places + 1;
   }
-  std::size_t places = 9;
-  for (; rest % 10 == 0; rest /= 10) {
-    --places;
+
+  /// How the line of every task ends.
+  void end(const core::RecordTask& record, std::uint32_t workers) {
+    text(R"(,"attempts":)");
+    number(record.attempts);
+    text(R"(,"seconds":)");
+    seconds(record.seconds);
+    text(R"(,"worker":)");
+    number(record.life.worker.index % workers);
+    text("}\n");
   }
+
+  [[nodiscard]] std::size_t written_since(const char* begin) const { return static_cast<std::size_t>(at_ - begin); }
+
+ private:
+  static constexpr std::size_t longest_number = 20;
+  char* at_;
+};
+
+constexpr std::size_t room_around = 160;  ///< What a line of JSON has beside the result is never longer.
+
+template <class Write>
+void append_written(std::string& out, std::size_t room, Write&& write) {
   const std::size_t begin = out.size();
-  out.append(places + 1, '0');
-  out[begin] = '.';
-  for (std::size_t at = begin + places; rest > 0; rest /= 10) {
-    out[at--] = static_cast<char>('0' + rest % 10);
-  }
+  out.resize_and_overwrite(begin + room, [&](char* data, std::size_t) {
+    Pen pen(data + begin);
+    write(pen);
+    return pen.written_since(data);
+  });
 }
 
 /// As a shell has it in $(...), for one line break.
 std::string_view without_line_end(std::string_view text) { return text.substr(0, text.size() - (text.ends_with('\n') ? 1 : 0)); }
 
 /// Each line with its task in front.
-std::string tagged(std::string_view tag, std::string_view lines) {
-  std::string out;
+void append_tagged(std::string& out, std::string_view tag, std::string_view lines) {
   while (!lines.empty()) {
     const std::size_t end = std::min(lines.find('\n'), lines.size());
     append_tag(out, tag);
     out.append(lines.substr(0, end)) += '\n';
     lines.remove_prefix(std::min(end + 1, lines.size()));
   }
-  return out;
 }
 
 }  // namespace
@@ -107,34 +137,39 @@ Results::Results(boost::asio::io_context& loop, ResultOptions options, std::func
 
 bool Results::congested() const { return writer_.pending() > most_unwritten; }
 
-std::string Results::raw_lines(const core::RecordTask& record, std::string_view payload) const {
+void Results::append_raw(std::string& out, const core::RecordTask& record, std::string_view payload) const {
   const bool done = record.outcome == core::Outcome::done;
   if (!done && !(options_.as_output && record.mishap == core::Mishap::reported)) {
-    return {};
+    return;
   }
   if (options_.tag) {
-    return tagged(options_.text_of(record.slot), options_.as_output || !payload.empty() ? payload : "\n");
+    append_tagged(out, options_.text_of(record.slot), options_.as_output || !payload.empty() ? payload : "\n");
+    return;
   }
-  std::string out;
-  out.reserve(payload.size() + 1);
   out.append(payload);
-  return options_.as_output ? out : out += '\n';
+  if (!options_.as_output) {
+    out += '\n';
+  }
 }
 
-std::string Results::to_line(const core::RecordTask& record, std::uint64_t line, std::string_view payload, bool raw) const {
-  const bool done = record.outcome == core::Outcome::done;
-  if (raw) {
-    return raw_lines(record, payload);
+/// Nothing is no JSON, and this line shall be; a line break is white space there, or it is no JSON.
+void Results::append_done(std::string& out, const core::RecordTask& record, std::uint64_t line, std::string_view json) const {
+  const std::size_t begin = out.size();
+  append_written(out, json.size() + room_around, [&](Pen& pen) {
+    pen.text(R"({"task":)");
+    pen.number(line);
+    pen.text(R"(,"ok":true,"result":)");
+    pen.text(json.empty() ? "null" : json);
+    pen.end(record, options_.workers);
+  });
+  if (json.find('\n') != std::string_view::npos || json.find('\r') != std::string_view::npos) {
+    const auto first = out.begin() + static_cast<std::ptrdiff_t>(begin);
+    std::replace_if(first, out.end() - 1, [](char c) { return c == '\n' || c == '\r'; }, ' ');
   }
-  std::string out;
-  out.reserve(payload.size() + 128);
-  out += R"({"task":)";
-  append_number(out, line);
-  out += done ? R"(,"ok":true,)" : R"(,"ok":false,)";
-  if (done) {
-    out += R"("result":)";
-    options_.as_text ? append_json_string(out, without_line_end(payload)) : append_json(out, payload);
-  } else if (record.mishap == core::Mishap::reported && options_.as_output) {
+}
+
+void Results::append_error(std::string& out, const core::RecordTask& record, std::string_view payload) const {
+  if (record.mishap == core::Mishap::reported && options_.as_output) {
     out += R"("error":{"type":"ExitStatus","message":)";
     append_json_string(out, record.death ? describe(record.death->status) : std::string());
     out += R"(,"output":)";
@@ -153,34 +188,46 @@ std::string Results::to_line(const core::RecordTask& record, std::uint64_t line,
     }
     out += '}';
   }
-  out += R"(,"attempts":)";
-  append_number(out, record.attempts);
-  out += R"(,"seconds":)";
-  append_seconds(out, record.seconds);
-  out += R"(,"worker":)";
-  append_number(out, record.life.worker.index % options_.workers);
-  out += "}\n";
-  return out;
+}
+
+void Results::append_line(std::string& out, const core::RecordTask& record, std::uint64_t line, std::string_view payload) const {
+  const bool done = record.outcome == core::Outcome::done;
+  if (done && !options_.as_text) {
+    return append_done(out, record, line, payload);
+  }
+  fmt::format_to(std::back_inserter(out), R"({{"task":{},"ok":{},)", line, done);
+  if (done) {
+    out += R"("result":)";
+    append_json_string(out, without_line_end(payload));
+  } else {
+    append_error(out, record, payload);
+  }
+  append_written(out, room_around, [&](Pen& pen) { pen.end(record, options_.workers); });
 }
 
 void Results::add(const core::RecordTask& record, std::uint64_t line, std::string_view payload) {
-  append(record.task, to_line(record, line, payload, options_.raw));
+  text_.clear();
+  options_.raw ? append_raw(text_, record, payload) : append_line(text_, record, line, payload);
+  append(record.task, text_);
+  if (text_.capacity() > most_unwritten) {
+    std::string().swap(text_);
+  }
 }
 
 void Results::skip(core::TaskId task, std::uint64_t /*line*/) { append(task, {}); }
 
-void Results::put(core::TaskId /*task*/, std::string text) { writer_.append(text); }
+void Results::put(core::TaskId /*task*/, std::string_view text) { writer_.append(text); }
 
-void Results::append(core::TaskId task, std::string line) {
+void Results::append(core::TaskId task, std::string_view text) {
   if (!options_.ordered) {
-    return put(task, std::move(line));
+    return put(task, text);
   }
   if (number(task) != next_) {
-    held_ += line.size();
-    waiting_.emplace(number(task), std::move(line));
+    held_ += text.size();
+    waiting_.emplace(number(task), text);
     return;
   }
-  put(task, std::move(line));
+  put(task, text);
   ++next_;
   release();
 }
@@ -188,7 +235,7 @@ void Results::append(core::TaskId task, std::string line) {
 void Results::release() {
   for (auto first = waiting_.begin(); first != waiting_.end() && first->first == next_; first = waiting_.erase(first)) {
     held_ -= first->second.size();
-    put(core::TaskId{first->first}, std::move(first->second));
+    put(core::TaskId{first->first}, first->second);
     ++next_;
   }
 }

@@ -44,20 +44,24 @@ class Results : public ResultSink {
 
  protected:
   /// A result whose turn has come.
-  virtual void put(core::TaskId task, std::string text);
+  virtual void put(core::TaskId task, std::string_view text);
   void write(std::string_view text) { writer_.append(text); }
-  [[nodiscard]] std::string to_line(const core::RecordTask& record, std::uint64_t line, std::string_view payload, bool raw) const;
+  /// Appends it as a line of JSON.
+  void append_line(std::string& out, const core::RecordTask& record, std::uint64_t line, std::string_view payload) const;
 
  private:
-  void append(core::TaskId task, std::string line);
+  void append(core::TaskId task, std::string_view text);
   void release();
-  [[nodiscard]] std::string raw_lines(const core::RecordTask& record, std::string_view payload) const;
+  void append_done(std::string& out, const core::RecordTask& record, std::uint64_t line, std::string_view json) const;
+  void append_raw(std::string& out, const core::RecordTask& record, std::string_view payload) const;
+  void append_error(std::string& out, const core::RecordTask& record, std::string_view payload) const;
 
   ResultOptions options_;
   Writer writer_;
   std::uint64_t next_ = 0;  ///< In order: whose turn it is.
   std::map<std::uint64_t, std::string> waiting_;
   std::size_t held_ = 0;
+  std::string text_;  ///< Of the latest one: its room is used again.
 };
 
 }  // namespace corral::shell
