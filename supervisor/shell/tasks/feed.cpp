@@ -14,9 +14,6 @@
 namespace corral::shell {
 namespace {
 
-/// Bytes of tasks that are held at once; one task may be longer.
-constexpr std::size_t most_held = std::size_t{16} << 20U;
-
 constexpr Duration progress_pause(ProgressStyle style) {
   return style == ProgressStyle::line ? Duration(std::chrono::milliseconds(250)) : Duration(std::chrono::seconds(10));
 }
@@ -88,43 +85,7 @@ void Feed::step(Instant now, const core::TaskEvent& event) {
   }
 }
 
-// ---- Input and output -----------------------------------------------------------------------------------------------
-
-void Feed::proceed(Instant now) {
-  look_at_output();
-  listen_to_client(now);
-  if (ledger_ != nullptr && ledger_->known() > 0) {
-    begin(now);  // Of processes for one task there may be none for long.
-  }
-  while (!input_told_ && dispatcher_.room() > 0 && store_.bytes() < most_held && !congested() && results_->held() < most_held) {
-    if (counts().accepted == options_.limit) {
-      input_told_ = true;
-      return step(now, core::InputEnded{});
-    }
-    std::optional<InputLine> line = input_->next();
-    if (!line) {
-      if (input_->ended()) {
-        input_told_ = true;
-        if (input_->read_error() != 0) {
-          hooks_.say(true, "input_failed",
-                     system_error(fmt::format("cannot read {}", options_.input_name), input_->read_error()).message);
-        }
-        step(now, core::InputEnded{});
-      }
-      return;
-    }
-    if (line->bytes.empty() && !line->too_long && options_.mode == TaskMode::frames && client_ == nullptr) {
-      continue;  // An empty line is no JSON, and no task either.
-    }
-    const bool unfit = line->too_long || (options_.mode == TaskMode::each && line->bytes.find('\0') != std::string_view::npos);
-    const std::uint64_t number = line->number;
-    const core::TaskSlot slot = store_.put(std::move(*line));
-    if (client_ != nullptr) {
-      client_->accepted(number, slot, core::TaskId{counts().accepted});
-    }
-    step(now, core::TaskSubmitted{slot, unfit});
-  }
-}
+// ---- What workers say -----------------------------------------------------------------------------------------------
 
 void Feed::take_ready(Instant now) {
   now_ = now;

@@ -115,6 +115,8 @@ class Feed {
   Feed(FeedOptions options, FeedHooks hooks, ProgramId program, std::uint32_t workers);
   void step(Instant now, const core::TaskEvent& event);
   [[nodiscard]] bool left_over() const;
+  bool take_one(Instant now);
+  void end_input(Instant now);
   [[nodiscard]] Result<void> open_ends(boost::asio::io_context& loop);
   void receive(Life life, const Message& message);
   void listen_to_client(Instant now);
