@@ -55,13 +55,21 @@ if __name__ == "__main__":
         for future in futures:
             future.result()
 """
+PEBBLE = """
+from pebble import ProcessPool
+if __name__ == "__main__":
+    with ProcessPool(max_workers=2) as pool:
+        futures = [pool.schedule(work, args=[number]) for number in range(60)]
+        for future in futures:
+            future.result()
+"""
 SHELL = 'echo $$ > "$FAILURES_FOLDER/begun-$1"; sleep "$FAILURES_SECONDS"; : > "$FAILURES_FOLDER/done-$1"'
 WORKER = "import corral\ncorral.serve(work)\n"
 
 
 def subjects(corral):
     """{name: (program for Python or None, command; {} is the program's path)}"""
-    python = sys.executable
+    python, debian = sys.executable, "/usr/bin/python3"  # loky and pebble are what Debian's packages have, for its Python.
     each = ["sh", "-c", SHELL, "task"]
     return {
         "corral map": (WORK + WORKER, [corral, "map", "-j2", "TASKS", "--", python, "{}"]),
@@ -70,9 +78,18 @@ def subjects(corral):
         "multiprocessing.Pool": (WORK + POOL, [python, "{}"]),
         "ProcessPoolExecutor": (WORK + "from concurrent.futures import ProcessPoolExecutor as Executor\n" + EXECUTOR,
                                 [python, "{}"]),
+        "loky (joblib)": (WORK + "from joblib.externals.loky import ProcessPoolExecutor as Executor\n" + EXECUTOR, [debian, "{}"]),
+        "pebble": (WORK + PEBBLE, [debian, "{}"]),
         "GNU parallel": (None, ["parallel", "-j2", "-a", "TASKS", *map(quoted, each), "{}"]),
         "xargs": (None, ["xargs", "-P2", "-n1", "-a", "TASKS", *each]),
     }  # fmt: skip
+
+
+def is_here(name, command):
+    module = {"loky (joblib)": "joblib", "pebble": "pebble"}.get(name)
+    if module and subprocess.run([command[0], "-c", f"import {module}"], capture_output=True).returncode != 0:
+        return False
+    return shutil.which(command[0]) is not None
 
 
 def quoted(word):
@@ -193,7 +210,7 @@ def main():
     options = parser.parse_args()
     print("| | " + " | ".join(MISFORTUNES) + " |\n| --- |" + " --- |" * len(MISFORTUNES))
     for name, subject in subjects(os.path.abspath(options.corral)).items():
-        if options.only not in name or shutil.which(subject[1][0]) is None:
+        if options.only not in name or not is_here(name, subject[1]):
             continue
         cells = [words(misfortune, suffer(subject, os.path.abspath(options.corral), misfortune)) for misfortune in MISFORTUNES]
         print(f"| {name} | " + " | ".join(cells) + " |", flush=True)

@@ -105,8 +105,7 @@ class Changes(ControlTest):
 
 class Rolling(ControlTest):
     def test_one_after_another(self):
-        log = self.path("lives")
-        verbs = f"note {log} up + slow-stop 5"
+        verbs = f"note {self.path('lives')} up + slow-stop 5"
         corral = self.run_controlled({"a": program(verbs, workers=4, cores="shared")})
         self.await_listening(corral)
         corral.await_out("ready", count=4)

@@ -2,56 +2,19 @@
 
 #include <doctest/doctest.h>
 
-#include <atomic>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "supervisor/shell/state/recorder_work.hpp"
+#include "tests/unit/state/state_runs.hpp"
 #include "tests/unit/state/temporary_folder.hpp"
 
 using namespace corral;
 using namespace corral::state;
 
 namespace {
-
-const Identity identity{{"./worker", "--fast"}, "frames", false};
-const std::atomic<bool> never_stop = false;
-
-RecorderOptions options_of(std::shared_ptr<StateFile> file, bool retry_failed = false) {
-  RecorderOptions options;
-  options.file = std::move(file);
-  options.run = {"'in'", "stdout"};
-  options.retry_failed = retry_failed;
-  return options;
-}
-
-/// One run over `input`: what it did not know, and ends as `outcome` says.
-std::vector<std::string> run_over(const std::string& path, const std::vector<std::string>& input,
-                                  core::Outcome outcome = core::Outcome::done, bool retry_failed = false) {
-  auto file = StateFile::open(path, identity, false);
-  REQUIRE(file);
-  RecorderWork work(options_of(std::move(*file), retry_failed), never_stop);
-  REQUIRE(work.begin());
-  Lines lines;
-  for (const std::string& line : input) {
-    lines.lines.push_back({line, false});
-  }
-  const auto found = work.look_up(lines);
-  REQUIRE(found);
-  std::vector<std::string> run;
-  std::vector<TaskRow> rows;
-  for (std::size_t at = 0; at < input.size(); ++at) {
-    if (!(*found)[at].known) {
-      run.push_back(input[at]);
-      rows.push_back({(*found)[at].key, at, outcome, "{}\n", {}, input[at]});
-    }
-  }
-  REQUIRE(work.record(rows, {}));
-  REQUIRE(work.end(0));
-  return run;
-}
 
 std::string refusal_of(const std::string& path, const Identity& who = identity) {
   const auto file = StateFile::open(path, who, false);
@@ -63,8 +26,6 @@ std::int64_t count(const std::string& path, const char* status) {
   REQUIRE(file);
   return (*file)->number("SELECT count(*) FROM tasks WHERE status = '" + std::string(status) + "'").value_or(-1);
 }
-
-using Words = std::vector<std::string>;
 
 }  // namespace
 
@@ -198,68 +159,4 @@ TEST_CASE("a newer version is refused") {
   REQUIRE(database->run("PRAGMA user_version = 2"));
   database->close();
   CHECK(refusal_of(path).find("newer corral") != std::string::npos);
-}
-
-TEST_CASE("whether it is cut or a byte is flipped: a sentence or a run, never a crash") {
-  const TemporaryFolder folder;
-  const std::string path = folder / "run.db";
-  const std::string damaged = folder / "damaged.db";
-  Words lines;
-  for (int number = 0; number < 300; ++number) {
-    lines.push_back("line " + std::to_string(number));
-  }
-  run_over(path, lines, core::Outcome::failed);
-  const std::string whole = read_file(path);
-  const auto use = [&](const std::string& content) {
-    write_file(damaged, content);
-    auto file = StateFile::open(damaged, identity, false);
-    if (!file) {
-      CHECK_FALSE(file.error().message.empty());
-      return;
-    }
-    RecorderWork work(options_of(std::move(*file), true), never_stop);
-    Result<void> going = work.begin();
-    for (int page = 0; going && page < 5; ++page) {
-      const auto failed = work.next_failed();
-      going = failed ? going : std::unexpected(failed.error());
-    }
-    if (going) {
-      going = work.record(std::vector<TaskRow>(1), {});
-    }
-    CHECK((going || !going.error().message.empty()));
-  };
-  for (std::size_t size = 0; size < whole.size(); size += 251) {
-    use(whole.substr(0, size));
-  }
-  for (std::size_t at = 0; at < whole.size(); at += at < 200 ? 1 : 97) {
-    std::string content = whole;
-    content[at] = static_cast<char>(static_cast<unsigned char>(content[at]) ^ (1U << (at % 8)));
-    use(content);
-  }
-}
-
-TEST_CASE("a byte that was flipped in what is known of a task is noticed, and so is a row that is gone") {
-  const TemporaryFolder folder;
-  const std::string path = folder / "run.db";
-  run_over(path, {"sheep", "goats"}, core::Outcome::failed);
-  const auto refusal_after = [&](const char* sql) {
-    const std::string copy = folder / "copy.db";
-    write_file(copy, read_file(path));
-    auto database = Database::open(copy, Database::Access::write);
-    REQUIRE(database);
-    REQUIRE(database->run(sql));
-    database->close();
-    auto file = StateFile::open(copy, identity, false);
-    REQUIRE(file);
-    const Result<void> begun = RecorderWork(options_of(std::move(*file)), never_stop).begin();
-    return begun ? "" : begun.error().message;
-  };
-  CHECK(refusal_after("SELECT 1").empty());
-  for (const char* sql :
-       {"UPDATE tasks SET task = 'shoep' WHERE id = 1", "UPDATE tasks SET result = '[]'", "UPDATE tasks SET line = 7",
-        "UPDATE tasks SET occurrence = 1", "UPDATE tasks SET hash = randomblob(16)", "UPDATE tasks SET hash = x'00'",
-        "UPDATE tasks SET output = ''", "UPDATE tasks SET status = 'dome'", "DELETE FROM tasks WHERE id = 1"}) {
-    CAPTURE(sql);
-    CHECK(refusal_after(sql).find("damaged") != std::string::npos);
-  }
 }
