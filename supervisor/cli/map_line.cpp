@@ -113,7 +113,13 @@ void add_state_options(CLI::App& app, StateOptions& state) {
       },
       "a file that knows what is done: the same command goes on where it was stopped");
   const auto add_look = [&](const char* name, StateOptions::Look look, const char* what) {
-    app.add_flag_function(name, [&state, look](std::int64_t) { state.look = look; }, what);
+    const auto choose = [&state, look](std::int64_t) {
+      if (state.look != StateOptions::Look::none && state.look != look) {
+        refuse("--status, --failed and --results print one thing each: one of them at a time");
+      }
+      state.look = look;
+    };
+    app.add_flag_function(name, choose, what);
   };
   add_look("--status", status, "print how far the --state is, and run nothing");
   add_look("--failed", failed, "print its tasks that failed, as lines of input");
@@ -131,6 +137,9 @@ void check_state_options(const MapOptions& options) {
   }
   if (looks && (!options.program.launch.command.empty() || options.tasks_given || state.retry_failed)) {
     refuse("--status, --failed and --results print what the --state knows: no TASKS, COMMAND or --retry-failed goes with them");
+  }
+  if (options.dry_run && !state.file.empty()) {
+    refuse("--dry-run shows the whole input, whatever a --state knows: leave one of them out (--failed shows what --retry-failed would run)");
   }
   if (options.tag && !state.file.empty()) {
     refuse("--tag and --state do not go together: results of earlier runs are told without their tasks");

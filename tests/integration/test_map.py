@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import re
 import select
 import signal
@@ -119,6 +120,16 @@ class Readers(MapTest):
         corral = self.map(range(1000), "-j2", "-o", "/dev/full")
         self.finish(corral, 1)
         self.assertIn("cannot write results", corral.err)
+
+    def test_where_there_is_no_room_any_more_the_last_line_is_a_whole_one(self):
+        path = self.path("out")
+        full = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_001, 100_001))  # noqa: E731
+        corral = self.map(range(30_000), "-j2", "-o", path, preexec_fn=full)
+        self.finish(corral, 1)
+        with open(path) as file:
+            lines = file.readlines()
+        self.assertGreater(len(lines), 1000)
+        self.assertTrue(all(json.loads(line)["ok"] for line in lines))
 
 
 class Filters(MapTest):

@@ -111,6 +111,15 @@ class Small(MapTest):
         self.assertEqual(sorted(os.listdir(self.folder)), ["out", "tasks.jsonl"])
         self.assertEqual(read(self.path("out")), "kept")
 
+    def test_a_dry_run_and_two_looks_at_a_state_are_refused(self):
+        for words in (["--dry-run", "--state", "run.db"], ["--state", "run.db", "--dry-run", "--retry-failed"]):
+            corral = self.map(b"1\n", *words)
+            self.finish(corral, 2)
+            self.assertIn("leave one of them out", corral.err)
+        corral = self.start("map", "--state", "run.db", "--status", "--failed")
+        self.finish(corral, 2)
+        self.assertIn("one of them at a time", corral.err)
+
     def test_dry_run_of_workers_prints_the_tasks_and_starts_nobody(self):
         corral = self.map(b'{"touch":"x"}\n\n2\n3\n', "--dry-run", "--limit", "2", command=["./no such program"])
         self.finish(corral, 0)

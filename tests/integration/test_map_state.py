@@ -46,6 +46,13 @@ class GoingOn(StateTest):
         self.assertEqual({task: entry["result"] for task, entry in self.results(edited).items()}, {0: "nnew", 3: "na"})
         self.assertEqual(len(self.ask("--results").splitlines()), 5)
 
+    def test_what_was_recorded_as_failed_is_no_success_the_next_time(self):
+        command = ["sh", "-c", 'test "$1" != bad', "sh", "{}"]
+        for said in ("2 of 3 tasks done, 1 failed", "3 were recorded before, 1 of them as failed: --retry-failed tries them again"):
+            corral = self.map(b"a\nbad\nc\n", "-j1", "--state", self.path("run.db"), command=command)
+            self.finish(corral, 1)
+            self.assertIn(said, corral.err)
+
     def test_what_is_read_again_without_a_task_is_told_of(self):
         tasks = b"".join(b"%d\n" % number for number in range(200))
         self.go(tasks)
@@ -119,7 +126,7 @@ class Failed(StateTest):
         self.go(self.TASKS, "--retries", "0", "-o", self.path("out"), command=WORKER, lines=False, status=1)
         self.assertIn("done: 2\nfailed: 1\nquarantined: 1\nopen: 0\n", self.ask("--status"))
         self.assertEqual(sorted(map(json.loads, self.ask("--failed").splitlines()), key=str), [{"fail": "no"}, {"kill": 9}])
-        quiet = self.go(self.TASKS, "--retries", "0", "-o", self.path("out"), command=WORKER, lines=False)
+        quiet = self.go(self.TASKS, "--retries", "0", "-o", self.path("out"), command=WORKER, lines=False, status=1)
         self.assertIn("4 were recorded before", quiet.err)
 
         healed = self.path("healed")

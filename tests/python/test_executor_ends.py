@@ -104,6 +104,26 @@ class Programs(unittest.TestCase):
         """.replace("\n            ", "\n"))
         self.assertEqual((out, err), ("[11, 12, 13]\nTrue\n", ""))
 
+    def test_a_thread_that_outlives_the_main_one_is_told_that_it_is_too_late(self):
+        program = """
+import threading
+def late():
+    try:
+        while True:
+            threading._register_atexit(lambda: None)  # Until the interpreter ends.
+            time.sleep(0.001)
+    except RuntimeError:
+        pass
+    try:
+        corral.Executor(1).submit(calls.give, 1)
+    except RuntimeError as error:
+        print(error, flush=True)
+threading.Thread(target=late).start()
+"""
+        self.assertEqual(self.run_program(program)[0], "cannot schedule new futures after interpreter shutdown\n")
+        early = self.run_program(program, head=HEAD + "corral.Executor\n")  # It was there before.
+        self.assertEqual(early[0], "cannot schedule new futures after interpreter shutdown\n")
+
     def test_a_program_without_a_guard_is_told_so(self):
         _, err = self.run_program("corral.Executor(1).submit(calls.give, 1).result()\n", 1)
         self.assertIn("belongs behind `if __name__ == '__main__':`", err)

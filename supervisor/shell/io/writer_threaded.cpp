@@ -1,4 +1,5 @@
 // Regular files: a disk may block, so they are written by a thread of their own.
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -34,6 +35,7 @@ class Writer::Threaded : public Writer::Backend {
   }
 
   void append(std::string_view bytes) override { fresh_.append(bytes); }
+  void keep_lines_whole() override { whole_lines_ = true; }
 
   void flush() override {
     if (fresh_.empty() || given_up_) {
@@ -119,7 +121,8 @@ class Writer::Threaded : public Writer::Backend {
     }
   }
 
-  void write_all(std::string_view bytes) {
+  void write_all(std::string_view batch) {
+    std::string_view bytes = batch;
     while (!bytes.empty()) {
       const ssize_t wrote = ::write(fd_, bytes.data(), bytes.size());
       if (wrote >= 0) {
@@ -128,10 +131,23 @@ class Writer::Threaded : public Writer::Backend {
       } else if (errno != EINTR) {
         // ENOSPC may pass: this batch is lost and counted, the next one is tried again.
         error_ = errno;
-        dropped_ += bytes.size();
+        dropped_ += bytes.size() + (whole_lines_ ? take_back_part(batch.substr(0, batch.size() - bytes.size())) : 0);
         return;
       }
     }
+  }
+
+  /// The disk was full in the middle of a line: that goes, unless somebody else has written behind it. So many bytes.
+  [[nodiscard]] std::size_t take_back_part(std::string_view written) const {
+    const std::size_t part = written.size() - (written.rfind('\n') + 1);  // npos + 1 is 0.
+    const off_t end = ::lseek(fd_, 0, SEEK_CUR);
+    struct stat status{};
+    const bool is_last = part > 0 && end >= static_cast<off_t>(part) && ::fstat(fd_, &status) == 0 && status.st_size == end;
+    if (!is_last || ::ftruncate(fd_, end - static_cast<off_t>(part)) != 0) {
+      return 0;
+    }
+    ::lseek(fd_, end - static_cast<off_t>(part), SEEK_SET);
+    return part;
   }
 
   static constexpr std::size_t small = std::size_t{64} * 1024;
@@ -141,6 +157,7 @@ class Writer::Threaded : public Writer::Backend {
   int fd_;
   std::function<void()> drained_;
   std::string fresh_;
+  bool whole_lines_ = false;
   bool given_up_ = false;
   bool asleep_ = false;   ///< Nothing is written until somebody wakes the thread.
   bool pausing_ = false;  ///< Likewise, or until the pause is over; nobody has woken it yet.

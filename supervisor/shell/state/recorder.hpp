@@ -36,7 +36,8 @@ struct Lines {
 
 struct Finding {
   TaskKey key;
-  bool known = false;  ///< It was recorded before.
+  bool known = false;   ///< It was recorded before.
+  bool failed = false;  ///< Known, and not done.
 };
 
 class Recorder {

@@ -68,6 +68,7 @@ Result<std::vector<Finding>> RecorderWork::look_up(const Lines& lines) {
     finding.key.occurrence = place->occurrence;
     const std::int64_t failed_row = place->failed_row.value_or(0);
     finding.known = place->failed_row && (failed_row == 0 || !retry_failed_);
+    finding.failed = finding.known && failed_row != 0;
     finding.key.failed_row = finding.known ? 0 : failed_row;
     found.push_back(finding);
   }

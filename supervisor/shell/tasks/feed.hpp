@@ -117,6 +117,7 @@ class Feed {
   [[nodiscard]] bool left_over() const;
   bool take_one(Instant now);
   void end_input(Instant now);
+  [[nodiscard]] std::string why_unfit(core::TaskSlot slot) const;
   [[nodiscard]] Result<void> open_ends(boost::asio::io_context& loop);
   void receive(Life life, const Message& message);
   void listen_to_client(Instant now);

@@ -34,7 +34,7 @@ void Feed::perform(const core::RecordTask& action) {
     reports_->recorded(action, line, answer_, text, now_);
     results_->add(action, line, answer_);
   } else {
-    const std::string story = story_sentence(action, broken_why_);
+    const std::string story = action.mishap == core::Mishap::unfit ? why_unfit(action.slot) : story_sentence(action, broken_why_);
     hooks_.say(client_ == nullptr, "task_quarantined",  // A client is told with the answer.
                fmt::format("task {}: {}; {} after {} attempt{}", line, story,
                            action.outcome == core::Outcome::failed ? "failed" : "quarantined", action.attempts,

@@ -36,7 +36,8 @@ int Feed::status(int by, int otherwise) const {
   if (left) {
     return dispatcher_.proven() ? 1 : 125;
   }
-  if (output_gone_ || miscounted_ || client_lost_ || input_->read_error() != 0 || counts.failed + counts.quarantined > 0) {
+  const std::uint64_t not_done = counts.failed + counts.quarantined + (ledger_ != nullptr ? ledger_->known_failed() : 0);
+  if (output_gone_ || miscounted_ || client_lost_ || input_->read_error() != 0 || not_done > 0) {
     return 1;
   }
   return otherwise;
@@ -60,6 +61,9 @@ std::string Feed::summary() const {
   }
   if (ledger_ != nullptr && ledger_->known() > 0) {
     text += fmt::format("; {} were recorded before", ledger_->known());
+    if (ledger_->known_failed() > 0) {
+      text += fmt::format(", {} of them as failed: --retry-failed tries them again", ledger_->known_failed());
+    }
   }
   return text;
 }

@@ -3,9 +3,11 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 
+#include "common/base/units.hpp"
 #include "supervisor/shell/tasks/feed.hpp"
 
 namespace corral::shell {
@@ -62,6 +64,16 @@ void Feed::end_input(Instant now) {
                system_error(fmt::format("cannot read {}", options_.input_name), input_->read_error()).message);
   }
   step(now, core::InputEnded{});
+}
+
+std::string Feed::why_unfit(core::TaskSlot slot) const {
+  const bool is_argument = options_.mode == TaskMode::each;
+  const std::string_view way_on = is_argument ? "; with --lines a command reads it from its stdin" : "; a file that it names may be";
+  if (!store_.at(slot).too_long) {
+    return fmt::format("holds a NUL, which no argument can{}", way_on);
+  }
+  return fmt::format("is longer than the {} that {} may have{}", describe_size(options_.longest_task),
+                     is_argument ? "an argument" : "a task", way_on);
 }
 
 }  // namespace corral::shell

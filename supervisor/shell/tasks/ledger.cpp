@@ -112,6 +112,7 @@ void Ledger::hear(const Block& block, std::vector<state::Finding> findings) {
   for (std::size_t at = 0; at < findings.size(); ++at) {
     if (findings[at].known) {
       ++known_;
+      known_failed_ += findings[at].failed ? 1U : 0U;
     } else {
       ready_.push_back({block[at], findings[at].key});
     }

@@ -53,6 +53,7 @@ class Ledger : public Results, public TaskSource {
 
   /// Lines that were left out, since they were recorded before.
   [[nodiscard]] std::uint64_t known() const { return known_; }
+  [[nodiscard]] std::uint64_t known_failed() const { return known_failed_; }  ///< Of these.
   [[nodiscard]] const std::string& name() const { return name_; }
 
  private:
@@ -85,6 +86,7 @@ class Ledger : public Results, public TaskSource {
   std::unordered_map<std::uint64_t, state::TaskRow> ended_;  ///< In order: those that wait for their turn.
   std::uint64_t handed_out_ = 0;
   std::uint64_t known_ = 0;
+  std::uint64_t known_failed_ = 0;
   std::uint64_t left_ = 0;
 };
 

@@ -17,9 +17,6 @@ std::string story_sentence(const core::RecordTask& record, std::string_view brok
   if (record.mishap == core::Mishap::garbage) {
     return broken.empty() ? std::string("its worker closed its channel and lived on") : fmt::format("its worker {}", broken);
   }
-  if (record.mishap == core::Mishap::unfit) {
-    return "is longer than a task may be, or holds a NUL that no argument can";
-  }
   if (!record.death) {
     return "its worker is gone";
   }

@@ -33,7 +33,10 @@ __all__ = ["Executor", "TaskTimeout", "WorkerDied", "cancelled", "progress", "se
 def __getattr__(name: str) -> Any:
     """The executor is loaded when it is asked for: workers start in half the time without."""
     if name == "Executor":
-        from ._executor import Executor
+        try:
+            from ._executor import Executor
+        except RuntimeError as error:  # A thread has outlived the main one, and is the first to need concurrent.futures.
+            raise RuntimeError("cannot schedule new futures after interpreter shutdown") from error
 
         return Executor
     if name in ("TaskTimeout", "WorkerDied"):

@@ -25,6 +25,7 @@ from ._protocol import ANY_LENGTH as LONGEST
 _MOST_IN_ENVIRONMENT = 32 * 1024  # Bytes: beyond that, what workers are told first goes through a file.
 
 _exiting = False
+_main_file = getattr(sys.modules["__main__"], "__file__", None)  # Gone once the main thread is at its end.
 
 
 class CallFuture(Future):  # type: ignore[type-arg]
@@ -197,6 +198,8 @@ class Executor(BaseExecutor):
             )
         preparation = spawn.get_preparation_data("corral worker")
         preparation.pop("authkey", None)  # Not to be pickled, and of no use here.
+        if _main_file and not {"init_main_from_name", "init_main_from_path"} & preparation.keys():
+            preparation["init_main_from_path"] = os.path.join(preparation["orig_dir"], _main_file)
         setup = _pickles.dumps({"preparation": preparation, "initializer": self._initializer})
         environment = dict(os.environ)
         environment.pop("CORRAL_TASK_FD", None)
@@ -295,5 +298,8 @@ def _in_child() -> None:
     _pool.pools.clear()
 
 
-threading._register_atexit(_at_exit)  # type: ignore[attr-defined]  # Before threads are joined: as concurrent.futures does.
+try:
+    threading._register_atexit(_at_exit)  # type: ignore[attr-defined]  # Before threads are joined: as concurrent.futures does.
+except RuntimeError:
+    _exiting = True  # It is the first to be made, by a thread that has outlived the main one.
 os.register_at_fork(after_in_child=_in_child)
