@@ -139,7 +139,9 @@ void check_state_options(const MapOptions& options) {
     refuse("--status, --failed and --results print what the --state knows: no TASKS, COMMAND or --retry-failed goes with them");
   }
   if (options.dry_run && !state.file.empty()) {
-    refuse("--dry-run shows the whole input, whatever a --state knows: leave one of them out (--failed shows what --retry-failed would run)");
+    refuse(
+        "--dry-run shows the whole input, whatever a --state knows: leave one of them out (--failed shows what --retry-failed "
+        "would run)");
   }
   if (options.tag && !state.file.empty()) {
     refuse("--tag and --state do not go together: results of earlier runs are told without their tasks");

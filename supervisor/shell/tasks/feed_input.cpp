@@ -68,7 +68,8 @@ void Feed::end_input(Instant now) {
 
 std::string Feed::why_unfit(core::TaskSlot slot) const {
   const bool is_argument = options_.mode == TaskMode::each;
-  const std::string_view way_on = is_argument ? "; with --lines a command reads it from its stdin" : "; a file that it names may be";
+  const std::string_view way_on =
+      is_argument ? "; with --lines a command reads it from its stdin" : "; a file that it names may be";
   if (!store_.at(slot).too_long) {
     return fmt::format("holds a NUL, which no argument can{}", way_on);
   }

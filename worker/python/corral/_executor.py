@@ -23,7 +23,6 @@ from ._pool import Item, Pool
 from ._protocol import ANY_LENGTH as LONGEST
 
 _MOST_IN_ENVIRONMENT = 32 * 1024  # Bytes: beyond that, what workers are told first goes through a file.
-
 _exiting = False
 _main_file = getattr(sys.modules["__main__"], "__file__", None)  # Gone once the main thread is at its end.
 
@@ -245,8 +244,7 @@ def _make(
         future.set_exception(ValueError(f"the call has {len(payload)} bytes when pickled; corral takes at most {LONGEST}"))
         return None, future
     item = Item(future, payload)
-    future._pool = pool
-    future._item = item
+    future._pool, future._item = pool, item
     return item, future
 
 
@@ -298,8 +296,5 @@ def _in_child() -> None:
     _pool.pools.clear()
 
 
-try:
-    threading._register_atexit(_at_exit)  # type: ignore[attr-defined]  # Before threads are joined: as concurrent.futures does.
-except RuntimeError:
-    _exiting = True  # It is the first to be made, by a thread that has outlived the main one.
+threading._register_atexit(_at_exit)  # type: ignore[attr-defined]  # Before threads are joined: as concurrent.futures does.
 os.register_at_fork(after_in_child=_in_child)
