@@ -78,7 +78,7 @@ def subjects(corral):
         "multiprocessing.Pool": (WORK + POOL, [python, "{}"]),
         "ProcessPoolExecutor": (WORK + "from concurrent.futures import ProcessPoolExecutor as Executor\n" + EXECUTOR,
                                 [python, "{}"]),
-        "loky (joblib)": (WORK + "from joblib.externals.loky import ProcessPoolExecutor as Executor\n" + EXECUTOR, [debian, "{}"]),
+        "loky": (WORK + "from joblib.externals.loky import ProcessPoolExecutor as Executor\n" + EXECUTOR, [debian, "{}"]),
         "pebble": (WORK + PEBBLE, [debian, "{}"]),
         "GNU parallel": (None, ["parallel", "-j2", "-a", "TASKS", *map(quoted, each), "{}"]),
         "xargs": (None, ["xargs", "-P2", "-n1", "-a", "TASKS", *each]),
@@ -86,7 +86,7 @@ def subjects(corral):
 
 
 def is_here(name, command):
-    module = {"loky (joblib)": "joblib", "pebble": "pebble"}.get(name)
+    module = {"loky": "joblib", "pebble": "pebble"}.get(name)
     if module and subprocess.run([command[0], "-c", f"import {module}"], capture_output=True).returncode != 0:
         return False
     return shutil.which(command[0]) is not None

@@ -2,8 +2,8 @@
 
 import json
 import os
-import resource
 import re
+import resource
 import select
 import signal
 import subprocess
@@ -122,8 +122,10 @@ class Readers(MapTest):
         self.assertIn("cannot write results", corral.err)
 
     def test_where_there_is_no_room_any_more_the_last_line_is_a_whole_one(self):
+        def full():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (100_001, 100_001))
+
         path = self.path("out")
-        full = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_001, 100_001))  # noqa: E731
         corral = self.map(range(30_000), "-j2", "-o", path, preexec_fn=full)
         self.finish(corral, 1)
         with open(path) as file:

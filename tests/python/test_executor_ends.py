@@ -104,25 +104,34 @@ class Programs(unittest.TestCase):
         """.replace("\n            ", "\n"))
         self.assertEqual((out, err), ("[11, 12, 13]\nTrue\n", ""))
 
+    def test_functions_of_a_main_module_that_is_at_its_end(self):
+        out, err = self.run_program("""
+def work(item):
+    return item + 1
+if __name__ == "__main__":
+    corral.Executor
+    del __file__  # As the interpreter does, while other threads go on.
+    with corral.Executor(1) as executor:
+        print(executor.submit(work, 1).result())
+""")
+        self.assertEqual((out, err), ("2\n", ""))
+
     def test_a_thread_that_outlives_the_main_one_is_told_that_it_is_too_late(self):
-        program = """
+        for loaded in ("", "corral.Executor"):
+            out, _ = self.run_program(f"""
 import threading
+ended = threading.Event()
+threading._register_atexit(ended.set)  # The last one registered runs first: the executor's has run by then.
+{loaded}
 def late():
-    try:
-        while True:
-            threading._register_atexit(lambda: None)  # Until the interpreter ends.
-            time.sleep(0.001)
-    except RuntimeError:
-        pass
+    ended.wait()
     try:
         corral.Executor(1).submit(calls.give, 1)
     except RuntimeError as error:
         print(error, flush=True)
 threading.Thread(target=late).start()
-"""
-        self.assertEqual(self.run_program(program)[0], "cannot schedule new futures after interpreter shutdown\n")
-        early = self.run_program(program, head=HEAD + "corral.Executor\n")  # It was there before.
-        self.assertEqual(early[0], "cannot schedule new futures after interpreter shutdown\n")
+""")
+            self.assertEqual(out, "cannot schedule new futures after interpreter shutdown\n", loaded)
 
     def test_a_program_without_a_guard_is_told_so(self):
         _, err = self.run_program("corral.Executor(1).submit(calls.give, 1).result()\n", 1)

@@ -15,18 +15,18 @@ namespace {
 
 constexpr std::size_t most_unwritten = std::size_t{1} << 20U;
 
-/// One line of JSON: a line break is white space there, or it is no JSON.
-void append_json(std::string& out, std::string_view json) {
-  if (json.empty()) {
-    out += "null";  // Nothing is no JSON, and this line shall be.
-    return;
-  }
-  const std::size_t begin = out.size();
-  out.append(json);
+/// A line break is white space in JSON, or it is no JSON: what was appended from `begin` on stays one line.
+void keep_on_one_line(std::string& out, std::size_t begin, std::string_view json) {
   if (json.find('\n') != std::string_view::npos || json.find('\r') != std::string_view::npos) {
     std::replace_if(
         out.begin() + static_cast<std::ptrdiff_t>(begin), out.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
   }
+}
+
+void append_json(std::string& out, std::string_view json) {
+  const std::size_t begin = out.size();
+  out += json.empty() ? "null" : json;  // Nothing is no JSON, and this line shall be.
+  keep_on_one_line(out, begin, json);
 }
 
 /// The beginning of a task, on one line: what cannot be seen in it becomes a blank.
@@ -152,7 +152,6 @@ void Results::append_raw(std::string& out, const core::RecordTask& record, std::
   }
 }
 
-/// Nothing is no JSON, and this line shall be; a line break is white space there, or it is no JSON.
 void Results::append_done(std::string& out, const core::RecordTask& record, std::uint64_t line, std::string_view json) const {
   const std::size_t begin = out.size();
   append_written(out, json.size() + room_around, [&](Pen& pen) {
@@ -162,10 +161,9 @@ void Results::append_done(std::string& out, const core::RecordTask& record, std:
     pen.text(json.empty() ? "null" : json);
     pen.end(record, options_.workers);
   });
-  if (json.find('\n') != std::string_view::npos || json.find('\r') != std::string_view::npos) {
-    const auto first = out.begin() + static_cast<std::ptrdiff_t>(begin);
-    std::replace_if(first, out.end() - 1, [](char c) { return c == '\n' || c == '\r'; }, ' ');
-  }
+  out.pop_back();
+  keep_on_one_line(out, begin, json);
+  out += '\n';
 }
 
 void Results::append_error(std::string& out, const core::RecordTask& record, std::string_view payload) const {

@@ -24,7 +24,7 @@ from ._protocol import ANY_LENGTH as LONGEST
 
 _MOST_IN_ENVIRONMENT = 32 * 1024  # Bytes: beyond that, what workers are told first goes through a file.
 _exiting = False
-_main_file = getattr(sys.modules["__main__"], "__file__", None)  # Gone once the main thread is at its end.
+_main_file = getattr(sys.modules.get("__main__"), "__file__", None)  # Gone once the main thread is at its end.
 
 
 class CallFuture(Future):  # type: ignore[type-arg]
