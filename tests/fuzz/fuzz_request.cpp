@@ -17,11 +17,25 @@ namespace {
 
 using namespace corral;
 
-bool only_looks(const control::Wish& wish) {
-  return std::holds_alternative<control::GetStatus>(wish) || std::holds_alternative<control::GetPrograms>(wish) ||
-         std::holds_alternative<control::GetWorkers>(wish) || std::holds_alternative<control::GetHealth>(wish) ||
-         std::holds_alternative<control::GetReadiness>(wish) || std::holds_alternative<control::GetMetrics>(wish);
-}
+/// Exhaustive, so that a wish nobody has thought about here does not compile.
+struct OnlyLooks {
+  bool operator()(const control::GetStatus&) const { return true; }
+  bool operator()(const control::GetPrograms&) const { return true; }
+  bool operator()(const control::GetWorkers&) const { return true; }
+  bool operator()(const control::GetHealth&) const { return true; }
+  bool operator()(const control::GetReadiness&) const { return true; }
+  bool operator()(const control::GetMetrics&) const { return true; }
+  bool operator()(const control::GetEvents&) const { return true; }
+  bool operator()(const control::GetExplanation&) const { return true; }
+  bool operator()(const control::Start&) const { return false; }
+  bool operator()(const control::Stop&) const { return false; }
+  bool operator()(const control::Restart&) const { return false; }
+  bool operator()(const control::Signal&) const { return false; }
+  bool operator()(const control::Scale&) const { return false; }
+  bool operator()(const control::Reload&) const { return false; }
+  bool operator()(const control::ReopenLogs&) const { return false; }
+  bool operator()(const control::Shutdown&) const { return false; }
+};
 
 struct Bounds {
   void operator()(const control::Start& wish) const { check(wish.targets); }
@@ -38,6 +52,9 @@ struct Bounds {
     CORRAL_CHECK(!wish.program.empty() && wish.program.find('/') == std::string::npos);
     const auto* workers = std::get_if<std::uint32_t>(&wish.workers);
     CORRAL_CHECK(workers == nullptr || (*workers >= 1 && *workers <= 100'000));
+  }
+  void operator()(const control::GetEvents& wish) const {
+    CORRAL_CHECK(wish.whom.size() <= 100 && wish.events.size() <= 100);
   }
   void operator()(const auto& /*none*/) const {}
 
@@ -74,7 +91,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     CORRAL_CHECK(control::refusal(refusal).body.ends_with('\n'));
     return 0;
   }
-  CORRAL_CHECK(only_looks(request->wish) == (method != "POST"));
+  CORRAL_CHECK(std::visit(OnlyLooks{}, request->wish) == (method != "POST"));
   CORRAL_CHECK(!request->patience || *request->patience >= Duration::zero());
   std::visit(Bounds{}, request->wish);
   return 0;
