@@ -137,7 +137,7 @@ bool FrameParser::feed(std::string_view bytes, Sink&& sink) {
   while (!bytes.empty()) {
     Header header;
     if (part_.empty() && bytes.size() >= header_size) {
-      if (const HeaderFault fault = decode(bytes.data(), most_, header); fault != HeaderFault::none) {
+      if (const HeaderFault fault = decode(&bytes.front(), most_, header); fault != HeaderFault::none) {
         return refuse(describe(fault, header, most_));
       }
       if (bytes.size() - header_size >= header.length) {

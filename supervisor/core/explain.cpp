@@ -1,6 +1,7 @@
 #include "supervisor/core/explain.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "common/base/signals.hpp"
@@ -207,16 +208,15 @@ void Teller::tell_wait() {
     text += ", which is as long as it ever does";
   }
   if (policy_.jitter > 0) {
-    text += ", more or less " + std::to_string(static_cast<int>(policy_.jitter * 100 + 0.5)) + " % by chance";
+    text += ", more or less " + std::to_string(std::lround(policy_.jitter * 100)) + " % by chance";
   }
-  std::vector<std::string> keys{"/restart/delay"};
+  std::vector<std::string> keys{"/restart/delay", "/restart/healthy_after"};
   if (unhealthy > 1) {
     keys.emplace_back("/restart/factor");
   }
   if (base == policy_.max_delay) {
     keys.emplace_back("/restart/max_delay");
   }
-  keys.emplace_back("/restart/healthy_after");
   say(std::move(text), std::move(keys));
 }
 

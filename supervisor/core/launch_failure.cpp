@@ -64,6 +64,9 @@ std::string describe(const LaunchFailure& failure) {
   if (failure.step == LaunchStep::timeout) {
     return what + ": it had not started within start_timeout";
   }
+  if (failure.step == LaunchStep::prepare && failure.error_number == 0 && !failure.subject.empty()) {
+    return what + ": " + failure.subject;
+  }
   return failure.error_number == 0 ? what : system_error(what, failure.error_number).message;
 }
 

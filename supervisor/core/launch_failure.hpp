@@ -34,7 +34,7 @@ enum class LaunchStep : std::uint8_t {
 struct LaunchFailure {
   LaunchStep step = LaunchStep::prepare;
   int error_number = 0;  ///< errno of the step; the signal for `killed`; 0 where neither applies.
-  std::string subject;   ///< What it was about: the path of exec, the directory, the user. May be empty.
+  std::string subject;   ///< What it was about: the path of exec, the directory, the user; of `prepare` why. May be empty.
   friend bool operator==(const LaunchFailure&, const LaunchFailure&) = default;
 };
 

@@ -43,16 +43,15 @@ control::View Pump::view() const {
                      started_at_};
   core::Snapshot snapshot = core_.snapshot();
   view.phase = snapshot.phase;
-  for (core::ProgramSnapshot& program : snapshot.programs) {
+  for (const core::ProgramSnapshot& program : snapshot.programs) {
     control::ProgramView& shown = view.programs.emplace_back(program.id, program.name, program.failed);
     if (const auto& counts = programs_[number(program.id)].counts) {
       shown.tasks = counts->read();
     }
     const std::vector<core::CpuSet>& placements = programs_[number(program.id)].placements;
-    for (core::WorkerSnapshot& worker : program.workers) {
+    for (const core::WorkerSnapshot& worker : program.workers) {
       std::string cores = worker.index < placements.size() ? placements[worker.index].to_string() : std::string();
-      shown.workers.push_back(
-          {program.name + "/" + std::to_string(worker.index), std::move(worker), std::move(cores), std::nullopt});
+      shown.workers.push_back({program.name + "/" + std::to_string(worker.index), worker, std::move(cores), std::nullopt});
     }
   }
   return view;

@@ -122,7 +122,7 @@ void Pump::deliver_results() {
   if (const std::vector<std::string> figures = feed_->figures(); !figures.empty()) {
     voice_->sum_up(figures, feed_->figures_as_members());
   }
-  if (std::optional<std::string> way = feed_->way_on()) {
+  if (std::optional<std::string> way = feed_->way_on(drained_by_)) {
     say(Weight::notable, "way_on", std::move(*way));
   }
   status_ = feed_->status(drained_by_, *status_);

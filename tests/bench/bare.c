@@ -1,7 +1,9 @@
 // The least that keeps N workers running: vfork, exec, wait, and nothing else. What every supervisor is measured by.
 //
-//   bare N COMMAND MODE FILE      runs COMMAND "MODE:INDEX:FILE" for each index below N and again when it ends
-//   bare N COMMAND                the same without an argument
+//   bare N COMMAND MODE FILE         runs COMMAND "MODE:INDEX:FILE" for each index below N and again when it ends
+//   bare N COMMAND                   the same without an argument
+//   bare named N COMMAND MODE FILE   the same, waiting for the child that the signal names: a wait for any looks at all of them.
+//                                    Of two that die at the same moment it loses one.
 //
 // SIGTERM is passed on to every worker; bare ends when the last one has. All arguments are made before the first start.
 #define _GNU_SOURCE
@@ -9,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -42,9 +45,26 @@ static void start(int worker, const char* command, char** arguments) {
   if (stopping) kill(pid, SIGTERM);  // The signal came between vfork and the line above.
 }
 
+/// The next child that has ended; negative as waitpid has it.
+static pid_t wait_for_next(int named) {
+  if (!named) return waitpid(-1, NULL, 0);
+  sigset_t child;
+  sigemptyset(&child);
+  sigaddset(&child, SIGCHLD);
+  siginfo_t told;
+  for (;;) {
+    if (sigwaitinfo(&child, &told) < 0) return -1;
+    pid_t pid = waitpid(told.si_pid, NULL, WNOHANG);
+    if (pid > 0) return pid;
+  }
+}
+
 int main(int count, char** words) {
+  const int named = count > 1 && strcmp(words[1], "named") == 0;
+  count -= named;
+  words += named;
   if (count != 3 && count != 5) {
-    fputs("usage: bare N COMMAND [MODE FILE]\n", stderr);
+    fputs("usage: bare [named] N COMMAND [MODE FILE]\n", stderr);
     return 2;
   }
   workers = atoi(words[1]);
@@ -59,9 +79,15 @@ int main(int count, char** words) {
   struct sigaction action = {.sa_handler = pass_on};
   sigaction(SIGTERM, &action, NULL);
 
+  if (named) {
+    sigset_t child;
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &child, NULL);
+  }
   for (int i = 0; i < workers; ++i) start(i, command, arguments[i]);
   for (;;) {
-    pid_t pid = waitpid(-1, NULL, 0);
+    pid_t pid = wait_for_next(named);
     if (pid < 0 && errno == EINTR) continue;
     if (pid < 0) return errno == ECHILD ? 0 : 1;
     int worker = worker_of[pid];

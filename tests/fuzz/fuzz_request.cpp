@@ -53,9 +53,7 @@ struct Bounds {
     const auto* workers = std::get_if<std::uint32_t>(&wish.workers);
     CORRAL_CHECK(workers == nullptr || (*workers >= 1 && *workers <= 100'000));
   }
-  void operator()(const control::GetEvents& wish) const {
-    CORRAL_CHECK(wish.whom.size() <= 100 && wish.events.size() <= 100);
-  }
+  void operator()(const control::GetEvents& wish) const { CORRAL_CHECK(wish.whom.size() <= 100 && wish.events.size() <= 100); }
   void operator()(const auto& /*none*/) const {}
 
   static void check(const control::Patterns& patterns) {

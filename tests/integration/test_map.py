@@ -102,6 +102,8 @@ class Readers(MapTest):
             os.close(into)
             self.finish(corral, 141)
             self.assertTrue(json.loads(head.stdout.read())["ok"])
+        self.assertIn("nobody reads the results any more", corral.err)
+        self.assertIn("with --state FILE the same command goes on", corral.err)
 
     def test_a_slow_reader_slows_everything_and_loses_nothing(self):
         out, into = os.pipe()

@@ -205,6 +205,26 @@ class Signals(MapTest):
         self.finish(corral, 130)
         self.assertNotIn("quarantined", corral.out)
 
+    def test_before_anything_is_done_it_says_how_to_go_on_too(self):
+        corral = self.map([0] * 3, "-j1", "--lines", command=["sh", "-c", "read -r line; echo here >&2; sleep 600"])
+        corral.await_err("here")
+        corral.signal(signal.SIGINT)
+        corral.await_err("no task begins any more")
+        corral.signal_again(signal.SIGINT)
+        self.finish(corral, 130)
+        self.assertIn("nothing is done yet: the same command begins again", corral.err)
+
+    def test_a_worker_that_ends_after_the_signal_is_not_started_again(self):
+        worker = f"read -r line; echo here >&2; while ! [ -e {self.path('go')} ]; do sleep 0.05; done; echo $line"
+        corral = self.map([7] * 3, "-j1", "--lines", command=["sh", "-c", worker])
+        corral.await_err("here")
+        corral.signal(signal.SIGINT)
+        corral.await_err("no task begins any more")
+        self.write("go", "")
+        self.finish(corral, 130)
+        self.assertEqual(len(self.results(corral)), 1)
+        self.assertEqual(corral.err.count("map/0 | here"), 1)
+
     def test_the_third_kills(self):
         corral = self.map([0] + [{"sleep": 600}] * 10, "-j2", "--grace", "600s", command=[*WORKER, "--ignore-term"])
         corral.await_out('"task":0')

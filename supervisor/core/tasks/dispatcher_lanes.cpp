@@ -197,7 +197,7 @@ void Dispatcher::time_out(Lane& lane, Serving& serving) {
 
 void Dispatcher::condemn(Lane& lane, ReplaceWorker::Why why) {
   // Who is to go anyway is followed by nobody in its own slot.
-  const bool relieved = !lane.wanted || (lane.on_duty() && is_followed(lane));
+  const bool relieved = !lane.wanted || (lane.on_duty() && (is_followed(lane) || (draining_ && !policy_.each)));
   LaneState state = std::exchange(lane.state, Condemned{});
   bool own_fault = why != ReplaceWorker::Why::timeout && why != ReplaceWorker::Why::room_for_fresh;
   if (auto* serving = std::get_if<Serving>(&state)) {

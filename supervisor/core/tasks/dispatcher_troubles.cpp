@@ -65,9 +65,10 @@ void Dispatcher::on(const WorkerLost& event) {
   if (lane == nullptr) {
     return;
   }
-  if (lane->wanted && lane->on_duty() && is_followed(*lane)) {
+  // Its successor, called in time, is that of a death too; and while all drains nobody is given anything any more.
+  if (lane->wanted && lane->on_duty() && (is_followed(*lane) || (draining_ && !policy_.each))) {
     lane->wanted = false;
-    act(DismissWorker{lane->life()});  // Its successor, called in time, is that of a death too.
+    act(DismissWorker{lane->life()});
   }
   give_up_life(*lane, &event);
   hand_over();

@@ -130,7 +130,7 @@ void Feed::flush() {
 Result<WorkerEnds> Feed::connect(Life life) {
   if (options_.mode == TaskMode::each && !work_of(life.worker)) {
     judge(life, core::WorkerJudged::As::dismissed);
-    return failure("the task that it was called for is left");
+    return failure("the task that it was for is left");
   }
   return channels_->connect(life);
 }

@@ -108,8 +108,8 @@ class Feed {
   [[nodiscard]] std::string summary() const;
   [[nodiscard]] std::vector<std::string> figures() const { return reports_->summary(); }
   [[nodiscard]] std::string figures_as_members() const { return reports_->summary_members(counts()); }
-  /// How to go on where this has stopped; nothing where all is done.
-  [[nodiscard]] std::optional<std::string> way_on() const;
+  /// How to go on where this has stopped; nothing where all is done. `by`: as of status().
+  [[nodiscard]] std::optional<std::string> way_on(int by) const;
 
  private:
   Feed(FeedOptions options, FeedHooks hooks, ProgramId program, std::uint32_t workers);

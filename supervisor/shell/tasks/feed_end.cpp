@@ -59,6 +59,9 @@ std::string Feed::summary() const {
   if (open > 0 || !input_told_) {
     text += fmt::format("; {} not done, and what the input still holds", open);
   }
+  if (output_gone_) {
+    text += "; not all of their results were taken";
+  }
   if (ledger_ != nullptr && ledger_->known() > 0) {
     text += fmt::format("; {} were recorded before", ledger_->known());
     if (ledger_->known_failed() > 0) {
@@ -68,10 +71,13 @@ std::string Feed::summary() const {
   return text;
 }
 
-std::optional<std::string> Feed::way_on() const {
+std::optional<std::string> Feed::way_on(int by) const {
   const bool any_done = counts().recorded() > 0 || (ledger_ != nullptr && ledger_->known() > 0);
-  if (client_ != nullptr || !any_done || results_->failure() || (!left_over() && !(ledger_ != nullptr && output_gone_))) {
+  if (client_ != nullptr || results_->failure() || (!left_over() && !(ledger_ != nullptr && output_gone_))) {
     return std::nullopt;
+  }
+  if (!any_done) {  // Where no signal was the cause, what was has been said.
+    return by != 0 ? std::optional<std::string>("nothing is done yet: the same command begins again") : std::nullopt;
   }
   if (ledger_ == nullptr) {
     return "what is done now would be done again: with --state FILE the same command goes on where it was stopped";
@@ -87,7 +93,9 @@ std::optional<std::string> Feed::way_on() const {
 
 void Feed::look_at_output() {
   if (results_->write_error() != 0 && !std::exchange(output_gone_, true)) {
-    if (results_->write_error() != EPIPE) {
+    if (results_->write_error() == EPIPE) {
+      hooks_.say(false, "output_failed", "nobody reads the results any more: no further task is begun");
+    } else {
       hooks_.say(
           true, "output_failed",
           results_->failure().value_or(

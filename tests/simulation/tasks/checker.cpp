@@ -207,7 +207,7 @@ void Checker::told(const WorkerLost& event) {
     return;
   }
   const Worker* other = other_of(*worker);
-  if (other != nullptr && worker->on_duty() && wanted(*worker) && wanted(*other)) {
+  if (worker->on_duty() && wanted(*worker) && ((other != nullptr && wanted(*other)) || (draining_ && !policy_.each))) {
     lost_due_ = event.life;
   }
   if (worker->serves) {

@@ -159,7 +159,8 @@ void Checker::check(const ReplaceWorker& action) {
           "a worker is replaced when there is a reason, and for that");
   require(worker.replace_due->own_fault == action.own_fault, "a worker that goes without a task has itself to blame");
   const Worker* follows = other_of(worker);
-  const bool relieved = !wanted(worker) || (follows != nullptr && worker.replace_due->relieved && wanted(*follows));
+  const bool followed = follows != nullptr && worker.replace_due->relieved && wanted(*follows);
+  const bool relieved = !wanted(worker) || followed || (worker.replace_due->relieved && draining_ && !policy_.each);
   require(action.relieved == relieved, "who is followed is not replaced in its own slot");
   wanted_[index_of(worker)] = !action.relieved;
   worker.replace_due.reset();

@@ -55,6 +55,27 @@ TEST_CASE("a drain: what is in work ends, what is prefetched is asked back, the 
   CHECK(floor.dispatcher.counts().left == 18);
 }
 
+TEST_CASE("a drain: a worker that dies, or has to go, is followed by none, for nothing would be given to it") {
+  for (const bool hangs : {false, true}) {
+    TaskPolicy hasty = policy();
+    hasty.timeout = 1s;
+    Floor floor(hasty, 2);
+    const Life first = floor.come(0);
+    floor.come(1);
+    floor.submit(2);
+    floor.step(DrainAsked{});
+    if (hangs) {
+      floor.wait(1s);
+      REQUIRE_FALSE(floor.asked<ReplaceWorker>().empty());
+      CHECK(floor.asked<ReplaceWorker>()[0].relieved);
+    } else {
+      floor.lose(first);
+      REQUIRE(floor.asked<DismissWorker>().size() == 1);
+      CHECK(floor.asked<DismissWorker>()[0].life == first);
+    }
+  }
+}
+
 TEST_CASE("so many failures end it: what is in work may end, or not even that") {
   for (const bool at_once : {false, true}) {
     TaskPolicy careful = policy();
