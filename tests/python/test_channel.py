@@ -199,6 +199,19 @@ class Ends(WorkerTest):
         self.assertEqual(worker.wait(), 5)
         self.assertEqual(worker.logs["stdout"], b"cleaned up\ncleaned up\n")
 
+    def test_one_that_exits_between_two_tasks_says_that_it_takes_no_more(self):
+        worker = self.start("""
+            import signal
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+            @corral.task
+            def work(item): return item
+        """)
+        worker.run(1)
+        worker.process.terminate()
+        self.assertEqual(worker.frame()[:2], (DRAIN, 0))
+        self.assertIsNone(worker.frame())
+        self.assertEqual(worker.wait(), 0)
+
 
 if __name__ == "__main__":
     unittest.main()

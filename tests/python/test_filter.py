@@ -120,6 +120,21 @@ class Filter(WorkerTest):
                     return
         raise AssertionError("it does not come to rest")
 
+    def test_a_child_that_comes_back_from_the_handler_answers_nothing(self):
+        for how in ("pass", "raise ValueError('in the child')"):
+            body = f"""
+                @corral.task
+                def work(item):
+                    if item == 2:
+                        pid = os.fork()
+                        if pid == 0: {how}
+                        else: os.waitpid(pid, 0)
+                    return item
+            """
+            status, out, err = self.filter(body, b"1\n2\n3\n")
+            self.assertEqual((status, out), (0, "1\n2\n3\n"))
+            self.assertIn("forked in the handler returned", err)
+
     def test_async_handlers(self):
         body = "@corral.task\nasync def work(item): return item + 1"
         self.assertEqual(self.filter(body, b"1\n2\n"), (0, "2\n3\n", ""))

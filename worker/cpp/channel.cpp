@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "worker/cpp/fault.hpp"
+#include "worker/cpp/forks.hpp"
 
 namespace corral::worker {
 
@@ -40,15 +41,14 @@ Channel::Channel(int fd, detail::Call call, void* handler, const Options& option
   try {
     call_(handler_, task, *this);
   } catch (...) {
+    end_if_forked();
     output_.append(FrameType::error, frame.task, to_json(current_fault(), longest_payload_));
   }
 }
 
 int Channel::run() {
-  if (!greet(name_)) {
-    return status();
-  }
-  while (input_.has_frame() || wait_for_frame()) {
+  const bool greeted = greet(name_);
+  while (greeted && (input_.has_frame() || wait_for_frame())) {
     if (signals_.want_attention() && !attend()) {
       break;
     }
@@ -61,6 +61,7 @@ int Channel::run() {
   }
   if (signals_.stop_requested()) {
     give_everything_back();
+    output_.append(FrameType::drain, 0, {});  // What is on its way meanwhile was not begun either.
   }
   output_.flush();
   return status();
@@ -134,6 +135,7 @@ bool Channel::handle(const wire::Frame& frame) {
 }
 
 void Channel::answer(std::uint64_t id, std::string_view result) {
+  end_if_forked();
   if (result.size() <= longest_payload_) [[likely]] {
     output_.append(FrameType::result, id, result);
   } else {

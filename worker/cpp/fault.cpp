@@ -41,7 +41,8 @@ Fault current_fault() {
   } catch (const Failure& failure) {
     return {failure.type(), failure.message()};
   } catch (const std::exception& error) {
-    return {demangled(&typeid(error)), error.what()};
+    const char* const what = error.what();  // Whoever overrides it may return anything.
+    return {demangled(&typeid(error)), what != nullptr ? what : ""};
   } catch (const abi::__forced_unwind&) {
     throw;
   } catch (...) {

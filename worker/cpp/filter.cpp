@@ -8,6 +8,7 @@
 
 #include "common/base/text.hpp"
 #include "worker/cpp/fault.hpp"
+#include "worker/cpp/forks.hpp"
 
 namespace corral::worker {
 namespace {
@@ -62,6 +63,7 @@ void Filter::work(std::string_view line) {
     Task task(*this, id, line);
     call_(handler_, task, *this);
   } catch (...) {
+    end_if_forked();
     const Fault fault = current_fault();
     failed_ = true;
     std::string text = "task " + std::to_string(id) + ": ";
@@ -72,6 +74,7 @@ void Filter::work(std::string_view line) {
 }
 
 void Filter::answer(std::uint64_t /*id*/, std::string_view result) {
+  end_if_forked();
   const std::size_t at = output_.size();
   output_ += result;
   std::replace(output_.begin() + static_cast<std::ptrdiff_t>(at), output_.end(), '\n', ' ');

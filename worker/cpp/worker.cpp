@@ -5,6 +5,7 @@
 #include "common/base/text.hpp"
 #include "worker/cpp/channel.hpp"
 #include "worker/cpp/filter.hpp"
+#include "worker/cpp/forks.hpp"
 
 namespace corral::worker {
 
@@ -21,6 +22,7 @@ std::string json_string(std::string_view text) {
 namespace detail {
 
 int serve(Call call, void* handler, const Options& options) {
+  begin_watching_forks();
   const char* const named = std::getenv("CORRAL_TASK_FD");
   if (named == nullptr) {
     return Filter(call, handler).run();

@@ -84,6 +84,7 @@ class Dispatcher {
   void on(const ChannelClosed& event);
   void on(const TimeLost& event);
   void on(const WorkerStarved& event);
+  void on(const WorkerResigned& event);
   void on(const WorkerLost& event);
   void on(const WorkerMeasured& event);
   void on(const CancelAsked& event);
@@ -108,6 +109,7 @@ class Dispatcher {
   void look_at(Lane& lane);
   void time_out(Lane& lane, Serving& serving);
   void condemn(Lane& lane, ReplaceWorker::Why why);
+  void let_go(Lane& lane);
   void begin_leaving(Lane& lane);
   [[nodiscard]] bool is_used_up(const Lane& lane, const Serving& serving) const {
     return lane.spent || (policy_.max_tasks && serving.given >= most_tasks(lane));
@@ -145,6 +147,7 @@ class Dispatcher {
   void blame(Lane& lane, TaskSlot slot, Mishap mishap, Duration took, const WorkerLost* death);
   void give_up_life(Lane& lane, const WorkerLost* death);
   void give_back(Serving& serving);
+  void take_back(const Serving& serving, TaskSlot slot);
   void requeue(TaskSlot slot);
   void leave(TaskSlot slot);
   void leave_queued();

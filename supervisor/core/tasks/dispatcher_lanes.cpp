@@ -26,7 +26,7 @@ void Dispatcher::begin_serving(Lane& lane) {
 void Dispatcher::serve(Lane& lane) {
   auto& serving = std::get<Serving>(lane.state);
   if (serving.going) {
-    return serving.in_work.empty() ? condemn(lane, ReplaceWorker::Why::going) : void();
+    return serving.in_work.empty() ? let_go(lane) : void();
   }
   if (serving.in_work.empty() && (serving.flushing || is_used_up(lane, serving))) {
     if (!serving.flushing) {
@@ -200,6 +200,7 @@ void Dispatcher::condemn(Lane& lane, ReplaceWorker::Why why) {
   const bool relieved = !lane.wanted || (lane.on_duty() && (is_followed(lane) || (draining_ && !policy_.each)));
   LaneState state = std::exchange(lane.state, Condemned{});
   bool own_fault = why != ReplaceWorker::Why::timeout && why != ReplaceWorker::Why::room_for_fresh;
+  own_fault = own_fault || (std::holds_alternative<Leaving>(state) && !lane.vouched);  // It said that it goes, and did nothing.
   if (auto* serving = std::get_if<Serving>(&state)) {
     if (why == ReplaceWorker::Why::broken_channel && !serving->in_work.empty()) {
       const TaskSlot head = serving->in_work.front();
@@ -230,6 +231,18 @@ void Dispatcher::dismiss(Lane& lane) {
     lane.state = Leaving{now_, true};
     act(StopWorker{lane.life()});
   }
+}
+
+/// It ends, and nobody here has told it to: it has its time for that, and is followed as after a death.
+void Dispatcher::let_go(Lane& lane) {
+  const auto* serving = std::get_if<Serving>(&lane.state);
+  if (lane.wanted && lane.on_duty() && is_followed(lane)) {
+    lane.wanted = false;
+    act(DismissWorker{lane.life()});
+  } else if (serving == nullptr || !serving->flushing) {
+    act(CloseInput{lane.life()});
+  }
+  begin_leaving(lane);
 }
 
 void Dispatcher::begin_leaving(Lane& lane) {

@@ -11,9 +11,9 @@ void Dispatcher::settle_answer(Lane& lane, TaskSlot slot, Answer answer, Duratio
   --counts_.in_work;
   if (answer == Answer::given_back) {
     ++counts_.queued;
-    --std::get<Serving>(lane.state).given;
-    // Who was alone stays a suspect.
-    return std::get<Serving>(lane.state).alone && !draining_ ? suspects_.push_front(slot) : requeue(slot);
+    auto& serving = std::get<Serving>(lane.state);
+    --serving.given;
+    return take_back(serving, slot);
   }
   proven_ = true;
   vouch(lane);
@@ -93,8 +93,13 @@ void Dispatcher::give_back(Serving& serving) {
     serving.in_work.pop_back();
     --counts_.in_work;
     ++counts_.queued;
-    requeue(slot);
+    take_back(serving, slot);
   }
+}
+
+/// It is counted as queued. Who was alone stays a suspect.
+void Dispatcher::take_back(const Serving& serving, TaskSlot slot) {
+  serving.alone && !draining_ ? suspects_.push_front(slot) : requeue(slot);
 }
 
 /// Before what comes after it in the input.

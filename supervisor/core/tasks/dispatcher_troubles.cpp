@@ -60,13 +60,31 @@ void Dispatcher::on(const WorkerStarved& event) {
   }
 }
 
+void Dispatcher::on(const WorkerResigned& event) {
+  Lane* lane = find(event.life);
+  if (lane == nullptr) {
+    return;
+  }
+  if (auto* serving = std::get_if<Serving>(&lane->state)) {
+    give_back(*serving);
+  } else if (const auto* holding = std::get_if<Holding>(&lane->state)) {
+    suspects_.push_front(holding->suspect);
+  } else if (!std::holds_alternative<Warm>(lane->state)) {
+    return;
+  }
+  let_go(*lane);
+  hand_over();
+  seat_suspects();
+  feed_the_hungry();
+}
+
 void Dispatcher::on(const WorkerLost& event) {
   Lane* lane = find(event.life);
   if (lane == nullptr) {
     return;
   }
   // Its successor, called in time, is that of a death too; and while all drains nobody is given anything any more.
-  if (lane->wanted && lane->on_duty() && (is_followed(*lane) || (draining_ && !policy_.each))) {
+  if (lane->wanted && (draining_ ? !policy_.each : lane->on_duty() && is_followed(*lane))) {
     lane->wanted = false;
     act(DismissWorker{lane->life()});
   }

@@ -91,7 +91,6 @@ struct ReplaceWorker {
     timeout,
     broken_channel,
     never_greeted,
-    going,           ///< It gave tasks back unasked, and has answered all others.
     room_for_fresh,  ///< A task waits for a fresh worker, and none comes.
   };
   Life life;

@@ -66,6 +66,11 @@ struct WorkerStarved {
   Life life;
 };
 
+/// It ends of its own accord, and takes nothing more: what it has not answered it has not begun either.
+struct WorkerResigned {
+  Life life;
+};
+
 /// The worker's process is gone, and all that it had written has been read.
 struct WorkerLost {
   Life life;
@@ -95,7 +100,7 @@ struct AbortAsked {};
 struct TaskDeadlineReached {};
 
 using TaskEvent = std::variant<TaskSubmitted, InputEnded, ChannelOpened, SlotClosed, WorkerGreeted, TaskAnswered, TaskProgressed,
-                               ChannelBroken, ChannelClosed, TimeLost, WorkerStarved, WorkerLost, WorkerMeasured, CancelAsked,
-                               DrainAsked, AbortAsked, TaskDeadlineReached>;
+                               ChannelBroken, ChannelClosed, TimeLost, WorkerStarved, WorkerResigned, WorkerLost, WorkerMeasured,
+                               CancelAsked, DrainAsked, AbortAsked, TaskDeadlineReached>;
 
 }  // namespace corral::core

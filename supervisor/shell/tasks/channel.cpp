@@ -105,8 +105,8 @@ class FrameChannel : public Channel {
       case wire::FrameType::error: return sink(life_, {Message::Kind::answered, task, core::Answer::error, frame.payload});
       case wire::FrameType::cancel: return sink(life_, {Message::Kind::answered, task, core::Answer::given_back, {}});
       case wire::FrameType::progress: return sink(life_, {Message::Kind::progressed, task, {}, frame.payload});
+      case wire::FrameType::drain: return sink(life_, {Message::Kind::resigned, {}, {}, {}});
       case wire::FrameType::task:
-      case wire::FrameType::drain:
       case wire::FrameType::quarantined:
       case wire::FrameType::begun: return refuse("sent a frame that only the supervisor may send", sink);
     }
@@ -115,7 +115,10 @@ class FrameChannel : public Channel {
   void greet(const wire::Frame& frame, const MessageSink& sink) {
     const auto hello = wire::decode_hello(frame.payload);
     if (greeted_ || !hello || hello->version == 0) {
-      return refuse(greeted_ ? "said HELLO twice" : "said HELLO in a way that is not the protocol's", sink);
+      return refuse(greeted_ ? "said HELLO twice"
+                    : hello  ? "said HELLO with version 0, and the lowest is 1"
+                             : "said HELLO with less than a version and a length (8 bytes)",
+                    sink);
     }
     greeted_ = true;
     longest_ = hello->longest_payload;

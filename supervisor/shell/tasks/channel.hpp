@@ -22,7 +22,7 @@ namespace corral::shell {
 
 /// What a worker has said. Views are valid during the call.
 struct Message {
-  enum class Kind : std::uint8_t { greeted, answered, progressed, broken, closed };
+  enum class Kind : std::uint8_t { greeted, answered, progressed, resigned, broken, closed };
   Kind kind = Kind::answered;
   core::TaskId task{};
   core::Answer answer = core::Answer::result;

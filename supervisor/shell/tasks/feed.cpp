@@ -97,13 +97,21 @@ void Feed::receive(Life life, const Message& message) {
   switch (message.kind) {
     case Message::Kind::greeted: return step(now_, core::WorkerGreeted{life});
     case Message::Kind::progressed: return pass_progress(life, message);
+    case Message::Kind::resigned: return step(now_, core::WorkerResigned{life});
     case Message::Kind::closed: return step(now_, core::ChannelClosed{life});
-    case Message::Kind::broken: broken_why_ = message.payload; return step(now_, core::ChannelBroken{life});
+    case Message::Kind::broken: return note_broken(life, message.payload);
     case Message::Kind::answered:
       starvation_.answered(life, now_);
       answer_ = message.payload;
       return step(now_, core::TaskAnswered{life, message.task, message.answer});
   }
+}
+
+void Feed::note_broken(Life life, std::string_view why) {
+  broken_why_ = why;
+  ever_broken_ = true;
+  step(now_, core::ChannelBroken{life});
+  broken_why_.clear();
 }
 
 void Feed::pass_progress(Life life, const Message& message) {
@@ -181,7 +189,7 @@ void Feed::lost(Instant now, const core::WorkerLost& death) {
     note_miscount(death);
   }
   starvation_.end(death.life);
-  if (!dispatcher_.proven() && !dispatcher_.ended()) {
+  if (!dispatcher_.proven() && !dispatcher_.ended() && !ever_broken_ && client_ == nullptr) {
     hint_at_modes(death.life, describe(death.status));
   }
   answer_ = output;
@@ -194,7 +202,7 @@ void Feed::lost(Instant now, const core::WorkerLost& death) {
 /// Answers are told apart by their order alone: one too many or too few, and which of the others is right nobody can say.
 void Feed::note_miscount(const core::WorkerLost& death) {
   const bool too_few = death.status == ExitStatus(ExitedWith{0}) && !dispatcher_.draining();
-  const bool too_many = !broken_why_.empty();
+  const bool too_many = ever_broken_;
   if ((too_few || too_many) && !std::exchange(miscounted_, true)) {
     hooks_.say(true, "miscounted",
                fmt::format("worker {} did not write exactly one line for each line that it was given: its results may belong to "

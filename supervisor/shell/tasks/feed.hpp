@@ -122,6 +122,7 @@ class Feed {
   void receive(Life life, const Message& message);
   void listen_to_client(Instant now);
   void tell_begun();
+  void note_broken(Life life, std::string_view why);
   void pass_progress(Life life, const Message& message);
   void look_at_output();
   void begin(Instant now);
@@ -171,7 +172,8 @@ class Feed {
   Instant begun_ = never;  ///< When the first worker came, or there was something else to tell of.
   Instant progress_due_ = never;
   std::string_view answer_;  ///< During a step: what the worker has answered.
-  std::string broken_why_;
+  std::string broken_why_;   ///< During the step that it is about.
+  bool ever_broken_ = false;
   bool input_told_ = false;
   bool output_gone_ = false;
   bool hinted_ = false;

@@ -75,10 +75,11 @@ void Feed::perform(const core::ReplaceWorker& action) {
   using enum core::ReplaceWorker::Why;
   switch (action.why) {
     case timeout:
-    case going:
     case room_for_fresh: break;
     case broken_channel:
-      hooks_.say(true, "channel_broken", fmt::format("worker {} {}: it is replaced", seat(action.life), broken_why_));
+      hooks_.say(true, "channel_broken",
+                 fmt::format("worker {} {}: it is replaced", seat(action.life),
+                             broken_why_.empty() ? "closed its channel and lived on" : broken_why_));
       break;
     case never_greeted: hint_at_modes(action.life, "ran for " + describe_duration(options_.policy.greet_within)); break;
   }

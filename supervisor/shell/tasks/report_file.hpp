@@ -27,6 +27,8 @@ class ReportFile {
   ReportFile(boost::asio::io_context& loop, ReportPlace place, std::function<void()> drained)
       : what_(std::move(place.what)), writer_(loop, place.fd, std::move(drained)) {}
 
+  /// What is appended is a line: where the disk has no room for all of it, none of it stays.
+  void keep_lines_whole() { writer_.keep_lines_whole(); }
   void append(std::string_view bytes) {
     if (!failed() && !broken_) {
       writer_.append(bytes);

@@ -37,9 +37,11 @@ Reports::Reports(boost::asio::io_context& loop, ReportOptions options, bool each
   }
   if (options.quarantine) {
     quarantine_ = std::make_unique<ReportFile>(loop, std::move(*options.quarantine), drained);
+    quarantine_->keep_lines_whole();
   }
   if (options.stories) {
     stories_ = std::make_unique<ReportFile>(loop, std::move(*options.stories), drained);
+    stories_->keep_lines_whole();
   }
 }
 

@@ -156,7 +156,7 @@ void Checker::answered(Worker& worker, Task& task, Answer answer) {
     }
   }
   if (worker.going && worker.has.empty()) {
-    replace(worker, ReplaceWorker::Why::going, true);
+    let_go(worker);
   } else if (worker.flushing && worker.has.empty()) {
     begin_leaving(worker);  // There is nothing that it could still do.
   } else if (used_up(worker) && worker.has.empty()) {
@@ -201,13 +201,45 @@ bool Checker::nothing_comes(const Worker& worker) const {
   return count(Place::ready) == 0 && (input_ended_ || order_is_full);
 }
 
+void Checker::told(const WorkerResigned& event) {
+  Worker* worker = find(event.life);
+  if (worker == nullptr || !worker->serves) {
+    return;
+  }
+  const Place place = worker->alone && !draining_ ? Place::suspect : Place::ready;
+  worker->alone = false;
+  for (const std::size_t has : std::exchange(worker->has, {})) {
+    return_to(place, tasks_[has]);
+  }
+  let_go(*worker);
+}
+
+void Checker::let_go(Worker& worker) {
+  const Worker* other = other_of(worker);
+  const bool followed = worker.on_duty() && wanted(worker) && other != nullptr && wanted(*other);
+  (followed ? worker.dismiss_due : worker.close_due) = followed || !worker.flushing;
+  begin_leaving(worker);
+}
+
+void Checker::return_to(Place place, Task& task) {
+  task.returned = true;
+  if (task.decide_by != never) {
+    settle(task, Due::cancel, Place::cancelled);
+  } else if (draining_) {
+    settle(task, Due::leave, Place::left);
+  } else {
+    put(task, place);
+  }
+}
+
 void Checker::told(const WorkerLost& event) {
   Worker* worker = find(event.life);
   if (worker == nullptr) {
     return;
   }
   const Worker* other = other_of(*worker);
-  if (worker->on_duty() && wanted(*worker) && ((other != nullptr && wanted(*other)) || (draining_ && !policy_.each))) {
+  const bool followed = worker->on_duty() && other != nullptr && wanted(*other);
+  if (wanted(*worker) && (draining_ ? !policy_.each : followed)) {
     lost_due_ = event.life;
   }
   if (worker->serves) {
@@ -247,15 +279,7 @@ void Checker::blame(Worker& worker, Mishap mishap) {
     settle(task, Due::retry, Place::suspect);
   }
   for (std::size_t i = 1; i < worker.has.size(); ++i) {
-    Task& behind = tasks_[worker.has[i]];
-    behind.returned = true;
-    if (behind.decide_by != never) {
-      settle(behind, Due::cancel, Place::cancelled);
-    } else if (draining_) {
-      settle(behind, Due::leave, Place::left);
-    } else {
-      put(behind, Place::ready);
-    }
+    return_to(Place::ready, tasks_[worker.has[i]]);
   }
   worker.has.clear();
 }

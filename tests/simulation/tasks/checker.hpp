@@ -91,6 +91,7 @@ class Checker {
   void told(const core::TaskProgressed& event);
   void told(const core::ChannelBroken& event);
   void told(const core::WorkerStarved& event);
+  void told(const core::WorkerResigned& event);
   void told(const core::WorkerLost& event);
   void told(const core::WorkerMeasured& event);
   void told(const core::CancelAsked& event);
@@ -103,7 +104,9 @@ class Checker {
   void replace(Worker& worker, core::ReplaceWorker::Why why, bool own_fault);
   void vouch(Worker& worker) { worker.vouch_due = !worker.vouched; }
   void end_if_over();
+  void let_go(Worker& worker);
   void begin_leaving(Worker& worker);
+  void return_to(Place place, Task& task);
   void begun(Task& task);
   // checker_relief.cpp: workers that are replaced before they do harm
   [[nodiscard]] bool used_up(const Worker& worker) const;

@@ -80,7 +80,7 @@ void Checker::told(const TaskDeadlineReached&) {
     }
     if (worker.leaves) {
       if (!worker.stopped && now_ >= worker.stop_at) {
-        ended_ ? void(worker.stop_due = true) : replace(worker, ReplaceWorker::Why::timeout, false);
+        ended_ ? void(worker.stop_due = true) : replace(worker, ReplaceWorker::Why::timeout, !worker.vouched);
       }
     } else if (!worker.serves) {
       if (now_ >= worker.greet_by) {

@@ -24,6 +24,7 @@ Misdeeds make_misdeeds(core::Random& random, bool greets) {
   misdeeds.duplicates = rate(random, 0.3);
   misdeeds.forged = rate(random, 0.3);
   misdeeds.unasked_cancel = greets ? rate(random, 0.15) : 0;
+  misdeeds.resigns = greets ? rate(random, 0.15) : 0;
   misdeeds.progress = greets ? rate(random, 0.7) : 0;
   misdeeds.ignores_recall = rate(random, 1);
   misdeeds.ignores_dismissal = rate(random, 0.7);

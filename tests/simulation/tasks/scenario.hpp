@@ -29,6 +29,7 @@ struct Misdeeds {
   double duplicates = 0;
   double forged = 0;  ///< Answers to tasks that it does not have, or in the name of a past life.
   double unasked_cancel = 0;
+  double resigns = 0;
   double progress = 0;
   double ignores_recall = 0;
   // How it goes.

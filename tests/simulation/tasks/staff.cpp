@@ -77,7 +77,7 @@ void Staff::happen(std::vector<TaskEvent>& told) {
         plan(now_ + ticks(random_, 20), What::mischief, happening.worker);
       }
       return;
-    case What::hello: return write(process, WorkerGreeted{process.life});
+    case What::hello: process.greeted = true; return write(process, WorkerGreeted{process.life});
     case What::finish: return finish(process);
     case What::read:
       for (; !process.written.empty(); process.written.pop_front()) {
@@ -157,7 +157,7 @@ void Staff::perform(Instant now, const TaskAction& action) {
   now_ = now;
   if (const auto* given = std::get_if<DeliverTask>(&action)) {
     seen_ = std::max(seen_, number(given->task) + 1);
-    if (Process* process = find(given->life); process != nullptr && process->alive) {
+    if (Process* process = find(given->life); process != nullptr && process->alive && !process->resigned) {
       process->inbox.push_back(given->task);
       process->waited = 0;
       begin(*process);

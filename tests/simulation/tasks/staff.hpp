@@ -45,6 +45,8 @@ class Staff {
     bool working = false;
     bool stopping = false;
     bool input_closed = false;
+    bool greeted = false;
+    bool resigned = false;  ///< What it is given from now on it does not read.
     std::uint32_t piece = 0;
     std::uint32_t waited = 0;             ///< For more input: so often.
     std::deque<core::TaskId> inbox;       ///< The front one is in work.
@@ -76,6 +78,7 @@ class Staff {
   void take_back(Process& process, core::TaskId task);
   void die(Process& process);
   void leave_if_done(Process& process);
+  void resign(Process& process);
   [[nodiscard]] core::TaskId some_task();
   [[nodiscard]] bool happens(double rate) { return rate > 0 && chance(random_, rate); }
 

@@ -33,7 +33,7 @@ std::string of(const RecordTask& action) {
 }
 
 std::string of(const ReplaceWorker& action) {
-  static constexpr std::array names{"timeout", "broken channel", "never greeted", "going", "room for a fresh one"};
+  static constexpr std::array names{"timeout", "broken channel", "never greeted", "room for a fresh one"};
   return "replace " + of(action.life) + ": " + names[static_cast<std::size_t>(action.why)] +
          (action.relieved ? ", relieved" : "");
 }
@@ -53,6 +53,7 @@ std::string words(const TaskEvent& event) {
                         [](const TaskProgressed& e) { return of(e.life) + " progress of " + of(e.task); },
                         [](const ChannelBroken& e) { return of(e.life) + " writes garbage"; },
                         [](const WorkerStarved& e) { return of(e.life) + " starves"; },
+                        [](const WorkerResigned& e) { return of(e.life) + " resigns"; },
                         [](const WorkerLost& e) { return of(e.life) + " lost"; },
                         [](const WorkerMeasured& e) { return of(e.life) + " has " + std::to_string(e.bytes) + " bytes"; },
                         [](const CancelAsked& e) { return "cancel " + of(e.task); },

@@ -103,6 +103,9 @@ void Staff::do_mischief(Process& process, std::vector<TaskEvent>& told) {
   if (happens(misdeeds.unasked_cancel)) {
     write(process, TaskAnswered{life, process.inbox.empty() ? some_task() : process.inbox.back(), Answer::given_back});
   }
+  if (process.greeted && !process.resigned && happens(misdeeds.resigns)) {
+    resign(process);
+  }
   if (happens(misdeeds.forged)) {
     told.emplace_back(TaskAnswered{life, some_task(), Answer::result});
     // In the name of a life that is over, or of one that has yet to come, or of a worker that does not exist.
@@ -150,6 +153,18 @@ void Staff::die(Process& process) {
   process.alive = process.working = false;
   const bool slow = happens(scenario_.misdeeds.slow_reaping);
   plan(now_ + (slow ? ticks(random_, 20) : 0ms), What::lose, process.life.worker.index);
+}
+
+/// It says that it goes, with tasks that it has not begun or of which it does not know yet.
+void Staff::resign(Process& process) {
+  process.inbox.clear();
+  process.working = false;
+  process.resigned = true;
+  ++process.piece;
+  write(process, WorkerResigned{process.life});
+  if (!happens(scenario_.misdeeds.ignores_dismissal)) {
+    plan(now_ + ticks(random_, 5), What::die, process.life.worker.index);
+  }
 }
 
 /// Its input has ended: it says what it has, and goes.

@@ -95,7 +95,7 @@ TEST_CASE("who gives a task back that it was not asked for is on its way out, ev
   floor.answer(life, 2);
   floor.answer(life, 4);
   floor.answer(life, 3, Answer::given_back);
-  CHECK(floor.asked<ReplaceWorker>().size() == 1);
+  CHECK(floor.asked<CloseInput>().size() == 1);
 }
 
 TEST_CASE("an error of a task that is being cancelled is its end") {

@@ -232,33 +232,6 @@ TEST_CASE("garbage on the channel: the worker is replaced, its task tried again"
   CHECK(floor.at_worker[floor.come(0)] == Floor::Tasks{0});
 }
 
-TEST_CASE("a worker that was told to end by somebody else gives back what it has not begun, and gets nothing more") {
-  Floor floor(policy(), 1);
-  floor.submit(20);
-  const Life life = floor.come(0);
-  floor.wait(1ms);
-  floor.answer(life, 0);
-  const std::size_t given = floor.at_worker[life].size();
-  CHECK(given > 3);
-  for (std::uint64_t task = 2; task < given; ++task) {
-    floor.answer(life, task, Answer::given_back);
-  }
-  CHECK(floor.at_worker[life].size() == given);
-  SUBCASE("it ends by itself") {
-    floor.answer(life, 1);
-    floor.lose(life);
-    const Life next = floor.come(0);
-    CHECK(floor.at_worker[next].front() == 2);
-    floor.answer(next, 2);
-    CHECK(floor.records.at(2).attempts == 1);
-  }
-  SUBCASE("it stays: it is replaced when it has nothing more to do, and not vouched for") {
-    floor.answer(life, 1, Answer::given_back);
-    CHECK(floor.asked<ReplaceWorker>().size() == 1);
-    CHECK(floor.asked<VouchForWorker>().empty());
-  }
-}
-
 TEST_CASE("a worker that dies during a drain: its task is left, and no attempt is spent") {
   Floor floor(policy(), 1);
   const Life life = floor.come(0);

@@ -89,6 +89,20 @@ TEST_CASE("a supervisor that is not one: nothing at all, no HELLO, another versi
   CHECK(status(hello + std::string(16, '\0')) == 1);
 }
 
+TEST_CASE("a process that the handler forks off and that comes back from it answers nothing, and takes no task away") {
+  FakeSupervisor supervisor([](Task& task) {
+    if (task.id() == 1 && fork() > 0) {
+      static_cast<void>(wait(nullptr));
+    }
+    return "x";
+  });
+  supervisor.greet();
+  supervisor.frame(FrameType::task, 1).frame(FrameType::task, 2).frame(FrameType::drain, 0).flush();
+  CHECK(supervisor.next(2) == std::vector{result(1, "x"), result(2, "x")});
+  CHECK(supervisor.at_end());
+  CHECK(supervisor.status() == 0);
+}
+
 TEST_CASE("frames that come byte by byte, and a thousand at once") {
   FakeSupervisor supervisor(echo);
   supervisor.greet();

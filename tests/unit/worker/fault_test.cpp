@@ -48,6 +48,13 @@ TEST_CASE("an exception is an ERROR with the name of its class and its message")
   CHECK(error_of([] { static_cast<void>(std::string().at(3)); }).starts_with(R"({"type":"std::out_of_range","message":")"));
 }
 
+TEST_CASE("an exception that has nothing to say fails its task all the same") {
+  struct Mute : std::exception {
+    [[nodiscard]] const char* what() const noexcept override { return nullptr; }
+  };
+  CHECK(error_of([] { throw Mute(); }).find(R"("message":"")") != std::string::npos);
+}
+
 TEST_CASE("what is thrown need not be a std::exception") {
   CHECK(error_of([] { throw 17; }) == json("int", "threw something that is no std::exception"));
   CHECK(error_of([] { throw "text"; }) == json("char const*", "threw something that is no std::exception"));

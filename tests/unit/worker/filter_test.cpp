@@ -92,6 +92,18 @@ TEST_CASE("a failed line goes to stderr, the rest goes on, and the status says s
   CHECK(outcome.status == 1);
 }
 
+TEST_CASE("a process that the handler forks off and that comes back from it answers nothing") {
+  const auto forks = [](Task& task) {
+    if (task.payload() == "fork" && fork() > 0) {
+      static_cast<void>(wait(nullptr));
+    }
+    return std::string(task.payload());
+  };
+  const Outcome outcome = filter(forks, "a\nfork\nb\n");
+  CHECK(outcome.out == "a\nfork\nb\n");
+  CHECK(outcome.err.find("forked in the handler") != std::string::npos);
+}
+
 TEST_CASE("a line of megabytes, and many lines") {
   const std::string line(std::size_t{3} << 20U, 'x');
   CHECK(filter([](Task& task) { return std::string(task.payload()); }, line + "\n" + line + "\n").out ==

@@ -27,6 +27,7 @@ TEST_CASE("SIGTERM while idle ends the worker at once, with status 0") {
     supervisor.frame(FrameType::task, 1).flush();
     CHECK(supervisor.next() == result(1, "x"));
     supervisor.signal(SIGTERM);  // On its way to the wait, or in it.
+    CHECK(supervisor.next().type == FrameType::drain);
     CHECK(supervisor.at_end());
     CHECK(supervisor.status() == 0);
   }
@@ -49,6 +50,7 @@ TEST_CASE("SIGTERM in a handler: it is told, its task is answered, what has not 
   supervisor.signal(SIGTERM);
   CHECK(supervisor.next(4) == std::vector{result(1, "stopped"), Answer{FrameType::cancel, 2, ""},
                                           Answer{FrameType::cancel, 3, ""}, Answer{FrameType::cancel, 4, ""}});
+  CHECK(supervisor.next().type == FrameType::drain);  // What crosses this was not begun.
   CHECK(supervisor.at_end());
   CHECK(supervisor.status() == 0);
 }

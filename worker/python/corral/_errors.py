@@ -6,7 +6,9 @@ import json
 import os
 import sys
 import traceback
-from typing import Dict, List, Optional
+from typing import Dict, List, NoReturn, Optional
+
+from . import _logs
 
 _OWN = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _MOST = 64 * 1024  # Characters of a message or a traceback: enough for every reader.
@@ -75,3 +77,12 @@ def _drop_outer_asyncio(stack: traceback.StackSummary) -> None:
     loop = os.path.dirname(asyncio.__file__) + os.sep
     while stack and stack[0].filename.startswith((_OWN, loop)):
         del stack[0]
+
+
+def end_child(error: Optional[BaseException]) -> NoReturn:
+    """A process that the handler forked off has come back from it. It must not go on as if it were the worker."""
+    if error is not None:
+        sys.stderr.write(traceback_of(error))
+    sys.stderr.write("corral: a process that was forked in the handler returned from it; it ends here (use os._exit)\n")
+    _logs.flush()
+    os._exit(1)

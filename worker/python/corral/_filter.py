@@ -12,7 +12,7 @@ import sys
 from typing import Any, Callable
 
 from . import _logs
-from ._errors import message_of, traceback_of, type_name
+from ._errors import end_child, message_of, traceback_of, type_name
 from ._json import dumps, json_work
 
 
@@ -23,6 +23,7 @@ def run(handler: Callable[[Any], Any]) -> None:
     work = json_work(handler)
     count = failed = 0
     in_work = False
+    owner = os.getpid()
     try:
         for line in iter(source.readline, b""):
             count += 1
@@ -32,9 +33,13 @@ def run(handler: Callable[[Any], Any]) -> None:
             except (SystemExit, KeyboardInterrupt):
                 raise
             except BaseException as error:
+                if os.getpid() != owner:
+                    end_child(error)
                 failed += 1
                 sys.stderr.write(f"corral: line {count} failed:\n{traceback_of(error)}")
                 answer = dumps({"error": {"type": type_name(error), "message": message_of(error)}})
+            if os.getpid() != owner:
+                end_child(None)
             in_work = False
             _logs.flush()
             _write(target, answer + b"\n")

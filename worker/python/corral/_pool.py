@@ -103,7 +103,7 @@ class Pool:
         if threading.current_thread() is self._thread:
             self._work_until(item.decided)  # A callback asks: nobody else would read the answer.
         else:
-            item.decided.wait()
+            item.decided.wait(1)  # It takes so long only where corral stands still; then it is not cancelled yet.
         return False
 
     def _ask_back(self, item: Item) -> None:

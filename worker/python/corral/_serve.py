@@ -7,12 +7,12 @@ import inspect
 import os
 import sys
 import time
-from typing import Any, Callable, List, NoReturn, Optional, TypeVar, Union
+from typing import Any, Callable, List, Optional, TypeVar, Union
 
 from . import _claim, _filter, _logs
 from . import _protocol as protocol
 from ._channel import HOLD, LONG, Channel
-from ._errors import encode_error, traceback_of
+from ._errors import encode_error, end_child
 from ._json import dumps, json_work
 
 Handler = Callable[[Any], Any]
@@ -177,12 +177,14 @@ def _serve_supervisor(channel: Channel, work: Work) -> None:
 def serve_channel(channel: Channel, work: Work, encode: Encoder = encode_error) -> None:
     """Answers every task with what `work` makes of its payload, or with the exception that it raises, encoded.
 
-    SystemExit and KeyboardInterrupt are no answer but the end of this worker: signal handlers raise them.
+    SystemExit and KeyboardInterrupt are no answer but the end of this worker: signal handlers raise them. Unless they come
+    out of a task they are nobody's fault, and corral is told so.
     """
     tasks, answers, forked, longest = channel.tasks, channel.answers, channel.forked, channel.longest
     take, keep, pack, clock = tasks.popleft, answers.append, protocol.HEADER.pack, time.monotonic
     small = min(LONG, longest)
     due = clock() + HOLD
+    at_work = False  # When it ended.
     try:
         while True:
             while tasks:
@@ -196,15 +198,16 @@ def serve_channel(channel: Channel, work: Work, encode: Encoder = encode_error) 
                     if size > longest:
                         raise ValueError(f"the result has {size} bytes; corral takes at most {longest}")
                 except (SystemExit, KeyboardInterrupt):
+                    at_work = True
                     raise
                 except BaseException as error:
                     if forked:
-                        _end_child(error)
+                        end_child(error)
                     result = encode(error, longest)
                     kind = 4  # ERROR
                     size = len(result)
                 if forked:
-                    _end_child(None)
+                    end_child(None)
                 if size <= small:
                     keep(pack(size, kind, number) + result)
                 else:
@@ -226,15 +229,8 @@ def serve_channel(channel: Channel, work: Work, encode: Encoder = encode_error) 
         channel.unwatch()
         if not forked:
             try:
-                channel.flush()  # Also when a signal ends this worker: what is done is done.
+                # Also when a signal ends this worker: what is done is done, and what is still on its way was not begun.
+                resigns = not (at_work or channel.draining or channel.ended)
+                channel.flush(protocol.frame(protocol.DRAIN, 0) if resigns else b"")
             except OSError:
                 pass
-
-
-def _end_child(error: Optional[BaseException]) -> NoReturn:
-    """A process that the handler forked off has come back from it. It must not go on as if it were the worker."""
-    if error is not None:
-        sys.stderr.write(traceback_of(error))
-    sys.stderr.write("corral: a process that was forked in the handler returned from it; it ends here (use os._exit)\n")
-    _logs.flush()
-    os._exit(1)
