@@ -92,7 +92,7 @@ class Executor(BaseExecutor):
         if task_timeout is not None and task_timeout <= 0:
             raise ValueError("task_timeout must be greater than 0")
         self._workers = max_workers or os.cpu_count() or 1
-        self._options = ["-j", "auto" if max_workers is None else str(max_workers), "--retries", str(retries), "--grace", "2s"]
+        self._options = ["-j", "auto" if max_workers is None else str(max_workers), "--retries", str(retries)]
         if task_timeout is not None:
             self._options += ["--timeout", f"{max(1, round(task_timeout * 1000))}ms"]
         if max_tasks_per_child is not None:
