@@ -56,7 +56,8 @@ class Hooks(CorralTest):
         self.assertEqual(self.names(), ["worker_ended"])
 
     def test_its_descriptors_are_the_event_and_nothing_else_of_ours(self):
-        corral = self.hooked({"a": program("exit 0")}, events=["worker_started"], command=self.script(
+        waits = f"while ! [ -s {self.path('told')} ]; do sleep 0.05; done"  # For at the end a hook has little time.
+        corral = self.hooked({"a": {"command": ["sh", "-c", waits]}}, events=["worker_started"], command=self.script(
             "told.write(os.readlink('/proc/self/fd/1') + '\\n')\n"
             "told.write(str(sorted(int(fd) for fd in os.listdir('/proc/self/fd') if int(fd) > 2 and int(fd) != told.fileno())) + '\\n')"
         ))  # fmt: skip
