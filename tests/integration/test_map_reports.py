@@ -210,6 +210,21 @@ class Trace(MapTest):
 
 
 class Files(MapTest):
+    def test_where_there_is_no_room_any_more_the_last_task_of_a_quarantine_is_a_whole_one(self):
+        def full():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1001, 1001))
+
+        path = self.path("bad")
+        corral = self.map(b"".join(b"%d\n" % i for i in range(100, 600)), "-j2", "--retries", "0", "--quarantine", path,
+                          command=["sh", "-c", "kill -9 $$", "{}"], preexec_fn=full)  # fmt: skip
+        self.finish(corral, 1)
+        self.assertIn("it is incomplete", corral.err)
+        for name, least in ((path, 100), (path + ".stories", 1)):
+            lines = read(name).split("\n")
+            self.assertEqual(lines.pop(), "", name)
+            self.assertGreaterEqual(len(lines), least)
+        self.assertEqual({len(line) for line in read(path).splitlines()}, {3})
+
     def test_a_file_that_cannot_be_written_is_refused_before_anything_begins(self):
         for option in ("--timeline", "--trace", "--quarantine"):
             corral = self.map([{"touch": self.path("begun")}], "-j1", option, self.path("no/such"))
