@@ -2,11 +2,17 @@
 
 import json
 import os
+import resource
 import sys
 
 from harness import CorralTest
 
 WORKER = [sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)), "task_worker.py")]
+
+
+def room_for(size):
+    """A preexec_fn: no file of that process grows beyond so many bytes, as on a disk that is full."""
+    return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
 class MapTest(CorralTest):

@@ -3,14 +3,13 @@
 import json
 import os
 import re
-import resource
 import select
 import signal
 import subprocess
 import time
 
 from harness import main, read, sanitized
-from mapping import WORKER, MapTest
+from mapping import WORKER, MapTest, room_for
 
 
 class Tasks(MapTest):
@@ -124,11 +123,8 @@ class Readers(MapTest):
         self.assertIn("cannot write results", corral.err)
 
     def test_where_there_is_no_room_any_more_the_last_line_is_a_whole_one(self):
-        def full():
-            resource.setrlimit(resource.RLIMIT_FSIZE, (100_001, 100_001))
-
         path = self.path("out")
-        corral = self.map(range(30_000), "-j2", "-o", path, preexec_fn=full)
+        corral = self.map(range(30_000), "-j2", "-o", path, preexec_fn=room_for(100_001))
         self.finish(corral, 1)
         with open(path) as file:
             lines = file.readlines()

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import resource
 import shutil
 import signal
 import subprocess
@@ -11,7 +10,7 @@ import unittest
 from html.parser import HTMLParser
 
 from harness import await_that, main, read
-from mapping import WORKER, MapTest
+from mapping import WORKER, MapTest, room_for
 
 PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "page.js")
 NASTY = '</script><script>alert(1)</script><!--<script><img src=x onerror="alert(2)">'
@@ -211,12 +210,9 @@ class Trace(MapTest):
 
 class Files(MapTest):
     def test_where_there_is_no_room_any_more_the_last_task_of_a_quarantine_is_a_whole_one(self):
-        def full():
-            resource.setrlimit(resource.RLIMIT_FSIZE, (1001, 1001))
-
         path = self.path("bad")
         corral = self.map(b"".join(b"%d\n" % i for i in range(100, 600)), "-j2", "--retries", "0", "--quarantine", path,
-                          command=["sh", "-c", "kill -9 $$", "{}"], preexec_fn=full)  # fmt: skip
+                          command=["sh", "-c", "kill -9 $$", "{}"], preexec_fn=room_for(1001))  # fmt: skip
         self.finish(corral, 1)
         self.assertIn("it is incomplete", corral.err)
         for name, least in ((path, 100), (path + ".stories", 1)):
@@ -249,11 +245,8 @@ class Files(MapTest):
             self.assertEqual(len(re.findall(r"No space left on device; it is incomplete, the tasks go on", corral.err)), 1, corral.err)
 
     def test_what_has_no_room_any_more_in_the_middle_is_cut_off_and_can_be_read(self):
-        def small_files():
-            resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
-
         path = self.path("run.html")
-        corral = self.map(range(30_000), "-j2", "--timeline", path, preexec_fn=small_files)
+        corral = self.map(range(30_000), "-j2", "--timeline", path, preexec_fn=room_for(100_000))
         self.finish(corral, 0)
         self.assertEqual(len(self.results(corral)), 30_000)
         self.assertEqual(corral.err.count("it is incomplete, the tasks go on"), 1, corral.err)

@@ -89,6 +89,11 @@ TEST_CASE("a missing interpreter is named") {
   unlink(script.c_str());
 }
 
+TEST_CASE("why a launch cannot be prepared is said, where there is no number for it") {
+  CHECK(core::describe({LaunchStep::prepare, 0, "the task is left"}) == "cannot prepare the launch: the task is left");
+  CHECK(core::describe({LaunchStep::prepare, 0, {}}) == "cannot prepare the launch");
+}
+
 TEST_CASE("a file that cannot be executed") {
   const std::string file = temporary("plain");
   write_file(file, "data", 0644);

@@ -29,6 +29,7 @@ TEST_CASE("a worker that was told to end by somebody else gives back what it has
     floor.answer(life, 1, Answer::given_back);
     CHECK(floor.asked<CloseInput>().size() == 1);
     CHECK(floor.asked<ReplaceWorker>().empty());
+    CHECK(floor.asked<VouchForWorker>().empty());
     floor.wait(policy().leave_within);
     REQUIRE(floor.asked<ReplaceWorker>().size() == 1);
     CHECK_FALSE(floor.asked<ReplaceWorker>()[0].own_fault);
@@ -40,7 +41,7 @@ TEST_CASE("a worker resigns: what crossed that goes back uncharged, and its end 
   strict.retries = 0;
   Floor floor(strict, 1);
   floor.submit(20);
-  Life life = floor.come(0);
+  const Life life = floor.come(0);
   SUBCASE("with tasks that it does not know of yet") {
     floor.answer(life, 0);
     floor.step(WorkerResigned{life});

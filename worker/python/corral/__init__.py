@@ -36,6 +36,8 @@ def __getattr__(name: str) -> Any:
         try:
             from ._executor import Executor
         except RuntimeError as error:  # A thread has outlived the main one, and is the first to need concurrent.futures.
+            if "after shutdown" not in str(error):
+                raise
             raise RuntimeError("cannot schedule new futures after interpreter shutdown") from error
 
         return Executor
