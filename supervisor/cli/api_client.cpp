@@ -193,6 +193,8 @@ Result<std::optional<Reply>> ReplyReader::read(std::string_view bytes) {
       return std::unexpected(head.error());
     }
     pending_.erase(0, end + 4);
+    constexpr std::size_t soon_there = 1U << 20U;  // What only claims to come is not believed beyond that.
+    pending_.reserve(std::min(length_, soon_there));
   }
   bool complete = body_ == Body::to_the_end && ended;
   if (body_ == Body::chunked) {

@@ -14,6 +14,7 @@
 #include "supervisor/cli/control_commands.hpp"
 #include "supervisor/cli/print.hpp"
 #include "supervisor/cli/status.hpp"
+#include "supervisor/cli/table.hpp"
 #include "supervisor/cli/top/quantities.hpp"
 #include "supervisor/cli/top/sample.hpp"
 
@@ -25,33 +26,9 @@ using namespace std::chrono_literals;
 
 constexpr Duration status_within = 10s;
 
-using Row = std::vector<std::string>;
-
-/// Columns as wide as they have to be; `right`: those of numbers.
-std::string table(const std::vector<Row>& rows, const std::vector<bool>& right) {
-  std::vector<std::size_t> widths(right.size());
-  for (const Row& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      widths[i] = std::max(widths[i], row[i].size());
-    }
-  }
-  std::string text;
-  for (const Row& row : rows) {
-    std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      line += right[i] ? fmt::format("{:>{}}  ", row[i], widths[i]) : fmt::format("{:<{}}  ", row[i], widths[i]);
-    }
-    line.erase(line.find_last_not_of(' ') + 1);
-    text += line + "\n";
-  }
-  return text;
-}
-
-std::string coloured(const std::string& line, const std::string& state, bool colour) {
-  if (!colour || state == "running" || state == "exited") {
-    return line;
-  }
-  return (state == "failed" ? "\033[31m" : "\033[33m") + line + "\033[0m";
+/// The colour of a line that says that, if any.
+std::string_view colour_of(std::string_view state) {
+  return state == "running" || state == "exited" ? "" : state == "failed" ? "\033[31m" : "\033[33m";
 }
 
 bool is_meant(const top::WorkerSample& worker, const std::vector<std::string>& patterns) {
@@ -88,35 +65,34 @@ std::string tasks_of(const top::WorkerSample& worker) {
 }
 
 std::string workers_table(const top::Sample& sample, const StatusOptions& options, bool colour) {
-  std::vector<Row> rows{{"WORKER", "STATE", "PID", "CORES", "UPTIME", "RESTARTS", "CPU", "MEMORY"}};
-  std::vector<std::string> states{"running"};
+  const bool tasks = std::ranges::any_of(sample.workers, [](const top::WorkerSample& worker) { return worker.tasks_done.has_value(); });
+  std::vector<Column> columns{Column::text,   Column::text,   Column::number, Column::text,
+                              Column::number, Column::number, Column::number, Column::number};
+  columns.resize(columns.size() + (tasks ? 1 : 0), Column::number);
+  Table table(std::move(columns));
+  table.add({"WORKER", "STATE", "PID", "CORES", "UPTIME", "RESTARTS", "CPU", "MEMORY"});
+  if (tasks) {
+    table.add("TASKS");
+  }
+  std::vector<std::string_view> colours{""};
   for (const top::WorkerSample& worker : sample.workers) {
-    if (is_meant(worker, options.targets)) {
-      rows.push_back({worker.name, state_of(worker), worker.pid ? std::to_string(*worker.pid) : "-",
-                      worker.cores.empty() ? "any" : worker.cores,
-                      worker.uptime_seconds ? top::short_time(*worker.uptime_seconds) : "-", std::to_string(worker.restarts),
-                      cpu_of(worker), worker.memory_bytes ? top::short_size(*worker.memory_bytes) : "-"});
-      states.push_back(worker.state);
+    if (!is_meant(worker, options.targets)) {
+      continue;
     }
-  }
-  std::vector<bool> right{false, false, true, false, true, true, true, true};
-  if (std::ranges::any_of(sample.workers, [](const top::WorkerSample& worker) { return worker.tasks_done.has_value(); })) {
-    rows.front().emplace_back("TASKS");
-    right.push_back(true);
-    std::size_t row = 0;
-    for (const top::WorkerSample& worker : sample.workers) {
-      if (is_meant(worker, options.targets)) {
-        rows[++row].push_back(tasks_of(worker));
-      }
+    table.add({worker.name, state_of(worker), worker.pid ? std::to_string(*worker.pid) : "-",
+               worker.cores.empty() ? "any" : worker.cores,
+               worker.uptime_seconds ? top::short_time(*worker.uptime_seconds) : "-", std::to_string(worker.restarts),
+               cpu_of(worker), worker.memory_bytes ? top::short_size(*worker.memory_bytes) : "-"});
+    if (tasks) {
+      table.add(tasks_of(worker));
     }
+    colours.push_back(colour ? colour_of(worker.state) : "");
   }
-  const std::string plain = table(rows, right);
   std::string text = sample.phase == "running" ? "" : "the supervisor is stopping\n";
-  std::size_t line = 0;
-  for (std::size_t at = 0; at < plain.size(); ++line) {
-    const std::size_t end = plain.find('\n', at);
-    text += coloured(plain.substr(at, end - at), states[line], colour) + "\n";
-    at = end + 1;
+  for (std::size_t row = 0; row < table.rows(); ++row) {
+    text += colours[row];
+    table.append_row(text, row);
+    text += colours[row].empty() ? "\n" : "\033[0m\n";
   }
   return text;
 }
@@ -176,7 +152,8 @@ Look look(const process::Instance& instance, const StatusOptions& options, bool 
 }
 
 int list_supervisors(const StatusOptions& options) {
-  std::vector<Row> rows{{"NAME", "PID", "WORKERS", "RUNNING", "CONFIG", "SOCKET"}};
+  Table table({Column::text, Column::number, Column::number, Column::number, Column::text, Column::text});
+  table.add({"NAME", "PID", "WORKERS", "RUNNING", "CONFIG", "SOCKET"});
   Json list = Json::array();
   for (const process::Instance& instance : process::running_instances()) {
     const Result<Reply> reply = instance.socket.empty() ? failure("") : ask(instance, {"GET", "/v1/status"}, status_within);
@@ -185,8 +162,8 @@ int list_supervisors(const StatusOptions& options) {
                                                      [](const top::WorkerSample& one) { return std::string_view(one.state); })
                                 : 0;
     const std::string name = stem_of(instance.socket.empty() ? instance.config : instance.socket);
-    rows.push_back({name, std::to_string(instance.pid), sample ? std::to_string(sample->workers.size()) : "?",
-                    sample ? std::to_string(running) : "?", instance.config, instance.socket.empty() ? "-" : instance.socket});
+    table.add({name, std::to_string(instance.pid), sample ? std::to_string(sample->workers.size()) : "?",
+               sample ? std::to_string(running) : "?", instance.config, instance.socket.empty() ? "-" : instance.socket});
     list.push_back({{"name", name},
                     {"pid", instance.pid},
                     {"workers", sample ? Json(sample->workers.size()) : Json(nullptr)},
@@ -197,7 +174,7 @@ int list_supervisors(const StatusOptions& options) {
   if (options.json) {
     return deliver(list.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n", 0);
   }
-  return deliver(rows.size() == 1 ? "no supervisor of yours runs\n" : table(rows, {false, true, true, true, false, false}), 0);
+  return deliver(table.rows() == 1 ? "no supervisor of yours runs\n" : table.text(), 0);
 }
 
 }  // namespace

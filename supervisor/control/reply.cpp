@@ -6,6 +6,7 @@
 #include <chrono>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <type_traits>
 
 #include "common/base/text.hpp"
 #include "common/base/units.hpp"
@@ -45,11 +46,22 @@ void append(std::string& out, const ProgramView& program, const WorkerView& work
     out += key;
     append_json_string(out, value);
   };
-  const auto value = [&](std::string_view key, const auto& number) {
-    fmt::format_to(std::back_inserter(out), "{}{}", key, number);
+  const auto value = [&](std::string_view key, auto number) {
+    out += key;
+    if constexpr (std::is_integral_v<decltype(number)>) {
+      const fmt::format_int digits(number);
+      out.append(digits.data(), digits.size());
+    } else {
+      fmt::format_to(std::back_inserter(out), "{}", number);
+    }
   };
   const auto maybe = [&](std::string_view key, const auto& number) {
-    number ? value(key, *number) : value(key, std::string_view("null"));
+    if (number) {
+      value(key, *number);
+    } else {
+      out += key;
+      out += "null";
+    }
   };
   const bool lives = state.pid != 0;
   const auto* backoff = std::get_if<core::Backoff>(&state.state);

@@ -25,11 +25,20 @@ struct Overloaded : F... {
 
 /// What only /proc knows. Beside the loop: a thousand workers take milliseconds.
 void measure(control::View& view) {
+  std::vector<control::WorkerView*> living;
+  std::vector<std::int32_t> pids;
   for (control::ProgramView& program : view.programs) {
     for (control::WorkerView& worker : program.workers) {
-      if (const auto usage = worker.state.pid != 0 ? process::usage_of(worker.state.pid) : std::nullopt) {
-        worker.measure = control::Measure{usage->cpu_seconds, usage->resident_bytes};
+      if (worker.state.pid != 0) {
+        living.push_back(&worker);
+        pids.push_back(worker.state.pid);
       }
+    }
+  }
+  const auto usages = process::usages_of(pids);
+  for (std::size_t i = 0; i < living.size(); ++i) {
+    if (const auto& usage = usages[i]) {
+      living[i]->measure = control::Measure{usage->cpu_seconds, usage->resident_bytes};
     }
   }
 }

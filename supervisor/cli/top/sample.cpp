@@ -182,7 +182,9 @@ Result<json> parse(std::string_view text) {
 }  // namespace
 
 Result<Sample> read_status(std::string_view bytes) {
+  constexpr std::size_t a_worker = 250;  // Bytes of text, or so.
   StatusReader reader;
+  reader.sample.workers.reserve(bytes.size() / a_worker);
   if (!json::sax_parse(bytes, &reader)) {
     return std::unexpected(not_json());
   }

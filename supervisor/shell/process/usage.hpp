@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
+#include <vector>
 
 namespace corral::process {
 
@@ -11,7 +13,8 @@ struct Usage {
   std::uint64_t resident_bytes = 0;
 };
 
-/// Nothing where it has just gone, or there is no /proc. Five system calls.
-[[nodiscard]] std::optional<Usage> usage_of(std::int32_t pid);
+/// Of each, in their order: nothing where it has just gone, or there is no /proc. Five system calls a process, most of them
+/// a walk through /proc: where there are hundreds, several threads share them.
+[[nodiscard]] std::vector<std::optional<Usage>> usages_of(std::span<const std::int32_t> pids);
 
 }  // namespace corral::process
