@@ -4,17 +4,15 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
-#include <cstring>
 
 #include "common/base/units.hpp"
-#include "supervisor/shell/process/small_file.hpp"
+#include "supervisor/cli/api_connection.hpp"
 
 namespace corral::cli {
 namespace {
@@ -49,64 +47,6 @@ std::optional<std::size_t> whole_number(std::string_view text, int base = 10) {
   const auto read = std::from_chars(text.data(), text.data() + text.size(), number, base);
   const bool good = read.ec == std::errc{} && read.ptr == text.data() + text.size() && number <= most_body;
   return good ? std::optional(number) : std::nullopt;
-}
-
-/// A supervisor in a PID namespace of its own has noted the number that it has there. Unknown is not wrong.
-bool is_also(std::int32_t pid, std::int32_t noted) {
-  const std::string text = process::read_small_file(fmt::format("/proc/{}/status", pid).c_str()).value_or("");
-  constexpr std::string_view key = "\nNSpid:";
-  const std::size_t at = text.find(key);
-  if (at == std::string::npos) {
-    return true;
-  }
-  const std::string line = text.substr(at + key.size(), text.find('\n', at + 1) - at - key.size());
-  return (line + "\t").find(fmt::format("\t{}\t", noted)) != std::string::npos;
-}
-
-/// Whoever can write where a socket lies can listen there in another's place.
-Result<void> check_listener(const FileDescriptor& socket, const process::Instance& server) {
-  ucred peer{};
-  socklen_t size = sizeof peer;
-  if (::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
-    return system_failure("cannot see who listens at '" + server.socket + "'", errno);
-  }
-  const bool root_says_so = ::geteuid() == 0 && server.pid == 0;
-  if (peer.uid != ::geteuid() && peer.uid != 0 && !root_says_so) {
-    return failure(
-        fmt::format("at '{}' a process of user {} listens, which is neither you nor root: it is told nothing; remove that "
-                    "socket, or have the supervisor listen where only you can write",
-                    server.socket, peer.uid));
-  }
-  // 0: its number cannot be seen from here.
-  if (server.pid != 0 && peer.pid != 0 && peer.pid != server.pid && !is_also(peer.pid, server.pid)) {
-    return std::unexpected(
-        Error{fmt::format("at '{}' pid {} listens, not the supervisor of '{}' (pid {}); give each a `control.socket` of its own",
-                          server.socket, peer.pid, server.config, server.pid),
-              ESRCH});
-  }
-  return {};
-}
-
-Result<FileDescriptor> connected_to(const process::Instance& server) {
-  const std::string& socket_path = server.socket;
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (socket_path.size() >= sizeof address.sun_path) {
-    return failure(fmt::format("the path of the socket '{}' is longer than {} bytes", socket_path, sizeof address.sun_path - 1));
-  }
-  std::memcpy(address.sun_path, socket_path.data(), socket_path.size());
-  FileDescriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!socket) {
-    return system_failure("cannot make a socket", errno);
-  }
-  // Of a Unix socket this is done at once, or refused: EAGAIN says that too many wait for the supervisor already.
-  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {  // NOLINT: as POSIX has it.
-    return system_failure("no supervisor answers at '" + socket_path + "'", errno);
-  }
-  if (const Result<void> right = check_listener(socket, server); !right) {
-    return std::unexpected(right.error());
-  }
-  return socket;
 }
 
 std::unexpected<Error> not_http() { return failure("what answers on the supervisor's socket does not speak the control API"); }
@@ -218,8 +158,8 @@ Result<std::optional<Reply>> ReplyReader::read(std::string_view bytes) {
   return ended ? Result<std::optional<Reply>>(cut_off()) : std::nullopt;
 }
 
-Result<Exchange> Exchange::begin(const process::Instance& server, const Request& request) {
-  Result<FileDescriptor> socket = connected_to(server);
+Result<Exchange> Exchange::begin(const process::Instance& server, const Request& request, Duration in_line) {
+  Result<FileDescriptor> socket = connected_to(server, in_line);
   if (!socket) {
     return std::unexpected(std::move(socket.error()));
   }
@@ -244,21 +184,11 @@ Result<std::optional<Reply>> Exchange::proceed() {
   return reader_.read(std::string_view(buffer.data(), static_cast<std::size_t>(count)));
 }
 
-std::int32_t listener_of(const std::string& socket_path) {
-  const Result<FileDescriptor> socket = connected_to({0, socket_path, {}});
-  ucred peer{};
-  socklen_t size = sizeof peer;
-  return socket && ::getsockopt(socket->get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.pid : 0;
-}
-
 namespace {
 
 Result<Reply> ask_once(const process::Instance& server, const Request& request, Duration patience, Clock::time_point until) {
-  Result<Exchange> exchange = Exchange::begin(server, request);
-  while (!exchange && exchange.error().error_number == EAGAIN && Clock::now() < until) {
-    wait_a_while();
-    exchange = Exchange::begin(server, request);
-  }
+  constexpr Duration least = std::chrono::milliseconds(1);
+  Result<Exchange> exchange = Exchange::begin(server, request, std::max<Duration>(until - Clock::now(), least));
   if (!exchange) {
     return std::unexpected(exchange.error());
   }

@@ -1,7 +1,7 @@
 // A client of the control API: one request, one reply, over the supervisor's Unix socket. HTTP/1.1, a connection each.
 //
-// An Exchange never blocks, so that a screen stays alive while a command takes its time; ask() waits for one. It reads what
-// the supervisor of this machine's user sends, bounded, and understands what that sends: a length, chunks, or all up
+// An Exchange that has begun never blocks, so that a screen stays alive while a command takes its time; ask() waits for one. It
+// reads what the supervisor of this machine's user sends, bounded, and understands what that sends: a length, chunks, or all up
 // to the end.
 #pragma once
 
@@ -54,9 +54,9 @@ class ReplyReader {
 
 class Exchange {
  public:
-  /// Fails where nobody listens, and where it is another process than `server` (ESRCH) or one of another user who is not root.
-  /// A `server` with the pid 0 is whoever listens there; root then asks a supervisor of any user.
-  [[nodiscard]] static Result<Exchange> begin(const process::Instance& server, const Request& request);
+  /// Fails, and waits in line, as connected_to() does.
+  [[nodiscard]] static Result<Exchange> begin(const process::Instance& server, const Request& request,
+                                              Duration in_line = Duration::zero());
 
   [[nodiscard]] int descriptor() const { return socket_.get(); }
   [[nodiscard]] bool wants_to_write() const { return !unsent_.empty(); }
@@ -72,9 +72,6 @@ class Exchange {
   std::string unsent_;
   ReplyReader reader_;
 };
-
-/// The process that listens there; 0 where it is none that is seen from here.
-[[nodiscard]] std::int32_t listener_of(const std::string& socket_path);
 
 /// Waits for the reply, up to `patience`. Fails as Exchange::begin() does.
 [[nodiscard]] Result<Reply> ask(const process::Instance& server, const Request& request, Duration patience);

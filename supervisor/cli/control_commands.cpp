@@ -13,6 +13,7 @@
 #include "common/base/suggest.hpp"
 #include "common/base/units.hpp"
 #include "supervisor/cli/api_client.hpp"
+#include "supervisor/cli/api_connection.hpp"
 #include "supervisor/cli/complaint.hpp"
 #include "supervisor/cli/print.hpp"
 #include "supervisor/cli/top/sample.hpp"

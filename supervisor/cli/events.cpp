@@ -103,7 +103,7 @@ int cannot_print() { return errno == EPIPE ? 0 : complain(system_failure("cannot
 /// What comes from now on, up to the end of the supervisor.
 int follow(const process::Instance& server, const EventsOptions& options, std::uint64_t last) {
   const std::string target = target_of(options, fmt::format("follow=true&after={}", last));
-  Result<Exchange> exchange = Exchange::begin(server, {.target = target, .accept = "text/event-stream"});
+  Result<Exchange> exchange = Exchange::begin(server, {.target = target, .accept = "text/event-stream"}, soon);
   if (!exchange) {
     complain(exchange.error());
     return nobody_answers;

@@ -65,7 +65,8 @@ std::string tasks_of(const top::WorkerSample& worker) {
 }
 
 std::string workers_table(const top::Sample& sample, const StatusOptions& options, bool colour) {
-  const bool tasks = std::ranges::any_of(sample.workers, [](const top::WorkerSample& worker) { return worker.tasks_done.has_value(); });
+  const bool tasks =
+      std::ranges::any_of(sample.workers, [](const top::WorkerSample& worker) { return worker.tasks_done.has_value(); });
   std::vector<Column> columns{Column::text,   Column::text,   Column::number, Column::text,
                               Column::number, Column::number, Column::number, Column::number};
   columns.resize(columns.size() + (tasks ? 1 : 0), Column::number);
@@ -80,9 +81,9 @@ std::string workers_table(const top::Sample& sample, const StatusOptions& option
       continue;
     }
     table.add({worker.name, state_of(worker), worker.pid ? std::to_string(*worker.pid) : "-",
-               worker.cores.empty() ? "any" : worker.cores,
-               worker.uptime_seconds ? top::short_time(*worker.uptime_seconds) : "-", std::to_string(worker.restarts),
-               cpu_of(worker), worker.memory_bytes ? top::short_size(*worker.memory_bytes) : "-"});
+               worker.cores.empty() ? "any" : worker.cores, worker.uptime_seconds ? top::short_time(*worker.uptime_seconds) : "-",
+               std::to_string(worker.restarts), cpu_of(worker),
+               worker.memory_bytes ? top::short_size(*worker.memory_bytes) : "-"});
     if (tasks) {
       table.add(tasks_of(worker));
     }

@@ -28,9 +28,9 @@ class StatusDesk {
 
  private:
   struct Seen {
-    std::uint64_t generation = 0;
-    Instant at{};
-    control::Reply status;
+    std::uint64_t generation;
+    Instant at;
+    api::Whole status;
   };
   struct Waiting {
     std::uint64_t generation = 0;  ///< When he asked: an earlier look does not show him what he has done himself.

@@ -1,10 +1,15 @@
 """What is accepted without waiting is done: scalings and reloads have a queue, and who finds it full is told so."""
 
+import errno
 import json
+import os
 import signal
+import socket
 
-from control import FaultTest, everything_from, raw_connection
+from control import GET_STATUS, FaultTest, everything_from, raw_connection
 from harness import await_that, main, program
+
+LAST_REQUEST = b"GET /v1/status HTTP/1.1\r\nHost: c\r\nConnection: close\r\n\r\n"
 
 
 class Queue(FaultTest):
@@ -31,6 +36,52 @@ class Queue(FaultTest):
         await_that("all that was accepted is done", lambda: corral.err.count("configuration reloaded") == len(accepted))
         self.stop(corral, 0)
 
+
+class Line(FaultTest):
+    def test_who_finds_the_queue_of_the_socket_full_waits_in_line(self):
+        """The wait behind a crowd is bounded by a short queue; `corral` waits for a place in it and does not fail."""
+        corral = self.run_controlled({"a": program("hang", cores="shared")})
+        self.await_listening(corral)
+        corral.signal(signal.SIGSTOP)
+        crowd, full = [], False
+        while not full:
+            crowd.append(socket.socket(socket.AF_UNIX))
+            crowd[-1].setblocking(False)
+            full = crowd[-1].connect_ex(self.socket) == errno.EAGAIN
+        self.assertLessEqual(len(crowd), 1100)
+        asks = self.begin_asking("status")
+
+        def is_in_line():
+            if asks.poll() is not None:
+                raise AssertionError(f"ended with {asks.returncode}: {asks.stderr.read()}")
+            with open(f"/proc/{asks.pid}/stat", encoding="ascii") as file:
+                sleeps = file.read().rpartition(")")[2].split()[0] == "S"
+            return sleeps and os.path.lexists(f"/proc/{asks.pid}/fd/3") and "socket:" in os.readlink(f"/proc/{asks.pid}/fd/3")
+
+        await_that("it waits in line", is_in_line)
+        corral.signal(signal.SIGCONT)
+        self.assertIn("a/0", self.end_asking(asks).out)
+        for one in crowd:
+            one.close()
+        self.stop(corral, 0)
+
+    def test_who_asks_for_many_things_at_once_lets_others_in_and_is_answered(self):
+        """More come at once than are let in at once: the first of them gives way after one answer, and gets the others."""
+        corral = self.run_controlled({"a": program("hang", cores="shared")})
+        self.await_listening(corral)
+        corral.signal(signal.SIGSTOP)
+        first = raw_connection(self.socket)
+        first.sendall(GET_STATUS * 20 + LAST_REQUEST)
+        crowd = [raw_connection(self.socket) for _ in range(200)]
+        for one in crowd:
+            one.sendall(LAST_REQUEST)
+        corral.signal(signal.SIGCONT)
+        for one in crowd:
+            self.assertEqual(everything_from(one).count(b"HTTP/1.1 200 OK"), 1)
+            one.close()
+        self.assertEqual(everything_from(first).count(b"HTTP/1.1 200 OK"), 21)
+        first.close()
+        self.stop(corral, 0)
 
 
 if __name__ == "__main__":

@@ -65,11 +65,13 @@ std::size_t accepted_at_once(const Limits& limits) { return std::max<std::size_t
 
 struct Server::Door {
   Door(asio::io_context& loop, int descriptor, std::optional<control::Guard> checked_by)
-      : listener(loop, descriptor), again(loop), guard(std::move(checked_by)) {}
+      : listener(loop, descriptor), again(loop), protocol(family_of(descriptor), 0), guard(std::move(checked_by)) {}
   asio::posix::stream_descriptor listener;
   asio::steady_timer again;
+  asio::generic::stream_protocol protocol;
   std::optional<control::Guard> guard;
-  bool pauses = false;  ///< Until there is room again, or `again`.
+  bool pauses = false;   ///< Until there is room again, or `again`.
+  bool crowded = false;  ///< There are more to be let in than were let in at once.
 };
 
 class Server::Impl : public std::enable_shared_from_this<Impl> {
@@ -88,6 +90,7 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
       door->again.cancel();
       door->pauses = false;
     }
+    later_.clear();
     for (Session* session : sessions_) {
       session->close();
     }
@@ -122,12 +125,14 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
   }
 
   void accept_some(Door& door) {
-    for (std::size_t left = accepted_at_once(limits_); left > 0; --left) {
+    std::size_t left = accepted_at_once(limits_);
+    for (; left > 0; --left) {
       if (sessions_.size() >= limits_.connections) {
         if (!is_readable(door.listener.native_handle())) {
           break;
         }
         if (!make_room(door)) {  // All of them wait for an answer of ours, or come before this one: he waits in the queue.
+          note_crowd(door, false);
           return listen_again(door, pause_without_room);
         }
       }
@@ -140,6 +145,7 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
           continue;
         }
         // Others have taken them: it is tried again in a while, and not as fast as the processor can.
+        note_crowd(door, false);
         return listen_again(door, pause_without_descriptors);
       }
       if (fd < 0 && errno != EINTR && errno != ECONNABORTED) {
@@ -149,7 +155,30 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
         take(door, FileDescriptor(fd));
       }
     }
+    note_crowd(door, left == 0);
     listen(door);
+  }
+
+  void note_crowd(Door& door, bool crowded) {
+    door.crowded = crowded;
+    if (!is_crowded()) {
+      for (auto& session : std::exchange(later_, {})) {
+        asio::post(loop_, [session = std::move(session)] { session->go_on(); });
+      }
+    }
+  }
+
+  [[nodiscard]] bool is_crowded() const {
+    return std::ranges::any_of(doors_, [](const auto& door) { return door->crowded; });
+  }
+
+  /// Whoever asks for many things at once is answered one of them, and then those are let in who have had no answer yet.
+  bool give_way(Session& session) {
+    if (is_crowded()) {
+      later_.push_back(session.shared_from_this());
+      return true;
+    }
+    return false;
   }
 
   void take(Door& door, FileDescriptor fd) {
@@ -164,7 +193,7 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
     }
     Socket socket(loop_);
     boost::system::error_code ec;
-    if (socket.assign(asio::generic::stream_protocol(family_of(fd.get()), 0), fd.get(), ec); ec) {
+    if (socket.assign(door.protocol, fd.get(), ec); ec) {
       return;  // It cannot be watched: this client goes, and no other.
     }
     static_cast<void>(fd.release());
@@ -183,12 +212,16 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
         self->forget(place);
       }
     };
+    const auto gives_way = [weak = weak_from_this()](Session& session) {
+      const auto self = weak.lock();
+      return self && self->give_way(session);
+    };
     const auto refused = [weak = weak_from_this(), &door](control::Guard::Mistake mistake) {
       if (const auto self = weak.lock(); self && self->mistakes_told_.insert(mistake).second) {
         self->callbacks_.mistake_seen(mistake, door.guard->address());
       }
     };
-    return {callbacks_.handler, callbacks_.abandoned, limits_, door.guard ? &*door.guard : nullptr, ended, refused};
+    return {callbacks_.handler, callbacks_.abandoned, limits_, door.guard ? &*door.guard : nullptr, ended, gives_way, refused};
   }
 
   void turn_away(int fd, uid_t user) {
@@ -228,6 +261,7 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
     Session* session = *oldest;
     forget(oldest);
     session->drop();
+    std::erase_if(later_, [session](const auto& one) { return one.get() == session; });
     return true;
   }
 
@@ -237,8 +271,9 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
   std::vector<std::unique_ptr<Door>> doors_;
   std::set<uid_t> told_;
   std::set<control::Guard::Mistake> mistakes_told_;
-  std::list<Session*> sessions_;  ///< The oldest first. Each keeps itself alive by what it waits for.
-  std::size_t guarded_ = 0;       ///< Of them.
+  std::list<Session*> sessions_;                 ///< The oldest first. Each keeps itself alive by what it waits for.
+  std::size_t guarded_ = 0;                      ///< Of them.
+  std::vector<std::shared_ptr<Session>> later_;  ///< They have asked again, and give way to those at the doors.
 };
 
 Server::Server(asio::io_context& loop, Callbacks callbacks, Limits limits)

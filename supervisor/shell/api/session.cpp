@@ -35,6 +35,8 @@ void Session::close() {
 
 void Session::read() {
   waits_ = Waits::for_request;
+  serializer_.reset();
+  reply_.reset();
   parser_.emplace();
   parser_->header_limit(around_.limits.header);
   parser_->body_limit(around_.limits.body);
@@ -186,7 +188,7 @@ void Session::look() {
 
 /// As much as there is room for, and no more than a little at a time.
 void Session::take_what_is_there() {
-  constexpr std::size_t most_at_once = 16 * 1024;
+  constexpr std::size_t most_at_once = 4 * 1024;
   const auto into = buffer_.prepare(std::min(buffer_.max_size() - buffer_.size(), most_at_once));
   const ssize_t got = ::recv(stream_.socket().native_handle(), into.data(), into.size(), MSG_DONTWAIT);
   buffer_.commit(got > 0 ? static_cast<std::size_t>(got) : 0);
@@ -203,16 +205,18 @@ void Session::await_end() {
 }
 
 void Session::answer(Answered answered, bool keep_alive) {
-  if (auto* reply = std::get_if<control::Reply>(&answered)) {
-    return write(std::move(*reply), keep_alive);
+  if (auto* whole = std::get_if<Whole>(&answered)) {
+    return write(std::move(*whole), keep_alive);
   }
   follow(std::move(std::get<Stream>(answered)));
 }
 
 void Session::refuse(int status, std::string text) { write(control::refusal({status, std::move(text), {}}), false); }
 
-void Session::write(control::Reply reply, bool keep_alive) {
+void Session::write(Whole whole, bool keep_alive) {
   waits_ = Waits::for_reader;
+  reply_ = std::move(whole.reply);
+  const control::Reply& reply = *reply_;
   beast::error_code ignored;
   stream_.socket().cancel(ignored);  // What watch() has begun.
   response_ = {};
@@ -229,10 +233,10 @@ void Session::write(control::Reply reply, bool keep_alive) {
     response_.set(http::field::allow, reply.allow);
   }
   response_.keep_alive(keep_alive);
-  response_.body() = std::move(reply.body);
+  response_.body() = {reply.body.data(), reply.body.size()};
   response_.prepare_payload();
   if (head_) {
-    response_.body().clear();
+    response_.body() = {};
   }
   stream_.expires_after(around_.limits.arrival);
   serializer_.emplace(response_);
@@ -249,10 +253,11 @@ void Session::write_on(bool keep_alive) {
     if (!self->serializer_->is_done()) {
       return self->write_on(keep_alive);
     }
-    if (keep_alive) {
+    if (!keep_alive) {
+      return self->forget_rest();
+    }
+    if (self->buffer_.size() == 0 || !self->around_.gives_way(*self)) {
       self->read();
-    } else {
-      self->forget_rest();
     }
   });
 }

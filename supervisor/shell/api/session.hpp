@@ -8,6 +8,7 @@
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/serializer.hpp>
+#include <boost/beast/http/span_body.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <chrono>
 #include <cstdint>
@@ -30,6 +31,8 @@ class Session : public std::enable_shared_from_this<Session> {
     const Limits& limits;
     const control::Guard* guard;  ///< Null where the kernel has said who it is.
     std::function<void(Session&)> ended;
+    /// Asked where the client has asked again before it was answered: whether others come first, and go_on() is called later.
+    std::function<bool(Session&)> gives_way;
     std::function<void(control::Guard::Mistake)> refused;
   };
 
@@ -45,6 +48,7 @@ class Session : public std::enable_shared_from_this<Session> {
   };
 
   void begin() { read(); }
+  void go_on() { read(); }
   /// A client that reads its reply, however slowly, counts as one that waits for us.
   [[nodiscard]] Waits waits() const;
   /// Its reply goes on.
@@ -71,7 +75,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void await_end();
   void refuse(int status, std::string text);
   void answer(Answered answered, bool keep_alive);
-  void write(control::Reply reply, bool keep_alive);
+  void write(Whole whole, bool keep_alive);
   void write_on(bool keep_alive);
   void progress() { progressed_at_ = std::chrono::steady_clock::now(); }
   void forget_rest();
@@ -87,8 +91,9 @@ class Session : public std::enable_shared_from_this<Session> {
   Circumstances around_;
   boost::beast::flat_buffer buffer_;
   std::optional<boost::beast::http::request_parser<boost::beast::http::string_body>> parser_;
-  boost::beast::http::response<boost::beast::http::string_body> response_;
-  std::optional<boost::beast::http::response_serializer<boost::beast::http::string_body>> serializer_;
+  std::shared_ptr<const control::Reply> reply_;  ///< What response_ looks at.
+  boost::beast::http::response<boost::beast::http::span_body<const char>> response_;
+  std::optional<boost::beast::http::response_serializer<boost::beast::http::span_body<const char>>> serializer_;
   std::shared_ptr<Source> source_;
   std::string piece_;  ///< Of a stream, until it is written.
   Waits waits_ = Waits::for_request;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 
 #include "supervisor/control/reply.hpp"
@@ -31,7 +32,13 @@ struct Stream {
   std::shared_ptr<Source> source;
 };
 
+/// One text for all who are answered the same: a status of hundreds of workers is copied for none of them.
+struct Whole {
+  Whole(control::Reply made) : reply(std::make_shared<const control::Reply>(std::move(made))) {}  // NOLINT: that is what it is.
+  std::shared_ptr<const control::Reply> reply;                                                    ///< Never null.
+};
+
 /// A whole document, or what goes on.
-using Answered = std::variant<control::Reply, Stream>;
+using Answered = std::variant<Whole, Stream>;
 
 }  // namespace corral::api

@@ -13,7 +13,7 @@ namespace {
 struct Desk {
   void ask(std::string who, std::uint64_t generation, Duration at = 0ms) {
     desk.ask(generation, Instant{} + at, [this, who = std::move(who)](const api::Answered& answered) {
-      said.push_back(who + ": " + std::get<control::Reply>(answered).body);
+      said.push_back(who + ": " + std::get<api::Whole>(answered).reply->body);
     });
   }
   void show(std::uint64_t generation, std::string body, Duration at = 0ms) {
