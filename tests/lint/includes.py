@@ -20,6 +20,7 @@ LIBRARIES = {
                    "supervisor/shell/tasks/*.cpp", "supervisor/shell/tasks/*.hpp", "supervisor/shell/api/*.cpp",
                    "supervisor/shell/api/*.hpp", "supervisor/cli/*.cpp"],
     "boost/beast": ["supervisor/shell/api/*.cpp", "supervisor/shell/api/*.hpp", "supervisor/cli/*.cpp"],
+    "boost/json": ["supervisor/cli/top/*.cpp"],
     "boost/process": ["supervisor/shell/process/*.cpp", "supervisor/shell/process/*.hpp"],
     "boost/optional.hpp": ["supervisor/shell/process/*.cpp"],
     "boost/type_traits.hpp": ["supervisor/shell/process/*.cpp"],

@@ -43,6 +43,7 @@ struct Sample {
 };
 
 [[nodiscard]] Result<Sample> read_status(std::string_view json);
+[[nodiscard]] Error not_json();  ///< What is said of an answer that is none.
 
 /// The latest event of each worker, in words; the worker's own name at their beginning is left out.
 using LastEvents = std::map<std::string, std::string, std::less<>>;

@@ -32,8 +32,10 @@ std::optional<double> cpu_seconds_of(pid_t pid) {
 }
 
 /// The second number of /proc/PID/statm, in pages.
-std::optional<std::uint64_t> resident_bytes_of(pid_t pid) {
-  const FileDescriptor file(::open(fmt::format("/proc/{}/statm", pid).c_str(), O_RDONLY | O_CLOEXEC));
+std::optional<std::uint64_t> resident_bytes_of(const FileDescriptor& proc, pid_t pid) {
+  std::array<char, 32> name{};
+  fmt::format_to_n(name.data(), name.size() - 1, "{}/statm", pid);
+  const FileDescriptor file(::openat(proc.get(), name.data(), O_RDONLY | O_CLOEXEC));
   std::array<char, 128> text;  // Not initialised: the kernel fills it.
   const ssize_t size = file ? ::read(file.get(), text.data(), text.size()) : 0;
   const std::string_view numbers(text.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
@@ -42,12 +44,13 @@ std::optional<std::uint64_t> resident_bytes_of(pid_t pid) {
   if (second.size() < 2 || std::from_chars(second.data() + 1, second.data() + second.size(), pages).ec != std::errc{}) {
     return std::nullopt;
   }
-  return pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  static const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  return pages * page;
 }
 
-std::optional<Usage> usage_of(pid_t pid) {
+std::optional<Usage> usage_of(const FileDescriptor& proc, pid_t pid) {
   const auto cpu = cpu_seconds_of(pid);
-  const auto resident = cpu ? resident_bytes_of(pid) : std::nullopt;
+  const auto resident = cpu ? resident_bytes_of(proc, pid) : std::nullopt;
   return resident ? std::optional(Usage{*cpu, *resident}) : std::nullopt;
 }
 
@@ -62,11 +65,12 @@ constexpr std::size_t most_helpers = 3;
 
 std::vector<std::optional<Usage>> usages_of(std::span<const std::int32_t> pids) {
   std::vector<std::optional<Usage>> usages(pids.size());
+  const FileDescriptor proc(::open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC));
   std::atomic<std::size_t> next = 0;
   const auto ask = [&] {
     for (std::size_t begin = 0; (begin = next.fetch_add(share)) < pids.size();) {
       for (std::size_t i = begin; i < std::min(begin + share, pids.size()); ++i) {
-        usages[i] = usage_of(pids[i]);
+        usages[i] = usage_of(proc, pids[i]);
       }
     }
   };

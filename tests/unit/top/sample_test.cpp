@@ -6,6 +6,19 @@
 namespace corral::cli::top {
 namespace {
 
+TEST_CASE("texts that come in parts, and numbers of every size") {
+  const auto sample = read_status(R"({"w\u006frkers": [{"w\u006frker": "a\u002f\"0", "p\u0069d": 18446744073709551615, "restarts": 1e3,
+    "cpu_seconds": -0.5, "memory_bytes": 9223372036854775807, "uptime_seconds": 1e999, "cores": ""}]})");
+  REQUIRE(sample);
+  const WorkerSample& worker = sample->workers.at(0);
+  CHECK(worker.name == "a/\"0");
+  CHECK(worker.pid == 18446744073709551615U);
+  CHECK(worker.memory_bytes == 9223372036854775807U);
+  CHECK(worker.cpu_seconds == -0.5);
+  CHECK(worker.restarts == 0);  // No whole number.
+  CHECK_FALSE(worker.uptime_seconds);
+}
+
 TEST_CASE("a status as the API has it") {
   const auto sample = read_status(R"({"supervisor": {"pid": 7, "version": "0.1.0", "config": "/c.json", "uptime_seconds": 12.5,
     "phase": "running"}, "programs": [{}, {}], "workers": [
@@ -31,6 +44,9 @@ TEST_CASE("what is no status is refused, and what is of another kind is left out
   CHECK_FALSE(read_status("<html>"));
   CHECK_FALSE(read_status("{}"));
   CHECK_FALSE(read_status("[]"));
+  CHECK_FALSE(read_status(R"({"workers": []} {})"));
+  CHECK_FALSE(read_status(R"({"workers": [)"));
+  CHECK(read_status("{\"workers\": []}\r\n "));
   CHECK_FALSE(read_status(R"({"workers": 3})"));
   const auto sample = read_status(R"({"workers": [3, null, {"worker": 5, "pid": "x", "restarts": -1, "cpu_seconds": "a"}],
     "supervisor": "no", "programs": 3})");
