@@ -7,7 +7,8 @@ namespace corral::cli::top {
 namespace {
 
 TEST_CASE("texts that come in parts, and numbers of every size") {
-  const auto sample = read_status(R"({"w\u006frkers": [{"w\u006frker": "a\u002f\"0", "p\u0069d": 18446744073709551615, "restarts": 1e3,
+  const auto sample =
+      read_status(R"({"w\u006frkers": [{"w\u006frker": "a\u002f\"0", "p\u0069d": 18446744073709551615, "restarts": 1e3,
     "cpu_seconds": -0.5, "memory_bytes": 9223372036854775807, "uptime_seconds": 1e999, "cores": ""}]})");
   REQUIRE(sample);
   const WorkerSample& worker = sample->workers.at(0);
