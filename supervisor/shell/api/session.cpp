@@ -188,7 +188,7 @@ void Session::look() {
 
 /// As much as there is room for, and no more than a little at a time.
 void Session::take_what_is_there() {
-  constexpr std::size_t most_at_once = 4 * 1024;
+  constexpr std::size_t most_at_once = std::size_t{4} * 1024;
   const auto into = buffer_.prepare(std::min(buffer_.max_size() - buffer_.size(), most_at_once));
   const ssize_t got = ::recv(stream_.socket().native_handle(), into.data(), into.size(), MSG_DONTWAIT);
   buffer_.commit(got > 0 ? static_cast<std::size_t>(got) : 0);

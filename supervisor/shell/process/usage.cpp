@@ -9,6 +9,7 @@
 #include <atomic>
 #include <charconv>
 #include <ctime>
+#include <functional>
 #include <string_view>
 #include <system_error>
 #include <thread>
@@ -61,6 +62,16 @@ constexpr std::size_t share = 32;
 constexpr std::size_t worth_a_thread = 256;
 constexpr std::size_t most_helpers = 3;
 
+/// Whether there is another one: without it, it takes longer.
+bool add_thread(std::vector<std::jthread>& threads, const std::function<void()>& does) {
+  try {
+    threads.emplace_back(does);
+    return true;
+  } catch (const std::system_error&) {
+    return false;
+  }
+}
+
 }  // namespace
 
 std::vector<std::optional<Usage>> usages_of(std::span<const std::int32_t> pids) {
@@ -74,13 +85,10 @@ std::vector<std::optional<Usage>> usages_of(std::span<const std::int32_t> pids) 
       }
     }
   };
-  std::vector<std::jthread> helpers;
   const std::size_t processors = std::max(1U, std::thread::hardware_concurrency());
-  try {
-    while (helpers.size() < std::min({processors - 1, pids.size() / worth_a_thread, most_helpers})) {
-      helpers.emplace_back(ask);
-    }
-  } catch (const std::system_error&) {  // No more threads: then it takes longer.
+  const std::size_t wanted = std::min({processors - 1, pids.size() / worth_a_thread, most_helpers});
+  std::vector<std::jthread> helpers;
+  while (helpers.size() < wanted && add_thread(helpers, ask)) {
   }
   ask();
   helpers.clear();
