@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "supervisor/cli/find_supervisor.hpp"
 #include "supervisor/core/spec.hpp"
 #include "supervisor/core/tasks/task.hpp"
 #include "supervisor/shell/voice.hpp"
@@ -78,7 +79,7 @@ struct CheckOptions {
 [[nodiscard]] int check(const CheckOptions& options);
 
 struct LogsOptions {
-  std::string config;
+  Whose whose;
   bool reopen = false;               ///< Only tell the supervisor to open its log files anew.
   std::vector<std::string> workers;  ///< "crunch", "crunch/0", patterns; none: all.
   std::size_t last = 0;

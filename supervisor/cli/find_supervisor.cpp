@@ -3,15 +3,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <vector>
 
+#include "supervisor/cli/api_client.hpp"
 #include "supervisor/cli/configuration.hpp"
+#include "supervisor/cli/top/sample.hpp"
 #include "supervisor/shell/process/setup.hpp"
 
 namespace corral::cli {
 namespace {
 
 using process::Instance;
+
+constexpr Duration answers_within = std::chrono::seconds(5);
 
 Result<Instance> listening(Instance instance) {
   if (instance.socket.empty()) {
@@ -87,6 +92,31 @@ Result<Instance> find_supervisor(const Whose& whose) {
     return failure(fmt::format("several supervisors run, for {}; name one by --config or --name", listed(running)));
   }
   return listening(std::move(running.front()));
+}
+
+Result<std::string> find_configuration_of(const Whose& whose) {
+  const bool anybody = whose.name.empty() && whose.socket.empty();
+  Result<std::string> usual = anybody ? find_configuration(whose.config) : failure("");
+  if (usual) {
+    return usual;
+  }
+  const std::vector<Instance> running = anybody ? process::running_instances() : std::vector<Instance>{};
+  if (running.size() == 1) {
+    return running.front().config;
+  }
+  if (anybody && running.empty()) {
+    return usual;
+  }
+  const Result<Instance> one = find_supervisor(whose);
+  if (!one) {
+    return std::unexpected(one.error());
+  }
+  if (!one->config.empty()) {
+    return one->config;
+  }
+  const Result<Reply> reply = ask(*one, {.target = "/v1/status"}, answers_within);
+  const Result<top::Sample> sample = reply ? top::read_status(reply->body) : std::unexpected(reply.error());
+  return sample ? Result<std::string>(sample->config) : std::unexpected(sample.error());
 }
 
 }  // namespace corral::cli

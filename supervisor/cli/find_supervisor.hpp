@@ -19,6 +19,10 @@ struct Whose {
 /// The error says which ones there are. With `socket` nothing but that is known.
 [[nodiscard]] Result<process::Instance> find_supervisor(const Whose& whose);
 
+/// The configuration file that is meant, as above, and first of all one that was named or is the usual one: nobody has to run for
+/// it.
+[[nodiscard]] Result<std::string> find_configuration_of(const Whose& whose);
+
 /// "crunch" of "/etc/corral/crunch.json".
 [[nodiscard]] std::string stem_of(std::string_view path);
 

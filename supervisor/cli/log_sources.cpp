@@ -11,7 +11,6 @@
 
 #include "common/base/suggest.hpp"
 #include "supervisor/cli/api_client.hpp"
-#include "supervisor/cli/configuration.hpp"
 #include "supervisor/cli/find_supervisor.hpp"
 #include "supervisor/cli/top/sample.hpp"
 #include "supervisor/shell/logs/target.hpp"
@@ -65,8 +64,7 @@ bool is_counted(const std::string& pattern, const core::SupervisorSpec& spec) {
 
 /// Whether the supervisor of that configuration has such a worker: `corral scale` may have made more.
 bool runs(const std::string& pattern, const std::string& config) {
-  const Result<std::string> path = find_configuration(config);
-  const Result<process::Instance> supervisor = path ? find_supervisor({*path, {}, {}}) : std::unexpected(path.error());
+  const Result<process::Instance> supervisor = find_supervisor({config, {}, {}});
   const Result<Reply> reply =
       supervisor ? ask(*supervisor, {.target = "/v1/status"}, supervisor_answers_within) : std::unexpected(supervisor.error());
   const Result<top::Sample> sample = reply ? top::read_status(reply->body) : std::unexpected(reply.error());

@@ -20,7 +20,7 @@ struct LogSource {
 
 /// Those of `workers` ("crunch", "crunch/0", "c*/1"), or of all programs with log files where there are none. The error says
 /// which name means nothing, or why there is no file. Where workers share a file, the supervisor of the configuration `config`
-/// (empty: the usual one) is asked about those that are not in `spec`.
+/// is asked about those that are not in `spec`.
 [[nodiscard]] Result<std::vector<LogSource>> find_logs(const core::SupervisorSpec& spec, const std::vector<std::string>& workers,
                                                        const std::string& config);
 

@@ -242,20 +242,16 @@ logs::Wanted wanted_of(const LogSource& source, const LogsOptions& options, cons
 }
 
 /// The configuration's words alone: what it starts need not be here, and nobody asks how many cores there are.
-Result<core::SupervisorSpec> read_spec(const std::string& given) {
-  const Result<std::string> path = find_configuration(given);
-  if (!path) {
-    return std::unexpected(path.error());
-  }
-  Result<std::string> text = disk::read_config_file(*path);
+Result<core::SupervisorSpec> read_spec(const std::string& path) {
+  Result<std::string> text = disk::read_config_file(path);
   if (!text) {
     return std::unexpected(text.error());
   }
-  auto loaded = config::parse({*path, std::move(*text)}, own_environment);
+  auto loaded = config::parse({path, std::move(*text)}, own_environment);
   if (!loaded) {
     return failure(config::in_one_line(loaded.error().front()));
   }
-  place_files(loaded->spec, *path);
+  place_files(loaded->spec, path);
   return std::move(loaded->spec);
 }
 
@@ -265,14 +261,15 @@ int logs(const LogsOptions& options) {
   if (options.reopen) {
     Change reopen;
     reopen.kind = Change::Kind::reopen_logs;
-    reopen.whose.config = options.config;
+    reopen.whose = options.whose;
     return change(reopen);
   }
-  const Result<core::SupervisorSpec> spec = read_spec(options.config);
+  const Result<std::string> path = find_configuration_of(options.whose);
+  const Result<core::SupervisorSpec> spec = path ? read_spec(*path) : std::unexpected(path.error());
   if (!spec) {
     return complain(spec.error());
   }
-  Result<std::vector<LogSource>> sources = find_logs(*spec, options.workers, options.config);
+  Result<std::vector<LogSource>> sources = find_logs(*spec, options.workers, *path);
   if (!sources) {
     return complain(sources.error());
   }

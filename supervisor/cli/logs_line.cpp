@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "supervisor/cli/control_line.hpp"
 #include "supervisor/cli/values.hpp"
 
 namespace corral::cli {
@@ -36,7 +37,7 @@ void add_logs_options(CLI::App& app, LogsOptions& options) {
   options.last = usual_lines;
   CLI::Option* workers =
       app.add_option("workers", options.workers, "PROGRAM, PROGRAM/INDEX, or a pattern of these; all where none is named");
-  app.add_option("--config", options.config, "the configuration file");
+  add_whose(app, options.whose);
   app.add_flag("-f,--follow", options.follow, "go on with what is written");
   app.add_option_function<std::string>(
       "-n,--lines",

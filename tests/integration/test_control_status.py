@@ -146,11 +146,15 @@ class Whose(ControlTest):
 
     def test_a_relative_socket_is_in_the_folder_of_the_configuration(self):
         crashing = {"command": ["sh", "-c", "exit 9"], "restart": "never"}
+
+        def logged(word):
+            return {"command": ["sh", "-c", f"echo words of {word}; exec sleep 1000"], "log": {"to": "file", "file": "a.log"}}
+
         supervisors = {}
         for folder in ("first", "second"):
             os.makedirs(self.path(folder))
             path = self.write(f"{folder}/{self.token}-{folder}.json",
-                              {"programs": {folder: {"command": ["sleep", "1000"]}, "crashes": crashing},
+                              {"programs": {folder: logged(folder), "crashes": crashing},
                                "control": {"socket": "corral.sock", "token_file": "token"}, "crashes": {"folder": "crashes"}})  # fmt: skip
             supervisors[folder] = (self.start("run", os.path.basename(path), cwd=self.path(folder)), path)
         os.makedirs(self.path("third"))
@@ -162,6 +166,8 @@ class Whose(ControlTest):
             for way in (["--config", path], ["--name", f"{self.token}-{folder}"], ["--socket", f"../{folder}/corral.sock"]):
                 own = self.ask_for("status", "--json", whose=way, cwd=self.path("third")).json["supervisor"]
                 self.assertEqual((own["pid"], own["socket"]), (corral.pid, self.path(folder + "/corral.sock")), way)
+                await_that("it has been written", lambda way=way, folder=folder:
+                           f"words of {folder}" in self.ask_for("logs", whose=way, cwd=self.path("third")).out)  # fmt: skip
             self.assertIn(folder + "/0", self.ask_for("status", whose=["--config", path], cwd=self.path("third")).out)
         for ended, other, way in (("first", "second", ["--name", f"{self.token}-first"]),
                                   ("second", None, ["--config", supervisors["second"][1]])):  # fmt: skip
