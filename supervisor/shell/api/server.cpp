@@ -155,7 +155,7 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
         take(door, FileDescriptor(fd));
       }
     }
-    note_crowd(door, left == 0);
+    note_crowd(door, left == 0 && is_readable(door.listener.native_handle()));  // Else nobody comes who would end it.
     listen(door);
   }
 

@@ -33,6 +33,13 @@ void Session::close() {
   stream_.close();
 }
 
+/// What it has asked for is not even begun where it has been closed meanwhile.
+void Session::go_on() {
+  if (stream_.socket().is_open()) {
+    read();
+  }
+}
+
 void Session::read() {
   waits_ = Waits::for_request;
   serializer_.reset();

@@ -48,7 +48,7 @@ class Session : public std::enable_shared_from_this<Session> {
   };
 
   void begin() { read(); }
-  void go_on() { read(); }
+  void go_on();
   /// A client that reads its reply, however slowly, counts as one that waits for us.
   [[nodiscard]] Waits waits() const;
   /// Its reply goes on.
