@@ -127,19 +127,36 @@ static bool drives_a_terminal(std::string_view character) {
   }
 }
 
-void append_printable(std::string& out, std::string_view text) {
+/// The number of a character of UTF-8 of one to three bytes.
+static std::uint32_t number_of(std::string_view character) {
+  constexpr std::array<std::uint32_t, 4> of_the_first{0x7f, 0x7f, 0x1f, 0x0f};
+  std::uint32_t number = static_cast<unsigned char>(character.front()) & of_the_first[character.size()];
+  for (const char byte : character.substr(1)) {
+    number = number << 6U | (static_cast<unsigned char>(byte) & 0x3fU);
+  }
+  return number;
+}
+
+void append_printable(std::string& out, std::string_view text, Escapes escapes) {
   if (is_plain(text)) {
     out += text;
     return;
   }
+  const auto append_hex = [&out](std::string_view before, std::uint32_t number, std::uint32_t digits) {
+    out += before;
+    while (digits-- > 0) {
+      out += hex[number >> (4 * digits) & 15U];
+    }
+  };
   while (!text.empty()) {
     const std::size_t length = utf8_length(text);
     const std::size_t taken = length == 0 ? 1 : length;
-    if (length == 0 || drives_a_terminal(text.substr(0, length))) {
+    const bool drives = length > 0 && drives_a_terminal(text.substr(0, length));
+    if (drives && escapes == Escapes::of_json) {
+      append_hex("\\u", number_of(text.substr(0, length)), 4);
+    } else if (drives || length == 0) {
       for (const char byte : text.substr(0, taken)) {
-        out += "\\x";
-        out += hex[static_cast<unsigned char>(byte) >> 4U];
-        out += hex[static_cast<unsigned char>(byte) & 15U];
+        append_hex("\\x", static_cast<unsigned char>(byte), 2);
       }
     } else {
       out += text.substr(0, taken);

@@ -200,7 +200,7 @@ int change(const Change& change) {
     } else if (reply->status >= 300) {
       const std::string before =
           changed == 0 ? "" : fmt::format("; what was named before '{}' is scaled", change.scales[changed].first);
-      tell(fmt::format("corral: {}{}\n", top::read_error(reply->body, reply->status), before));
+      complain(top::read_error(reply->body, reply->status) + before);  // It may quote what a stranger wrote.
     } else if (body.is_object()) {
       if (const int printed = deliver(done_text(change, body), status); printed != status) {
         return printed;

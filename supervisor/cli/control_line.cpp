@@ -49,7 +49,8 @@ constexpr std::array<About, 7> abouts{{
   corral signal HUP '*'
 
 Where none of them has a process it is sent to nobody, and the exit status is 1.)"},
-    {Change::Kind::scale, "scale", R"(Change how many workers a program has; those that stay go on where they are.
+    {Change::Kind::scale, "scale", R"(Change how many workers a program has; those that stay go on where they are,
+but for a single one: with company it gets cores of its own, without it may use all that corral may.
 
   corral scale crunch=8
   corral scale crunch=auto web=2

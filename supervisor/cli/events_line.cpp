@@ -41,7 +41,7 @@ void EventsLine::add_to(CLI::App& app, std::string_view word) {
     events_app_->add_option_function<std::string>(
         "-n,--last",
         [this](const std::string& text) {
-          events_.last = text == "all" ? SIZE_MAX : parse_count(text, 0, 1'000'000'000, "or all");
+          events_.last = text == "all" ? SIZE_MAX : parse_count(text, 0, 1'000'000'000, ", or all");
         },
         "no more than so many of those that have happened, or all (100)");
     events_app_->add_option("-e,--event", events_.events, "of this name alone, such as worker_ended; may be given again")

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <vector>
 
 #include "supervisor/cli/api_client.hpp"
@@ -47,9 +48,10 @@ std::string listed(const std::vector<Instance>& instances) {
 Result<Instance> by_name(const std::string& name) {
   std::vector<Instance> found = process::running_instances();
   std::erase_if(found, [&](const Instance& one) { return stem_of(one.config) != name && stem_of(one.socket) != name; });
-  const auto exactly = std::ranges::find(found, name, [](const Instance& one) { return stem_of(one.socket); });
-  if (exactly != found.end()) {
-    return *exactly;
+  // Sockets of corral's own choice tell two files of one name apart. Those of people's choice need not.
+  const auto is_exactly = [&](const Instance& one) { return stem_of(one.socket) == name; };
+  if (std::ranges::any_of(found, is_exactly)) {
+    std::erase_if(found, std::not_fn(is_exactly));
   }
   if (found.size() > 1) {
     return failure(fmt::format("several supervisors have the name '{}': {}; name one by --config", name, listed(found)));

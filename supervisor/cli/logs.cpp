@@ -73,9 +73,10 @@ class Pattern {
 
 /// As a terminal may see it: control characters are shown and do nothing. A tabulator is none.
 void append_visible(std::string& out, std::string_view text) {
+  const Escapes escapes = text.starts_with("{\"") ? Escapes::of_json : Escapes::of_bytes;
   while (!text.empty()) {
     const std::size_t tab = text.find('\t');
-    append_printable(out, text.substr(0, tab));
+    append_printable(out, text.substr(0, tab), escapes);
     if (tab == std::string_view::npos) {
       return;
     }

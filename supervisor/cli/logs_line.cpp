@@ -27,7 +27,7 @@ namespace {
 constexpr std::size_t usual_lines = 100;
 
 std::size_t parse_lines(const std::string& text) {
-  return text == "all" ? SIZE_MAX : parse_count(text, 0, 1'000'000'000, "or all");
+  return text == "all" ? SIZE_MAX : parse_count(text, 0, 1'000'000'000, ", or all");
 }
 
 }  // namespace

@@ -59,7 +59,8 @@ std::optional<Guard::Refused> Guard::check(const Credentials& shown) const {
   }
   if (shown.authorizations != 1 || !same_secret(token_, bearer(shown.authorization))) {
     return refused(Mistake::token, 401,
-                   "a request has to show the token of control.token_file: curl -H \"Authorization: Bearer $(cat FILE)\"");
+                   "a request has to show the token of control.token_file: "
+                   R"=(printf 'Authorization: Bearer %s\n' "$(cat FILE)" | curl -H @- URL)=");
   }
   return std::nullopt;
 }

@@ -177,6 +177,21 @@ class Whose(ControlTest):
                 self.assertIn(other + "/0", self.ask_for("status", whose=["--config", supervisors[other][1]]).out)
         self.assertEqual(os.listdir(self.path("third")), [])
 
+    def test_a_name_that_two_have_is_no_name(self):
+        both = []
+        for folder in ("one", "two"):
+            os.makedirs(self.path(folder))
+            config = {"programs": {folder: {"command": ["sleep", "1000"]}}, "control": {"socket": self.token + ".sock"}}
+            both.append(self.start("run", self.write(f"{folder}/corral.json", config)))
+            both[-1].await_start(folder + "/0")
+            self.await_listening(both[-1], self.path(f"{folder}/{self.token}.sock"))
+        said = self.ask_for("shutdown", whose=["--name", self.token], status=3).err
+        self.assertIn(f"several supervisors have the name '{self.token}'", said)
+        self.assertIn(self.path("two/corral.json"), said)
+        for corral in both:
+            corral.signal(signal.SIGTERM)
+            self.assertEqual(corral.wait(), 0)
+
     def test_another_process_at_its_socket_is_told_nothing(self):
         corral = self.run_controlled({"a": "hang"})
         self.await_listening(corral)

@@ -1,5 +1,6 @@
 """corral logs: what is shown of the files, followed across rotation, merged, filtered, and harmless to a terminal."""
 
+import json
 import os
 import signal
 import subprocess
@@ -104,6 +105,15 @@ class Past(ViewTest):
         self.assertEqual(self.logs(), "\\x1b]0;x\\x07\\xff\tnul:\\x00\\xc2\\x9b31m \u00e4\n")
         raw = subprocess.run([CORRAL, "logs", "--config", self.path("corral.json"), "--raw"], capture_output=True, timeout=60).stdout
         self.assertEqual(raw, awkward + b"\n")
+
+    def test_json_stays_json(self):
+        code = r"import sys, time; print('\u202e rtl \x9b31m \x7f', flush=True); time.sleep(1000)"
+        corral = self.run_config({"a": {"command": [sys.executable, "-X", "utf8", "-c", code], "log": to_file(format="json")}})
+        await_that("it has been written", lambda: "rtl" in self.logs())
+        shown = self.logs()
+        self.assertNotRegex(shown, "[\u202e\x7f-\x9f]")
+        self.assertEqual(json.loads(shown)["line"], "\u202e rtl \x9b31m \x7f")
+        self.stop(corral, 0)
 
     def test_since_goes_by_the_second_and_by_the_time_of_json(self):
         self.configure({"a": program("line x", log=to_file()), "j": program("line x", log=to_file(format="json"))})

@@ -142,7 +142,7 @@ void DiskThread::settle(const SharedLog& log, Batch batch) {
 }
 
 void DiskThread::reopen(Log& log) {
-  const Result<void> opened = log.file.reopen();
+  const Result<void> opened = log.file.reopen(log.failing);
   if (!opened) {
     fail(log, opened.error(), {});
   }

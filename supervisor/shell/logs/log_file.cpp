@@ -186,8 +186,8 @@ Result<void> LogFile::write(std::string_view& bytes) {
   return {};
 }
 
-Result<void> LogFile::reopen() {
-  if (!fd_) {
+Result<void> LogFile::reopen(bool has_failed) {
+  if (!fd_ && !has_failed) {
     return {};
   }
   close();

@@ -26,8 +26,9 @@ class LogFile {
   /// Writes whole lines and takes what has been written off `bytes`.
   [[nodiscard]] Result<void> write(std::string_view& bytes);
 
-  /// Somebody else has put the file aside: begins anew under its name. Nothing where it was not open.
-  [[nodiscard]] Result<void> reopen();
+  /// Somebody else has put the file aside: begins anew under its name. Nothing where it was not open since nothing has been
+  /// written to it yet; `has_failed`: it could not be opened, and is tried again.
+  [[nodiscard]] Result<void> reopen(bool has_failed);
   void close() { fd_.reset(); }
 
   /// Something to tell people of, once: the file had been removed.

@@ -30,5 +30,19 @@ TEST_CASE("what a person is shown drives no terminal and turns no text around") 
   }
 }
 
+TEST_CASE("what was JSON stays JSON") {
+  const auto shown = [](std::string_view text) {
+    std::string out;
+    append_printable(out, text, Escapes::of_json);
+    return out;
+  };
+  CHECK(shown("\u202e") == "\\u202e");
+  CHECK(shown("\u009b31m") == "\\u009b31m");
+  CHECK(shown("\u061c\u2069") == "\\u061c\\u2069");
+  CHECK(shown("\x7f\x1b") == "\\u007f\\u001b");
+  CHECK(shown("\xff") == "\\xff");  // None that corral has written.
+  CHECK(shown(R"({"line":"\u001b gr\u00fc"})") == R"({"line":"\u001b gr\u00fc"})");
+}
+
 }  // namespace
 }  // namespace corral

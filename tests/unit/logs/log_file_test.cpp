@@ -187,7 +187,7 @@ TEST_CASE("what was removed is begun anew and said, what was put aside is left a
   std::filesystem::rename(folder / "x.log", folder / "aside");
   REQUIRE(write(file, "three\n"));
   CHECK(folder.read("aside") == "two\nthree\n");
-  REQUIRE(file.reopen());
+  REQUIRE(file.reopen(false));
   CHECK(folder.has("x.log"));
   REQUIRE(write(file, "four\n"));
   CHECK(folder.read("x.log") == "four\n");
