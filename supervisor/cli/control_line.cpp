@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <array>
+#include <utility>
 
 #include "supervisor/cli/values.hpp"
 
@@ -145,7 +147,11 @@ void ControlLine::add_change(CLI::App& app, Change::Kind kind) {
            "programs",
            [this](const std::vector<std::string>& texts) {
              for (const std::string& text : texts) {
-               change_.scales.push_back(parse_scale(text));
+               auto scale = parse_scale(text);
+               if (std::ranges::count(change_.scales, scale.first, &decltype(scale)::first) > 0) {
+                 refuse(fmt::format("'{}' is given two numbers", scale.first));
+               }
+               change_.scales.push_back(std::move(scale));
              }
            },
            "PROGRAM=NUMBER or PROGRAM=auto")

@@ -168,11 +168,12 @@ void Pump::hear(const control::GetEvents& wish, const api::Answer& answer) {
     const std::size_t most = wish.most ? std::min<std::uint64_t>(*wish.most, SIZE_MAX) : SIZE_MAX;
     return answer(control::events(chronicle_->history(filter, most, wish.after.value_or(0)), chronicle_->last()));
   }
-  const auto stream = EventStream::begin(loop_, *chronicle_, std::move(filter), wish.after);
+  std::erase_if(followers_, [](const std::weak_ptr<EventStream>& gone) { return gone.expired(); });
+  const auto stream =
+      followers_.size() < most_followers_ ? EventStream::begin(loop_, *chronicle_, std::move(filter), wish.after) : nullptr;
   if (!stream) {
     return answer(control::too_many_followers());
   }
-  std::erase_if(followers_, [](const std::weak_ptr<EventStream>& gone) { return gone.expired(); });
   followers_.push_back(stream);
   answer(api::Stream{"text/event-stream", stream});
 }

@@ -70,7 +70,9 @@ void Pump::open_api() {
   callbacks.mistake_seen = [this](control::Guard::Mistake mistake, const std::string& address) {
     client_refused(fmt::format("a client {} was refused at {}", of(mistake), address));
   };
-  server_.emplace(aside_, std::move(callbacks), limits_of_clients());
+  const api::Limits limits = limits_of_clients();
+  most_followers_ = limits.connections / 2;
+  server_.emplace(aside_, std::move(callbacks), limits);
   open_socket();
   if (options_.control->listen) {
     open_loopback();

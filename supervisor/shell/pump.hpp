@@ -282,7 +282,8 @@ class Pump {
   std::map<core::CommandId, Expected> expected_;  ///< By the core.
   std::vector<core::CommandId> reopening_;        ///< Who waits for the log files.
   std::vector<std::weak_ptr<EventStream>> followers_;
-  control::Tally tally_;  ///< Counts where it can be asked.
+  std::size_t most_followers_ = 0;  ///< They keep their places, so others have as many.
+  control::Tally tally_;            ///< Counts where it can be asked.
   Instant started_at_{};
   std::string socket_path_;
   std::optional<api::ControlSocket> control_socket_;  ///< The first thread's, as are the next.

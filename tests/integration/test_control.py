@@ -168,8 +168,8 @@ class Scale(ControlTest):
         self.ask_for("scale", "a=auto")
         count = sum(name.startswith("a/") for name in self.workers())
         self.assertTrue(1 <= count <= len(os.sched_getaffinity(0)), count)
-        self.ask_for("scale", "a=0", status=2)
-        self.ask_for("scale", "a", status=2)
+        for nonsense in (["a=0"], ["a"], ["a=2", "a=3"]):
+            self.ask_for("scale", *nonsense, status=2)
         before = sorted(self.workers())
         said = self.ask_for("scale", "a=3", "bb=3", status=2).err
         self.assertIn("there is no program 'bb', and nothing was changed; did you mean 'b'?", said)

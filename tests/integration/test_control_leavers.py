@@ -66,6 +66,19 @@ class Leavers(FaultTest):
         self.assertEqual(self.workers()["a/0"]["state"], "stopping")
         self.end_slow()
 
+    def test_who_follows_leaves_room_for_others(self):
+        """Few descriptors make few places, and whoever follows keeps his."""
+        self.begin("prlimit", "--nofile=256:256")
+        crowd = [raw_connection(self.socket) for _ in range(70)]
+        for one in crowd:
+            one.sendall(b"GET /v1/events?follow=true HTTP/1.1\r\nHost: c\r\n\r\n")
+        heads = [one.recv(12) for one in crowd]
+        self.assertEqual([heads.count(b"HTTP/1.1 200"), heads.count(b"HTTP/1.1 503")], [32, 38])
+        self.assertIn("running", self.ask_for("status").out)
+        for one in crowd:
+            one.close()
+        self.end()
+
     def test_one_that_has_said_all_is_answered_when_it_is_true(self):
         self.begin_slow()
         one = raw_connection(self.socket)
