@@ -51,6 +51,19 @@ class Reopening(ControlTest):
         os.rmdir(path)
         self.stop(corral)
 
+    def test_what_could_never_be_opened_is_said_and_tried_again(self):
+        path = self.path("a.log")
+        os.mkdir(path)
+        writes = ["sh", "-c", "while :; do echo hello; sleep 0.02; done"]
+        corral = self.run_controlled({"a": {"command": writes, "log": {"to": "file", "file": path}}})
+        self.await_listening(corral)
+        corral.await_err("takes nothing")
+        self.assertIn(path, self.ask_for("logs", "--reopen", status=1).err)
+        os.rmdir(path)
+        self.ask_for("logs", "--reopen")
+        self.assertTrue(os.path.isfile(path))
+        self.stop(corral)
+
     def test_without_log_files_there_is_nothing_to_wait_for(self):
         corral = self.run_controlled({"a": program("hang")})
         self.await_listening(corral)
