@@ -43,7 +43,7 @@ constexpr std::array<About, 7> abouts{{
     {Change::Kind::restart, "restart", R"(Restart workers, and return when the new processes run.
 
   corral restart crunch
-  corral restart crunch --rolling                        one after another; ends at the first that does not stay up
+  corral restart crunch --rolling                        one after another, each when the one before is healthy
   corral restart crunch --rolling --parallel 2 --pause 5s)"},
     {Change::Kind::signal, "signal", R"(Send a signal to the process group of each of these workers.
 
@@ -167,7 +167,7 @@ void ControlLine::add_change(CLI::App& app, Change::Kind kind) {
         ->needs(rolling);
     app.add_option_function<std::string>(
            "--pause", [this](const std::string& text) { change_.pause = parse_wait(text); },
-           "with --rolling: how long a new one has to stay up before the next goes (1s)")
+           "with --rolling: how long to wait before the next goes, once a new one is healthy (0s)")
         ->needs(rolling);
   }
   if (kind == reload) {

@@ -77,7 +77,7 @@ Outcome restart_in(Members& members, const Call& /*none*/) {
   auto targets = targets_in(members);
   const bool paced = members.has("parallel") || members.has("pause");
   const auto rolling = members.take_or<bool>("rolling", false, "true or false");
-  const auto pause_text = members.take_or<std::string>("pause", "1s", "a duration such as \"2s\"");
+  const auto pause_text = members.take_or<std::string>("pause", "0s", "a duration such as \"2s\"");
   const Json parallel = members.take("parallel").value_or(Json(1U));
   if (!targets || !rolling || !pause_text) {
     return std::unexpected(!targets ? targets.error() : !rolling ? rolling.error() : pause_text.error());

@@ -71,7 +71,7 @@ struct Restart {
   Patterns targets;
   bool rolling = false;
   std::uint32_t parallel = 1;
-  Duration pause = std::chrono::seconds(1);
+  Duration pause{};
 };
 struct Signal {
   Patterns targets;

@@ -31,10 +31,11 @@ struct StopWorkers {
   std::vector<WorkerId> workers;
 };
 
-/// A few at a time: the next ones go when the new ones have lived for `settle`. Ends at the first that does not.
+/// A few at a time: the next ones go when the new ones are healthy, by the policy of their program, and have been for `pause`.
+/// Ends at the first that fails, be it one that was healthy already.
 struct Rolling {
   std::uint32_t at_once = 1;  ///< At least 1.
-  Duration settle = std::chrono::seconds(1);
+  Duration pause{};
   friend bool operator==(const Rolling&, const Rolling&) = default;
 };
 
@@ -58,7 +59,7 @@ struct CommandOutcome {
     done,       ///< All of it is true.
     failed,     ///< `culprit` did not come to run, or did not stay, or could not be stopped.
     overtaken,  ///< `culprit` was told something else meanwhile.
-    stopping,   ///< Everything stops: nothing is started any more.
+    stopping,   ///< Everything stops: nothing is started or changed any more.
     busy,       ///< Too many commands wait already.
     /// `culprit` did not become healthy under the new configuration: the one before is in force again.
     rolled_back,
@@ -66,20 +67,27 @@ struct CommandOutcome {
   Kind kind = Kind::done;
   std::uint32_t workers = 0;  ///< Of which it is true.
   std::optional<WorkerId> culprit{};
+
+  /// What goes wrong first is what is told.
+  void spoil(Kind how, std::optional<WorkerId> by) {
+    kind = kind == Kind::done ? how : kind;
+    culprit = culprit ? culprit : by;
+  }
 };
 
 /// One worker of a command that is not yet true.
 struct CommandTarget {
   enum class Until : std::uint8_t {
     runs,     ///< A life after `past` runs.
-    settles,  ///< The same, and has for a while.
+    settles,  ///< The same, and is healthy, and has been for a while.
     is_down,  ///< It has no process.
     is_gone,  ///< It has left the program.
   };
   WorkerId worker;
   Until until = Until::runs;
   Incarnation past{};
-  Duration settle{};           ///< With `settles`: for how long.
+  Duration healthy_after{};    ///< With `settles`: so long it has to live, unless it has proven itself before.
+  Duration pause{};            ///< And so much longer.
   Instant settled_at = never;  ///< With `settles`, once it runs.
 };
 
@@ -104,7 +112,8 @@ struct PendingCommand {
   std::vector<CommandTarget> targets{};  ///< That are under way.
   std::vector<WorkerId> queued{};        ///< Of a rolling restart: whose turn has not come, the next one last.
   std::optional<Rolling> rolling{};
-  std::optional<Trial> trial{};  ///< At most one command has that.
+  std::vector<WorkerId> replaced{};  ///< Of a rolling restart: whose turn is over.
+  std::optional<Trial> trial{};      ///< At most one command has that.
   CommandOutcome outcome{};
   Instant next_settled = never;  ///< The first of its targets.
 };

@@ -11,8 +11,9 @@ namespace corral::core {
 
 namespace {
 
-CommandOutcome::Kind worse(CommandOutcome::Kind one, CommandOutcome::Kind other) {
-  return one == CommandOutcome::Kind::done ? other : one;
+/// What makes sense while everything stops: who goes may be waited for, and told something.
+bool is_for_a_stop(const Command& command) {
+  return std::holds_alternative<StopWorkers>(command) || std::holds_alternative<SignalWorkers>(command);
 }
 
 }  // namespace
@@ -21,7 +22,7 @@ void Supervisor::on(const CommandReceived& event) {
   if (std::holds_alternative<ShutDown>(event.command)) {
     return carry_out(event.asked_by, std::get<ShutDown>(event.command));
   }
-  if (phase_ != Phase::running) {
+  if (phase_ != Phase::running && !is_for_a_stop(event.command)) {
     return answer(event.asked_by, {CommandOutcome::Kind::stopping});
   }
   if (event.asked_by && awaited_commands() >= most_commands) {
@@ -43,8 +44,7 @@ void Supervisor::supersede(const std::vector<WorkerId>& workers) {
   for (PendingCommand& pending : commands_) {
     const auto taken = std::ranges::find_first_of(pending.queued, workers);
     if (taken != pending.queued.end()) {
-      pending.outcome.kind = worse(pending.outcome.kind, CommandOutcome::Kind::overtaken);
-      pending.outcome.culprit = pending.outcome.culprit.value_or(*taken);
+      pending.outcome.spoil(CommandOutcome::Kind::overtaken, *taken);
     }
   }
   commands_moved_ = true;
@@ -73,7 +73,10 @@ void Supervisor::carry_out(std::optional<CommandId> asked_by, const StopWorkers&
   PendingCommand pending{.asked_by = asked_by};
   for (const WorkerId target : command.workers) {
     if (Worker* worker = find(target)) {
-      hold_down(target, *worker);
+      if (phase_ == Phase::running) {
+        hold_down(target, *worker);
+      }
+      worker->wanted_up = false;  // Or it could seem to be, where everything has ended with somebody who cannot be killed.
       await(pending, target, CommandTarget::Until::is_down);
     }
   }
@@ -115,24 +118,6 @@ void Supervisor::await(PendingCommand& command, WorkerId id, CommandTarget::Unti
   command.targets.push_back({id, until, worker->incarnation});
 }
 
-/// As many as may go at once; without a limit, all.
-void Supervisor::admit_rolling(PendingCommand& command) {
-  while (!command.queued.empty() && (!command.rolling || command.targets.size() < command.rolling->at_once)) {
-    const WorkerId id = command.queued.back();
-    command.queued.pop_back();
-    if (Worker* worker = find(id)) {
-      forgive(id.program);
-      await(command, id, command.rolling ? CommandTarget::Until::settles : CommandTarget::Until::runs);
-      command.targets.back().settle = command.rolling ? command.rolling->settle : Duration::zero();
-      bring_up(id, *worker, true);
-    } else {  // It has left its program while it was waiting for its turn.
-      command.outcome.kind = worse(command.outcome.kind, CommandOutcome::Kind::overtaken);
-      command.outcome.culprit = command.outcome.culprit.value_or(id);
-      command.queued.clear();
-    }
-  }
-}
-
 void Supervisor::begin_waiting(PendingCommand command) {
   commands_.push_back(std::move(command));
   commands_moved_ = true;
@@ -163,18 +148,14 @@ void Supervisor::look_at(PendingCommand& command) {
   std::optional<CommandTarget> lost;
   command.next_settled = never;
   std::erase_if(command.targets, [&](CommandTarget& target) {
-    if (target.until == CommandTarget::Until::settles && target.settled_at == never) {
-      const Worker* worker = find(target.worker);
-      if (worker != nullptr && kind(worker->state) == StateKind::running && worker->incarnation > target.past) {
-        target.settled_at = after(worker->ran_since, target.settle);
-      }
-    }
+    note_settling(target);
     if (command.trial) {
       follow_on_trial(target);
     }
     const Progress progress = progress_of(target);
     if (progress == Progress::is_true) {
       ++command.outcome.workers;
+      note_replaced(command, target.worker);
     } else if (progress == Progress::waits) {
       command.next_settled = std::min(command.next_settled, target.settled_at > now_ ? target.settled_at : never);
     } else {
@@ -182,8 +163,7 @@ void Supervisor::look_at(PendingCommand& command) {
       if (failed && command.trial && !lost && is_to_blame(target)) {
         lost = target;
       }
-      command.outcome.kind = worse(command.outcome.kind, failed ? CommandOutcome::Kind::failed : CommandOutcome::Kind::overtaken);
-      command.outcome.culprit = command.outcome.culprit.value_or(target.worker);
+      command.outcome.spoil(failed ? CommandOutcome::Kind::failed : CommandOutcome::Kind::overtaken, target.worker);
     }
     return progress != Progress::waits;
   });
@@ -254,7 +234,7 @@ std::size_t Supervisor::awaited_commands() const {
 
 void Supervisor::answer_all(CommandOutcome::Kind kind) {
   for (PendingCommand& command : commands_) {
-    command.outcome.kind = worse(command.outcome.kind, kind);
+    command.outcome.spoil(kind, std::nullopt);
     answer(command.asked_by, command.outcome);
   }
   commands_.clear();

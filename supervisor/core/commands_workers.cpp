@@ -9,6 +9,7 @@ void Supervisor::bring_up(WorkerId id, Worker& worker, bool anew) {
     return;  // It leaves: who asks for it is told that it was overtaken.
   }
   let_go(worker);
+  worker.in_a_roll = false;
   worker.wanted_up = true;
   switch (kind(worker.state)) {
     case StateKind::starting:

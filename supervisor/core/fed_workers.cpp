@@ -9,7 +9,10 @@ void Supervisor::on(const WorkerJudged& event) {
     return;  // A past life, or one that was given up: whoever judges it has not heard yet.
   }
   switch (event.as) {
-    case WorkerJudged::As::proven: worker->proven = program_of(event.life.worker.program).proven = true; return;
+    case WorkerJudged::As::proven:
+      worker->proven = program_of(event.life.worker.program).proven = true;
+      commands_moved_ = commands_moved_ || worker->watched;
+      return;
     case WorkerJudged::As::outdated: worker->outdated = true; break;
     case WorkerJudged::As::failing: break;
     case WorkerJudged::As::dismissed: worker->wanted_up = false; return;

@@ -259,6 +259,7 @@ void Supervisor::overdue(WorkerId id, Worker& worker) {
     left_behind_ = true;
     worker.occupied = true;
     close_slot(id);
+    fail_rolls_of(id);
     enter(id, worker, Failed{FailReason::survivors});
     return;
   }
@@ -367,6 +368,7 @@ Verdict Supervisor::judge_restart(WorkerId id, Worker& worker, bool healthy) {
 
 void Supervisor::follow(WorkerId id, Worker& worker, const Verdict& verdict, const ExitStatus* status) {
   const bool was_wanted = worker.wanted_up;
+  note_end_in_a_roll(id, worker, verdict.kind, status);
   switch (verdict.kind) {
     case Verdict::Kind::restart:
       if (verdict.delay > Duration::zero()) {

@@ -107,7 +107,7 @@ void Supervisor::await_reload(const ConfigReloaded& event) {
           leaves     ? CommandTarget::Until::is_gone
           : on_trial ? CommandTarget::Until::settles
                      : CommandTarget::Until::runs);
-    pending.targets.back().settle = program.plan.spec.restart.healthy_after;
+    pending.targets.back().healthy_after = program.plan.spec.restart.healthy_after;
   }
   if (event.kind == ConfigReloaded::Kind::scaled) {
     extend_trial(pending);

@@ -84,6 +84,7 @@ class Supervisor {
     bool held : 1 = false;          ///< A command stopped it: it stays down until another one says otherwise.
     bool told_again : 1 = false;    ///< Is outdated because a command wants another life of it.
     bool watched : 1 = false;       ///< A command may wait for it.
+    bool in_a_roll : 1 = false;     ///< A rolling restart has replaced it, and may not be over.
 
     /// Of the life that has just ended: what the policy goes by, from the moment at which its exec was seen.
     [[nodiscard]] Duration lived() const { return ran_since == never ? Duration::zero() : died_at - ran_since; }
@@ -194,6 +195,13 @@ class Supervisor {
   [[nodiscard]] bool is_on_trial(WorkerId id) const;
   [[nodiscard]] bool awaits_restoration() const;
 
+  // rolling.cpp
+  void admit_rolling(PendingCommand& command);
+  void note_settling(CommandTarget& target);
+  void note_replaced(PendingCommand& command, WorkerId id);
+  void note_end_in_a_roll(WorkerId id, const Worker& worker, Verdict::Kind follows, const ExitStatus* status);
+  void fail_rolls_of(WorkerId id);
+
   // commands.cpp
   void carry_out(std::optional<CommandId> asked_by, const StartWorkers& command);
   void carry_out(std::optional<CommandId> asked_by, const StopWorkers& command);
@@ -209,7 +217,6 @@ class Supervisor {
   void count_kept_down(bool was_kept, const Worker& worker);
   void forgive(ProgramId id);
   void await(PendingCommand& command, WorkerId id, CommandTarget::Until until);
-  void admit_rolling(PendingCommand& command);
   void begin_waiting(PendingCommand command);
   void look_at_commands();
   void look_at(PendingCommand& command);

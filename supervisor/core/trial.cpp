@@ -136,7 +136,7 @@ std::optional<CommandTarget> Supervisor::still_to_blame(const PendingCommand& ea
       const StateKind now = kind(program.workers[index].state);
       if (now == StateKind::failed || now == StateKind::backoff) {
         return CommandTarget{
-            .worker = {id, index}, .until = CommandTarget::Until::settles, .settle = program.plan.spec.restart.healthy_after};
+            .worker = {id, index}, .until = CommandTarget::Until::settles, .healthy_after = program.plan.spec.restart.healthy_after};
       }
     }
   }
@@ -168,7 +168,7 @@ void Supervisor::lose_trial(PendingCommand& command, const CommandTarget& target
   command.trial->state = Trial::State::lost;
   command.outcome.kind = CommandOutcome::Kind::failed;
   command.outcome.culprit = target.worker;
-  announce(TrialFailed{life_of(target.worker, *find(target.worker)), target.settle});
+  announce(TrialFailed{life_of(target.worker, *find(target.worker)), target.healthy_after});
   act(RestoreConfiguration{command.trial->id});
 }
 

@@ -106,10 +106,10 @@ class Changes(ControlTest):
 class Rolling(ControlTest):
     def test_one_after_another(self):
         verbs = f"note {self.path('lives')} up + slow-stop 5"
-        corral = self.run_controlled({"a": program(verbs, workers=4, cores="shared")})
+        corral = self.run_controlled({"a": program(verbs, workers=4, cores="shared", restart={"healthy_after": "10ms"})})
         self.await_listening(corral)
         corral.await_out("ready", count=4)
-        self.assertEqual(self.ask_for("restart", "a", "--rolling", "--pause", "10ms").out, "4 workers restarted\n")
+        self.assertEqual(self.ask_for("restart", "a", "--rolling").out, "4 workers restarted\n")
         self.assertEqual({worker["incarnation"] for worker in self.workers().values()}, {2})
         # The next one was told to stop only when the one before was up again.
         said = [line for line in corral.err.splitlines() if "(pid " in line][4:]
@@ -122,19 +122,19 @@ class Rolling(ControlTest):
     def test_it_ends_at_the_first_that_does_not_stay(self):
         flag = self.path("broken")
         command = ["sh", "-c", f"test -e {flag} && exit 1; echo ready; exec sleep 1000"]
-        restart = {"when": "always", "delay": "1h", "max_delay": "1h", "limit": None}
+        restart = {"when": "always", "delay": "1h", "max_delay": "1h", "limit": None, "healthy_after": "1h"}
         corral = self.run_controlled({"a": {"command": command, "workers": 4, "cores": "shared", "restart": restart}})
         self.await_listening(corral)
         pids = [corral.await_start(f"a/{index}") for index in range(4)]
         corral.await_out("ready", count=4)  # They have looked for the flag.
         open(flag, "w").close()
-        self.assertIn("a/0", self.ask_for("restart", "a", "--rolling", "--pause", "1h", status=1).err)
+        self.assertIn("a/0", self.ask_for("restart", "a", "--rolling", status=1).err)
         self.assertTrue(all(exists(pid) for pid in pids[1:]))
         self.assertEqual([self.workers()[f"a/{index}"]["incarnation"] for index in range(1, 4)], [1, 1, 1])
         self.stop(corral, None)
 
     def test_two_at_a_time(self):
-        corral = self.run_controlled({"a": program("hang", workers=4, cores="shared")})
+        corral = self.run_controlled({"a": program("hang", workers=4, cores="shared", restart={"healthy_after": "1ms"})})
         self.await_listening(corral)
         corral.await_start("a/3")
         self.assertEqual(self.ask_for("restart", "a", "--rolling", "--parallel", "2", "--pause", "1ms").out, "4 workers restarted\n")

@@ -104,8 +104,8 @@ class Commander {
       } else {
         require(process != processes.end() && process->second.ever_ran && (newer || asked.kind == Kind::start),
                 "a start is done when its process has run");
-        const bool stayed = process->second.exited_well || now >= after(process->second.ready_at, settle);
-        require(asked.kind != Kind::roll || asked.has_rival || stayed, "one that rolls has to stay");
+        const bool stayed = process->second.exited_well || now >= after(process->second.ready_at, healthy_after(life.worker) + settle);
+        require(asked.kind != Kind::roll || asked.has_rival || stayed, "one that rolls has to become healthy, and to stay for a while");
       }
     }
   }
@@ -202,6 +202,12 @@ class Commander {
         held_.erase(worker);
       }
     }
+  }
+
+  /// Of its program, in all of the plans.
+  [[nodiscard]] Duration healthy_after(WorkerId worker) const {
+    const auto planned = std::ranges::find(plan_.programs, worker.program, &PlannedProgram::id);
+    return planned == plan_.programs.end() ? Duration::zero() : planned->spec.restart.healthy_after;
   }
 
   /// It is not about to leave.

@@ -11,7 +11,11 @@ using namespace corral::core::testing;
 
 namespace {
 
-void pair(PlannedProgram& planned) { resize(planned, 2); }
+/// Healthy after 1 s.
+void pair(PlannedProgram& planned) {
+  resize(planned, 2);
+  planned.spec.restart.healthy_after = 1s;
+}
 
 }  // namespace
 
@@ -28,7 +32,7 @@ TEST_CASE("who has left is not answered, and what he asked for goes on") {
     CHECK(d.state("a/0") == "stopped");
   }
   SUBCASE("a rolling restart, until all were told") {
-    d.command(RestartWorkers{d.ids({"a/0", "a/1"}), Rolling{1, 1s}});
+    d.command(RestartWorkers{d.ids({"a/0", "a/1"}), Rolling{1}});
     CHECK(d.tell(CommandAbandoned{CommandId{1}}).empty());
     CHECK(d.commands() == 1);
     d.ends("a/0", KilledBy{SIGTERM});
@@ -38,7 +42,7 @@ TEST_CASE("who has left is not answered, and what he asked for goes on") {
     CHECK(d.ends("a/1", KilledBy{SIGTERM}) == "drain a/1#1; sweep a/1#1; spawn a/1#2");
   }
   SUBCASE("a rolling restart, unless somebody else says otherwise") {
-    d.command(RestartWorkers{d.ids({"a/0", "a/1"}), Rolling{1, 1s}});
+    d.command(RestartWorkers{d.ids({"a/0", "a/1"}), Rolling{1}});
     d.tell(CommandAbandoned{CommandId{1}});
     CHECK(d.command(StartWorkers{d.ids({"a/1"})}) == "answer 2: done 1");
     CHECK(d.commands() == 0);

@@ -136,64 +136,6 @@ TEST_CASE("a failed program is started again by hand, its past forgotten") {
   CHECK(d.up("a/0") == "answer 1: done 1");
 }
 
-TEST_CASE("a rolling restart takes one after another, and each has to stay") {
-  Driver d;
-  d.start({program("a", three)});
-  d.up("a/0");
-  d.up("a/1");
-  d.up("a/2");
-  CHECK(d.command(RestartWorkers{d.ids({"a/0", "a/1", "a/2"}), Rolling{1, 2s}}) == "signal a/0#1 TERM; signal a/0#1 CONT");
-  d.ends("a/0", KilledBy{SIGTERM});
-  CHECK(d.up("a/0").empty());
-  CHECK(d.due() == Duration(2s));
-  SUBCASE("all do") {
-    CHECK(d.pass(2s) == "signal a/1#1 TERM; signal a/1#1 CONT");
-    d.ends("a/1", KilledBy{SIGTERM});
-    d.up("a/1");
-    CHECK(d.pass(2s) == "signal a/2#1 TERM; signal a/2#1 CONT");
-    d.ends("a/2", KilledBy{SIGTERM});
-    CHECK(d.up("a/2").empty());
-    CHECK(d.pass(2s) == "answer 1: done 3");
-  }
-  SUBCASE("the first does not: no other is touched") {
-    CHECK(d.ends("a/0", ExitedWith{1}) == "drain a/0#2; sweep a/0#2; answer 1: failed 0 by a/0");
-    CHECK(d.pass(100ms) == "spawn a/0#3");
-    d.up("a/0");
-    CHECK(d.pass(1h).empty());
-    CHECK(d.state("a/1") == "running");
-  }
-  SUBCASE("a shutdown ends it") {
-    CHECK(d.signal(SIGTERM).starts_with("answer 1: stopping 0; signal a/0#2"));
-    CHECK(d.due() != Duration(2s));
-  }
-}
-
-TEST_CASE("whoever is told something else while a rolling restart is under way is left out of it, and ends it") {
-  Driver d;
-  d.start({program("a", three)});
-  d.up("a/0");
-  d.up("a/1");
-  d.up("a/2");
-  d.command(RestartWorkers{d.ids({"a/0", "a/1", "a/2"}), Rolling{1, 2s}});
-  CHECK(d.command(StopWorkers{d.ids({"a/2"})}) == "signal a/2#1 TERM; signal a/2#1 CONT; answer 1: overtaken 0 by a/2");
-  d.ends("a/0", KilledBy{SIGTERM});
-  d.up("a/0");
-  d.pass(1h);
-  CHECK(d.state("a/1") == "running");
-}
-
-TEST_CASE("two at once") {
-  Driver d;
-  d.start({program("a", three)});
-  d.up("a/0");
-  d.up("a/1");
-  d.up("a/2");
-  CHECK(d.command(RestartWorkers{d.ids({"a/0", "a/1", "a/2"}), Rolling{2, 0s}}) ==
-        "signal a/0#1 TERM; signal a/0#1 CONT; signal a/1#1 TERM; signal a/1#1 CONT");
-  d.ends("a/1", KilledBy{SIGTERM});
-  CHECK(d.up("a/1") == "signal a/2#1 TERM; signal a/2#1 CONT");
-}
-
 TEST_CASE("a signal goes to the processes that there are") {
   Driver d;
   d.start({program("a", two), program("b")});
@@ -272,14 +214,17 @@ TEST_CASE("too many commands under way are refused") {
   CHECK(d.command(StopWorkers{d.ids({"a/0"})}) == "answer 65: busy");
 }
 
-TEST_CASE("one of a rolling restart that ends well soon has run, also while its last output is read") {
+TEST_CASE("while everything stops a stop is waited for, and whoever cleans up may be told something") {
   Driver d;
-  d.start({program("a", [](auto& p) { p.spec.restart.when = RestartWhen::on_failure; })});
+  d.start({program("a", two)});
   d.up("a/0");
-  d.command(RestartWorkers{d.ids({"a/0"}), Rolling{1, 1s}});
-  d.ends("a/0", KilledBy{SIGTERM});
-  d.up("a/0");
-  CHECK(d.exits("a/0", ExitedWith{0}) == "drain a/0#2; sweep a/0#2");
-  d.output_closes("a/0");
-  CHECK(d.is_swept("a/0").find("answer 1: done 1") != std::string::npos);
+  d.up("a/1");
+  d.signal(SIGTERM);
+  CHECK(d.command(StopWorkers{d.ids({"a/0"})}).empty());
+  CHECK(d.command(SignalWorkers{d.ids({"a/1"}), SIGUSR1}) == "signal a/1#1 USR1; answer 2: done 1");
+  CHECK(d.ends("a/0", KilledBy{SIGTERM}).ends_with("answer 1: done 1"));
+  CHECK(d.command(StopWorkers{d.ids({"a/0"})}) == "answer 3: done 1");
+  CHECK(d.command(RestartWorkers{d.ids({"a/0"}), {}}) == "answer 4: stopping 0");
+  CHECK(d.ends("a/1", KilledBy{SIGTERM}).ends_with("sweep all"));
+  CHECK(d.command(StopWorkers{d.ids({"a/0", "a/1"})}) == "answer 5: done 2");
 }
