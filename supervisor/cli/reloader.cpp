@@ -21,11 +21,17 @@ std::map<std::string, core::LaunchSpec> launches_of(const core::SupervisorSpec& 
   return launches;
 }
 
+std::string in_words(const shell::Complaint& complaint, const core::SupervisorSpec& spec) {
+  const std::string whose = complaint.program < spec.programs.size() ? spec.programs[complaint.program].name + ": " : "";
+  return whose + complaint.message + (complaint.suggestion.empty() ? "" : "; " + complaint.suggestion);
+}
+
 }  // namespace
 
-Reloader::Reloader(std::string path, core::SupervisorSpec spec, core::Plan in_force)
-    : path_(std::move(path)), now_{std::move(spec), {}, {}}, in_force_(std::move(in_force)) {
-  now_.written = launches_of(now_.spec);
+Reloader::Reloader(std::string path, core::SupervisorSpec spec, core::Plan in_force) : path_(std::move(path)) {
+  Launches written = launches_of(spec);
+  in_force_ =
+      std::make_shared<const Version>(std::move(spec), std::move(written), std::map<std::string, Scaled>{}, std::move(in_force));
 }
 
 /// Whose definition in the file is what it was when it was scaled has the number of workers that was wished for; for the others
@@ -41,10 +47,10 @@ void Reloader::apply(const std::map<std::string, Scaled>& scaled, Version& versi
 }
 
 Result<Configuration> Reloader::read(Version& version) const {
-  auto configuration = load_configuration(path_, &in_force_, core::MachineNeed::nothing, [&](core::SupervisorSpec& spec) {
+  auto configuration = load_configuration(path_, &in_force_->plan, core::MachineNeed::nothing, [&](core::SupervisorSpec& spec) {
     version.written = launches_of(spec);
     version.spec = std::move(spec);
-    apply(now_.scaled, version);
+    apply(in_force_->scaled, version);
     spec = version.spec;
   });
   if (configuration) {
@@ -57,20 +63,24 @@ Result<Configuration> Reloader::read(Version& version) const {
   return failure(std::move(text));
 }
 
+shell::Prepared Reloader::offer(Version version, shell::Prepared prepared) {
+  version.plan = prepared.plan;
+  next_ = std::make_shared<const Version>(std::move(version));
+  return prepared;
+}
+
 Result<shell::Prepared> Reloader::reload() {
   Version version;
   auto configuration = read(version);
   if (!configuration) {
     return std::unexpected(std::move(configuration.error()));
   }
-  if (configuration->spec.control != now_.spec.control) {
+  if (configuration->spec.control != in_force_->spec.control) {
     configuration->preparation.prepared.notes.emplace_back(
         "`control` has changed in the configuration; a reload changes nothing about it, the next start does");
   }
   version.spec = std::move(configuration->spec);
-  before_ = std::make_shared<const Version>(std::exchange(now_, std::move(version)));
-  in_force_ = configuration->preparation.prepared.plan;
-  return std::move(configuration->preparation.prepared);
+  return offer(std::move(version), std::move(configuration->preparation.prepared));
 }
 
 Result<std::vector<core::WorkerChange>> Reloader::preview() {
@@ -79,15 +89,16 @@ Result<std::vector<core::WorkerChange>> Reloader::preview() {
   if (!configuration) {
     return std::unexpected(std::move(configuration.error()));
   }
-  return core::changes(in_force_, configuration->preparation.prepared.plan);
+  return core::changes(in_force_->plan, configuration->preparation.prepared.plan);
 }
 
 Result<shell::Prepared> Reloader::scale(const shell::ScaleWish& wish) {
-  core::SupervisorSpec spec = now_.spec;
-  const auto program = std::ranges::find(spec.programs, wish.program, &core::ProgramSpec::name);
-  if (program == spec.programs.end()) {
+  Version version = *in_force_;
+  std::vector<core::ProgramSpec>& programs = version.spec.programs;
+  const auto program = std::ranges::find(programs, wish.program, &core::ProgramSpec::name);
+  if (program == programs.end()) {
     std::vector<std::string_view> names;
-    for (const core::ProgramSpec& known : spec.programs) {
+    for (const core::ProgramSpec& known : programs) {
       names.emplace_back(known.name);
     }
     const std::string_view near = nearest(wish.program, names);
@@ -99,26 +110,22 @@ Result<shell::Prepared> Reloader::scale(const shell::ScaleWish& wish) {
     return failure(fmt::format("{} is fed with tasks: how many workers it has is said in the configuration", wish.program));
   }
   program->launch.workers = wish.workers;
-  auto preparation = shell::prepare(spec, &in_force_);
+  version.scaled.insert_or_assign(wish.program, Scaled{version.written.at(wish.program), wish.workers});
+  auto preparation = shell::prepare_scaled(version.spec, in_force_->plan, static_cast<std::size_t>(program - programs.begin()));
   if (!preparation) {
-    return failure(preparation.error().front().message);
+    return failure(in_words(preparation.error().front(), version.spec));
   }
-  now_.scaled.insert_or_assign(wish.program, Scaled{now_.written.at(wish.program), wish.workers});
-  now_.spec = std::move(spec);
-  in_force_ = preparation->prepared.plan;
-  return std::move(preparation->prepared);
+  return offer(std::move(version), std::move(preparation->prepared));
 }
 
 Result<shell::Prepared> Reloader::restore() {
   Version version = *remembered_;
-  apply(now_.scaled, version);
-  auto preparation = shell::prepare(version.spec, &in_force_);
+  apply(in_force_->scaled, version);
+  auto preparation = shell::prepare(version.spec, &in_force_->plan);
   if (!preparation) {
-    return failure(preparation.error().front().message);
+    return failure(in_words(preparation.error().front(), version.spec));
   }
-  now_ = std::move(version);
-  in_force_ = preparation->prepared.plan;
-  return std::move(preparation->prepared);
+  return offer(std::move(version), std::move(preparation->prepared));
 }
 
 }  // namespace corral::cli

@@ -19,8 +19,9 @@ class Reloader : public shell::Loader {
   [[nodiscard]] Result<shell::Prepared> reload() override;
   [[nodiscard]] Result<std::vector<core::WorkerChange>> preview() override;
   [[nodiscard]] Result<shell::Prepared> scale(const shell::ScaleWish& wish) override;
-  void remember_the_one_before() override { remembered_ = before_; }
   [[nodiscard]] Result<shell::Prepared> restore() override;
+  void remember_what_is_in_force() override { remembered_ = in_force_; }
+  void take_over() override { in_force_ = std::move(next_); }
 
  private:
   struct Scaled {
@@ -33,16 +34,18 @@ class Reloader : public shell::Loader {
     core::SupervisorSpec spec;  ///< Scales applied.
     Launches written;           ///< As the file has it.
     std::map<std::string, Scaled> scaled;
+    core::Plan plan;
   };
 
   [[nodiscard]] Result<Configuration> read(Version& version) const;
   static void apply(const std::map<std::string, Scaled>& scaled, Version& version);
+  /// It may still be refused: nothing is in force before it is taken over.
+  [[nodiscard]] shell::Prepared offer(Version version, shell::Prepared prepared);
 
   std::string path_;
-  Version now_;
-  std::shared_ptr<const Version> before_;  ///< The last reload.
+  std::shared_ptr<const Version> in_force_;
+  std::shared_ptr<const Version> next_;
   std::shared_ptr<const Version> remembered_;
-  core::Plan in_force_;
 };
 
 }  // namespace corral::cli

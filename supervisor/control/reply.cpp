@@ -255,10 +255,10 @@ Reply invalid_configuration(std::string_view why) {
   return in_error(422, fmt::format("the configuration stays as it was: {}", why));
 }
 
-Reply reload_plan(const std::vector<PlannedChange>& changes) {
+Reply reload_plan(const std::vector<core::WorkerChange>& changes) {
   Document list = Document::array();
-  for (const PlannedChange& change : changes) {
-    list.push_back({{"worker", change.worker}, {"does", change.does}, {"why", change.why}});
+  for (const core::WorkerChange& change : changes) {
+    list.push_back({{"worker", change.worker}, {"does", core::name(change.kind)}, {"why", change.why}});
   }
   return reply(200, {{"plan", std::move(list)}});
 }

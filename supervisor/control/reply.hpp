@@ -10,6 +10,7 @@
 #include "supervisor/control/request.hpp"
 #include "supervisor/control/view.hpp"
 #include "supervisor/core/command.hpp"
+#include "supervisor/core/plan_changes.hpp"
 
 namespace corral::control {
 
@@ -48,12 +49,7 @@ struct Reply {
 /// The configuration was refused; nothing has changed.
 [[nodiscard]] Reply invalid_configuration(std::string_view why);
 
-/// What a reload would do to one worker.
-struct PlannedChange {
-  std::string worker;
-  std::string_view does;  ///< keep, restart, start, stop
-  std::string why;
-};
-[[nodiscard]] Reply reload_plan(const std::vector<PlannedChange>& changes);
+/// What a reload would do to each worker.
+[[nodiscard]] Reply reload_plan(const std::vector<core::WorkerChange>& changes);
 
 }  // namespace corral::control

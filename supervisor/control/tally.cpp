@@ -80,7 +80,8 @@ void Tally::hear(Instant now, const core::Notice& notice) {
   } else if (const auto* started = std::get_if<core::Started>(&notice)) {
     on(now, *started);
   } else if (std::holds_alternative<core::ProgramFailed>(notice) || std::holds_alternative<core::Reloaded>(notice) ||
-             std::holds_alternative<core::RolledBack>(notice) || std::holds_alternative<core::ShutdownBegun>(notice)) {
+             std::holds_alternative<core::Scaled>(notice) || std::holds_alternative<core::RolledBack>(notice) ||
+             std::holds_alternative<core::ShutdownBegun>(notice)) {
     // Some of those that were to come back will not, or much later and for another reason. Which ones is not said:
     // better none of them is measured than one of them wrongly.
     std::erase_if(missing_, [](const auto& entry) { return entry.second.comes_back; });

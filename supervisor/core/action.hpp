@@ -14,6 +14,7 @@
 #include "common/base/instant.hpp"
 #include "supervisor/core/event.hpp"
 #include "supervisor/core/launch_failure.hpp"
+#include "supervisor/core/state.hpp"
 
 namespace corral::core {
 
@@ -58,14 +59,6 @@ struct LaunchFailed {
   LaunchFailure failure;
   Verdict verdict;
   std::uint32_t unhealthy_in_a_row = 0;
-};
-
-/// Why one worker is to end while the others run on.
-enum class StopWhy : std::uint8_t {
-  asked,           ///< Somebody said so.
-  replaced,        ///< Another life follows, of a new definition perhaps.
-  retired,         ///< It has left the configuration.
-  program_failed,  ///< Others of its program had too many unhealthy exits.
 };
 
 struct StopSignalled {
@@ -156,14 +149,26 @@ struct Reloaded {
   bool on_trial = false;                                           ///< Unless those become healthy, it is undone.
 };
 
+/// A program has so many workers from now on.
+struct Scaled {
+  ProgramId program{};
+  std::uint32_t workers = 0;
+  Reloaded counts;  ///< `kept`: of this program alone.
+};
+
 /// Every worker that a reload on trial has touched has become healthy, or has left.
 struct TrialPassed {
   std::uint32_t workers = 0;
 };
 
-/// A trial is over that was neither passed nor failed: this worker, if not all, was told something else meanwhile.
+/// A trial is over that was neither passed nor failed, with this worker, if not all, still to prove itself.
 struct TrialEnded {
+  enum class Why : std::uint8_t {
+    told_otherwise,  ///< It was told something else meanwhile.
+    reloaded,        ///< Another configuration has come, without a trial.
+  };
   WorkerId worker;
+  Why why = Why::told_otherwise;
 };
 
 /// This worker did not live for as long as it takes to be healthy: the configuration before comes back.
@@ -191,9 +196,10 @@ struct Finished {
   int status = 0;
 };
 
-using Notice = std::variant<Started, Ended, LaunchFailed, StopSignalled, KillSent, SignalRefused, Unkillable, GoneAtLast,
-                            OutputHeld, ProgramFailed, ShutdownBegun, DrainBegun, ShutdownForced, SignalIgnored, SignalPassedOn,
-                            Reloaded, TrialPassed, TrialEnded, TrialFailed, RolledBack, LeftBehind, ShellBrokePromise, Finished>;
+using Notice =
+    std::variant<Started, Ended, LaunchFailed, StopSignalled, KillSent, SignalRefused, Unkillable, GoneAtLast, OutputHeld,
+                 ProgramFailed, ShutdownBegun, DrainBegun, ShutdownForced, SignalIgnored, SignalPassedOn, Reloaded, Scaled,
+                 TrialPassed, TrialEnded, TrialFailed, RolledBack, LeftBehind, ShellBrokePromise, Finished>;
 
 // ---- Actions --------------------------------------------------------------------------------------------------------
 

@@ -133,7 +133,7 @@ void Supervisor::look_at_commands() {
       const bool is_lost = command.trial && command.trial->state == Trial::State::lost;
       if (command.queued.empty() && !is_lost && (command.targets.empty() || (!command.asked_by && !command.trial))) {
         if (command.trial) {
-          end_trial(command);
+          end_trial(command, TrialEnded::Why::told_otherwise);
         }
         answer(command.asked_by, command.outcome);
         commands_.erase(commands_.begin() + static_cast<std::ptrdiff_t>(i));

@@ -94,7 +94,8 @@ struct ConfigReloaded {
   Plan plan;
   std::optional<CommandId> asked_by{};  ///< Is answered when every worker has come to where it belongs.
   Kind kind = Kind::changed;
-  TrialId trial{};  ///< With `restored`.
+  TrialId trial{};      ///< With `restored`.
+  ProgramId program{};  ///< With `scaled`: which.
 };
 
 /// The other answer to RestoreConfiguration: what was in force before cannot come back, and the new one stays.

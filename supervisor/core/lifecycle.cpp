@@ -167,12 +167,12 @@ void Supervisor::launch(WorkerId id, Worker& worker) {
   act(SpawnWorker{life_of(id, worker)});
 }
 
-StopWhy Supervisor::why_stopped(WorkerId id, const Worker& worker) {
-  const Program& program = program_of(id.program);
+StopWhy Supervisor::why_stopped(const Program& program, const Worker& worker) {
   if (program.failed) {
     return StopWhy::program_failed;
   }
-  return worker.retired || program.retired ? StopWhy::retired : worker.outdated ? StopWhy::replaced : StopWhy::asked;
+  const bool comes_back = worker.outdated && worker.wanted_up;
+  return worker.retired || program.retired ? StopWhy::retired : comes_back ? StopWhy::replaced : StopWhy::asked;
 }
 
 void Supervisor::stop(WorkerId id, Worker& worker) {
@@ -184,7 +184,7 @@ void Supervisor::stop(WorkerId id, Worker& worker) {
     act(SignalWorker{life, SIGCONT});  // A stopped process would never see the signal.
   }
   if (phase_ == Phase::running) {
-    announce(StopSignalled{life, policy.signal, policy.grace, worker.pid, why_stopped(id, worker)});
+    announce(StopSignalled{life, policy.signal, policy.grace, worker.pid, why_stopped(program_of(id.program), worker)});
   }
 }
 

@@ -1,6 +1,7 @@
 #include "supervisor/core/plan_changes.hpp"
 
 #include <algorithm>
+#include <map>
 #include <string_view>
 
 namespace corral::core {
@@ -91,6 +92,25 @@ std::vector<WorkerChange> changes(const Plan& in_force, const Plan& next) {
     }
   }
   return list;
+}
+
+void heed_states(std::vector<WorkerChange>& changes, const Snapshot& seen) {
+  std::map<std::string, bool> held;  // Of those that have no process, and those that are to have none.
+  for (const ProgramSnapshot& program : seen.programs) {
+    for (const WorkerSnapshot& worker : program.workers) {
+      if (worker.held || !has_process(kind(worker.state))) {
+        held.emplace(program.name + "/" + std::to_string(worker.index), worker.held);
+      }
+    }
+  }
+  for (WorkerChange& change : changes) {
+    const auto found = held.find(change.worker);
+    if (found == held.end() || change.kind != WorkerChange::Kind::restart) {
+      continue;
+    }
+    change.kind = found->second ? WorkerChange::Kind::keep : WorkerChange::Kind::start;
+    change.why += found->second ? "; a command has stopped it, and it stays down" : "; it does not run";
+  }
 }
 
 }  // namespace corral::core

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "supervisor/core/plan.hpp"
+#include "supervisor/core/snapshot.hpp"
 
 namespace corral::core {
 
@@ -20,5 +21,9 @@ struct WorkerChange {
 
 /// In the order of `next`, what goes last.
 [[nodiscard]] std::vector<WorkerChange> changes(const Plan& in_force, const Plan& next);
+
+/// The same of the workers as they are: who has no process is not restarted but started, and whom a command has stopped not
+/// even that.
+void heed_states(std::vector<WorkerChange>& changes, const Snapshot& seen);
 
 }  // namespace corral::core

@@ -25,15 +25,23 @@ void Supervisor::on(const ConfigReloaded& event) {
     }
   }
   for (const PlannedProgram& planned : event.plan.programs) {
+    const std::uint32_t kept = counts.kept;
     adopt(planned, counts, event.kind == ConfigReloaded::Kind::scaled);
+    if (event.kind == ConfigReloaded::Kind::scaled && planned.id != event.program) {
+      counts.kept = kept;
+    }
   }
-  if (event.kind == ConfigReloaded::Kind::restored) {
-    announce(RolledBack{counts});
-  } else {
-    counts.on_trial = event.kind == ConfigReloaded::Kind::on_trial && (!touched_.empty() || on_trial());
-    announce(counts);
-  }
+  tell_of_reload(event, counts);
   await_reload(event);
+}
+
+void Supervisor::tell_of_reload(const ConfigReloaded& event, Reloaded counts) {
+  switch (event.kind) {
+    case ConfigReloaded::Kind::restored: return announce(RolledBack{counts});
+    case ConfigReloaded::Kind::scaled: return announce(Scaled{event.program, program_of(event.program).plan.workers(), counts});
+    case ConfigReloaded::Kind::on_trial: counts.on_trial = !touched_.empty() || on_trial(); return announce(counts);
+    case ConfigReloaded::Kind::changed: return announce(counts);
+  }
 }
 
 void Supervisor::adopt(const PlannedProgram& planned, Reloaded& counts, bool scaled) {

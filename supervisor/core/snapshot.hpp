@@ -21,6 +21,7 @@ struct WorkerSnapshot {
   std::uint32_t restarts = 0;
   std::uint32_t unhealthy_in_a_row = 0;
   bool wanted_up = false;
+  bool held = false;            ///< A command has stopped it: it stays down until another one says otherwise.
   Instant launched_at = never;  ///< Of the process that exists.
   Instant due = never;          ///< The deadline of its state.
 };
@@ -45,7 +46,7 @@ struct WorkerView {
   WorkerId id;
   const ProgramSpec* spec = nullptr;  ///< In force. The core's own: true until its next step.
   bool program_failed = false;
-  bool held = false;                  ///< A command has stopped it: it stays down until another one says otherwise.
+  StopWhy stop_why = StopWhy::asked;  ///< What for it ends, where it is being stopped or was: as things are now.
   bool outdated = false;              ///< Its process is of a definition that is in force no more.
   bool on_trial = false;              ///< It has yet to become healthy, or the configuration before comes back.
   std::uint32_t unhealthy_exits = 0;  ///< Of the program, within its limit's window.

@@ -108,4 +108,12 @@ static_assert(std::variant_size_v<State> == all_states.size());
 /// draining worker's pipes are still held by somebody.
 [[nodiscard]] std::optional<Instant> deadline_of(const State& state, bool output_open);
 
+/// Why one worker is to end while the others run on.
+enum class StopWhy : std::uint8_t {
+  asked,           ///< Somebody said so.
+  replaced,        ///< Another life follows, of a new definition perhaps.
+  retired,         ///< It has left the configuration.
+  program_failed,  ///< Others of its program had too many unhealthy exits.
+};
+
 }  // namespace corral::core

@@ -274,7 +274,7 @@ Snapshot Supervisor::snapshot() const {
       const Worker& worker = program.workers[index];
       const bool alive = has_process(kind(worker.state)) || worker.occupied;
       copy.workers.push_back({index, worker.state, worker.incarnation, alive ? worker.pid : 0, worker.restarts, worker.unhealthy,
-                              worker.wanted_up, alive ? worker.launched_at : never, worker.due});
+                              worker.wanted_up, worker.held, alive ? worker.launched_at : never, worker.due});
     }
   }
   return view;

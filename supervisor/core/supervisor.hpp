@@ -151,7 +151,7 @@ class Supervisor {
   void reschedule(WorkerId id, Worker& worker);
   void launch(WorkerId id, Worker& worker);
   void stop(WorkerId id, Worker& worker);
-  [[nodiscard]] StopWhy why_stopped(WorkerId id, const Worker& worker);
+  [[nodiscard]] static StopWhy why_stopped(const Program& program, const Worker& worker);
   void kill(WorkerId id, Worker& worker);
   void drain(WorkerId id, Worker& worker);
   void maybe_conclude(WorkerId id, Worker& worker);
@@ -179,6 +179,7 @@ class Supervisor {
   void start_worker(WorkerId id);
   void drop_settled(Program& program);
   void await_reload(const ConfigReloaded& event);
+  void tell_of_reload(const ConfigReloaded& event, Reloaded counts);
 
   // trial.cpp: a configuration that has to prove itself
   void succeed_trial(const ConfigReloaded& event, PendingCommand& next);
@@ -186,7 +187,7 @@ class Supervisor {
   void extend_trial(const PendingCommand& scaled);
   [[nodiscard]] std::optional<CommandTarget> still_to_blame(const PendingCommand& earlier, const PendingCommand& next);
   void make_up_for(const Trial& trial);
-  void end_trial(const PendingCommand& command);
+  void end_trial(const PendingCommand& command, TrialEnded::Why why);
   void lose_trial(PendingCommand& command, const CommandTarget& target);
   void follow_on_trial(CommandTarget& target);
   [[nodiscard]] bool is_to_blame(const CommandTarget& target);

@@ -99,7 +99,7 @@ void Supervisor::succeed_trial(const ConfigReloaded& event, PendingCommand& next
   } else if (event.kind == ConfigReloaded::Kind::changed) {
     make_up_for(*earlier.trial);
     if (!was_lost) {
-      end_trial(earlier);
+      end_trial(earlier, TrialEnded::Why::reloaded);
     }
   }
   earlier.trial.reset();
@@ -135,8 +135,9 @@ std::optional<CommandTarget> Supervisor::still_to_blame(const PendingCommand& ea
     for (std::uint32_t index = 0; index < program.workers.size() && !is_another; ++index) {
       const StateKind now = kind(program.workers[index].state);
       if (now == StateKind::failed || now == StateKind::backoff) {
-        return CommandTarget{
-            .worker = {id, index}, .until = CommandTarget::Until::settles, .healthy_after = program.plan.spec.restart.healthy_after};
+        return CommandTarget{.worker = {id, index},
+                             .until = CommandTarget::Until::settles,
+                             .healthy_after = program.plan.spec.restart.healthy_after};
       }
     }
   }
@@ -156,11 +157,11 @@ void Supervisor::make_up_for(const Trial& trial) {
 }
 
 /// It was passed, or was ended by whoever told its workers something else. A lost one is not over.
-void Supervisor::end_trial(const PendingCommand& command) {
+void Supervisor::end_trial(const PendingCommand& command, TrialEnded::Why why) {
   if (command.outcome.kind == CommandOutcome::Kind::done) {
     announce(TrialPassed{command.outcome.workers});
   } else if (command.outcome.kind == CommandOutcome::Kind::overtaken) {
-    announce(TrialEnded{*command.outcome.culprit});
+    announce(TrialEnded{*command.outcome.culprit, why});
   }
 }
 

@@ -18,11 +18,12 @@ std::optional<WorkerView> Supervisor::view(WorkerId id, Instant now) const {
   view.worker.restarts = worker.restarts;
   view.worker.unhealthy_in_a_row = worker.unhealthy;
   view.worker.wanted_up = worker.wanted_up;
+  view.worker.held = worker.held;
   view.worker.due = worker.due;
   view.id = id;
   view.spec = &program.plan.spec;
   view.program_failed = program.failed;
-  view.held = worker.held;
+  view.stop_why = why_stopped(program, worker);
   view.outdated = worker.outdated;
   view.on_trial = is_on_trial(id);
   if (const auto& limit = program.plan.spec.restart.limit) {

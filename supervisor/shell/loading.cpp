@@ -1,4 +1,5 @@
 // The configuration, read again beside the loop: for a signal, or for whoever asks by the API.
+#include <algorithm>
 #include <cerrno>
 #include <new>
 #include <system_error>
@@ -14,14 +15,6 @@ namespace {
 
 /// More than this wait for their turn: then one more is refused.
 constexpr std::size_t most_loads = 64;
-
-std::vector<control::PlannedChange> as_reply(std::vector<core::WorkerChange> changes) {
-  std::vector<control::PlannedChange> list;
-  for (core::WorkerChange& change : changes) {
-    list.push_back({std::move(change.worker), core::name(change.kind), std::move(change.why)});
-  }
-  return list;
-}
 
 }  // namespace
 
@@ -77,7 +70,7 @@ Pump::Loaded Pump::load_with(Loader& loader, const Load& load) {
   try {
     if (load.kind == Load::Kind::preview) {
       auto changes = loader.preview();
-      return changes ? Loaded(as_reply(std::move(*changes))) : std::unexpected(std::move(changes.error()));
+      return changes ? Loaded(std::move(*changes)) : std::unexpected(std::move(changes.error()));
     }
     auto result = load.kind == Load::Kind::scale     ? loader.scale(load.scale)
                   : load.kind == Load::Kind::restore ? loader.restore()
@@ -98,8 +91,8 @@ void Pump::loaded(Loaded result) {
   loads_.pop_front();
   if (!result) {
     not_loaded(load, result.error());
-  } else if (auto* changes = std::get_if<std::vector<control::PlannedChange>>(&*result)) {
-    answer(load.asked_by, control::reload_plan(*changes));
+  } else if (auto* changes = std::get_if<std::vector<core::WorkerChange>>(&*result)) {
+    show_plan(load, std::move(*changes));
   } else {
     take_over(std::get<Prepared>(std::move(*result)), load);
   }
@@ -123,6 +116,16 @@ void Pump::not_loaded(const Load& load, const Error& error) {
   answer(load.asked_by, control::invalid_configuration(error.message));
 }
 
+/// Of the workers as they are now, which may be others than when the configuration was asked for.
+void Pump::show_plan(const Load& load, std::vector<core::WorkerChange> changes) {
+  step_until_quiet();
+  if (core_.phase() != core::Phase::running) {
+    return answer(load.asked_by, control::outcome({core::CommandOutcome::Kind::stopping}, {}));
+  }
+  core::heed_states(changes, core_.snapshot());
+  answer(load.asked_by, control::reload_plan(changes));
+}
+
 core::ConfigReloaded::Kind Pump::kind_of(const Load& load, const Prepared& prepared) {
   using enum core::ConfigReloaded::Kind;
   if (load.kind == Load::Kind::scale || load.kind == Load::Kind::restore) {
@@ -142,11 +145,16 @@ void Pump::take_over(Prepared prepared, const Load& load) {
   }
   const core::ConfigReloaded::Kind kind = kind_of(load, prepared);
   if (kind == core::ConfigReloaded::Kind::on_trial && !core_.on_trial()) {
-    options_.loader->remember_the_one_before();  // Otherwise that is on trial itself: what was before it is still good.
+    options_.loader->remember_what_is_in_force();  // Otherwise that is on trial itself: what was before it is still good.
   }
+  options_.loader->take_over();
   numbers_.assign(prepared.plan);
   adopt(prepared);
-  enqueue(core::ConfigReloaded{std::move(prepared.plan), load.asked_by, kind, load.trial});
+  const auto scaled =
+      std::ranges::find(prepared.plan.programs, load.scale.program,
+                        [](const core::PlannedProgram& planned) -> const std::string& { return planned.spec.name; });
+  const ProgramId program = scaled == prepared.plan.programs.end() ? ProgramId{} : scaled->id;
+  enqueue(core::ConfigReloaded{std::move(prepared.plan), load.asked_by, kind, load.trial, program});
 }
 
 }  // namespace corral::shell

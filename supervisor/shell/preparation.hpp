@@ -38,4 +38,9 @@ struct Preparation {
                                                                          const core::Plan* running = nullptr,
                                                                          core::MachineNeed least = core::MachineNeed::nothing);
 
+/// For another number of workers of one program: whether the commands of the others could still be executed is not asked, since
+/// nobody executes them now.
+[[nodiscard]] std::expected<Preparation, std::vector<Complaint>> prepare_scaled(const core::SupervisorSpec& spec,
+                                                                                const core::Plan& running, std::size_t program);
+
 }  // namespace corral::shell

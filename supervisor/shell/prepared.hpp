@@ -35,7 +35,8 @@ struct ScaleWish {
   core::WorkerCount workers;
 };
 
-/// What is to be made of the configuration. Each may block: they run on a thread of their own. The errors are text for people.
+/// What is to be made of the configuration. Those that give a result may block: they run on a thread of their own, one at a time,
+/// and change nothing. The errors are text for people.
 class Loader {
  public:
   virtual ~Loader() = default;
@@ -44,10 +45,12 @@ class Loader {
   /// What that would change, worker by worker.
   [[nodiscard]] virtual Result<std::vector<core::WorkerChange>> preview() = 0;
   [[nodiscard]] virtual Result<Prepared> scale(const ScaleWish& wish) = 0;
-  /// From now on restore() means what was in force before the last reload. Does not block.
-  virtual void remember_the_one_before() = 0;
   /// What is remembered, with the numbers of workers that were wished for since.
   [[nodiscard]] virtual Result<Prepared> restore() = 0;
+  /// From now on restore() means what is in force now.
+  virtual void remember_what_is_in_force() = 0;
+  /// What was prepared last is in force from now on.
+  virtual void take_over() = 0;
 };
 
 }  // namespace corral::shell

@@ -144,10 +144,11 @@ class Pump {
     std::optional<bool> rollback{};  ///< Nothing: as the configuration says.
     core::TrialId trial{};           ///< With `restore`.
   };
-  using Loaded = Result<std::variant<Prepared, std::vector<control::PlannedChange>>>;
+  using Loaded = Result<std::variant<Prepared, std::vector<core::WorkerChange>>>;
   void begin_loading();
   [[nodiscard]] static Loaded load_with(Loader& loader, const Load& load);
   void loaded(Loaded result);
+  void show_plan(const Load& load, std::vector<core::WorkerChange> changes);
   void take_over(Prepared prepared, const Load& load);
   [[nodiscard]] core::ConfigReloaded::Kind kind_of(const Load& load, const Prepared& prepared);
   void not_loaded(const Load& load, const Error& error);

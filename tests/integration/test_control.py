@@ -1,6 +1,7 @@
 """The control API as people and scripts use it: start, stop, restart, scale, signal, reload, shutdown; the real binary."""
 
 import os
+import shutil
 import signal
 
 from control import ControlTest
@@ -184,6 +185,21 @@ class Scale(ControlTest):
         self.assertEqual(sorted(self.workers()), ["a/0"])
         self.stop(corral, 0)
 
+    def test_another_program_that_could_not_start_is_not_in_the_way(self):
+        gone = self.path("gone")
+        shutil.copy("/bin/sleep", gone)
+        corral = self.run_controlled({"a": program("hang", cores="shared"), "b": {"command": [gone, "1000"], "cores": "shared"}})
+        self.await_listening(corral)
+        corral.await_start("b/0")
+        os.unlink(gone)
+        self.assertEqual(self.ask_for("scale", "a=2").out, "1 worker changed\n")
+        self.assertIn("b: cannot execute", self.ask_for("scale", "b=2", status=1).err)
+        self.assertEqual(sorted(self.workers()), ["a/0", "a/1", "b/0"])
+        corral.await_err("a has 2 workers now: 1 worker kept, 0 replaced, 1 started, 0 stopped")
+        events = self.http("GET", "/v1/events?event=scaled")[2]["events"]
+        self.assertEqual([(event["program"], event["workers"], event["started"]) for event in events], [("a", 2, 1)])
+        self.stop(corral, 0)
+
     def test_it_holds_over_a_reload_until_the_definition_changes(self):
         definition = {"a": program("hang", workers=1, cores="shared"), "b": "hang"}
         corral = self.run_controlled(definition)
@@ -234,7 +250,9 @@ class Reload(ControlTest):
         self.reconfigure({"a": "hang", "b": "hang", "c": "hang"})
         self.ask_for("reload")
         self.reconfigure({"a": "line new + hang", "b": "hang", "c": "hang"})
-        self.ask_for("reload")
+        plan = self.ask_for("reload", "--plan").out
+        self.assertRegex(plan, "keep +a/0 +changed: command; a command has stopped it, and it stays down\n")
+        self.assertEqual(self.ask_for("reload").out, "reloaded; no worker had to change\n")
         self.assertEqual({name: worker["state"] for name, worker in self.workers().items()},
                          {"a/0": "stopped", "b/0": "running", "c/0": "running"})  # fmt: skip
         self.ask_for("start", "a")
@@ -258,42 +276,6 @@ class Reload(ControlTest):
             corral.await_out(f"b/0 \\| {round_}")
         self.stop(corral, 0)
 
-
-class Ends(ControlTest):
-    def test_sigterm_while_a_command_waits(self):
-        corral = self.run_controlled({"a": program("slow-stop 50", stop={"grace": "1h"}), "b": "hang"})
-        self.await_listening(corral)
-        corral.await_out("ready")
-        rolling = self.begin_asking("restart", "*", "--rolling", "--pause", "1h")
-        corral.await_start("a/0", incarnation=2)
-        corral.signal(signal.SIGTERM)
-        self.assertEqual(corral.wait(), 0)  # Who asked may live a moment longer.
-        self.assertRegex(self.end_asking(rolling, (1, 3)).err, "stopping|told something else|closed the connection")
-
-    def test_a_command_while_everything_stops(self):
-        corral = self.run_controlled({"a": program("slow-stop 3600000", stop={"grace": "1h"})})
-        self.await_listening(corral)
-        corral.await_out("ready")
-        corral.signal(signal.SIGTERM)
-        corral.await_out("cleaning")
-        self.assertIn("stopping", self.ask_for("restart", "a", status=1).err)
-        self.assertIn("the supervisor is stopping", self.ask_for("status").out)
-        self.assertEqual(self.http("GET", "/v1/status")[2]["supervisor"]["phase"], "stopping")
-        self.ask_for("shutdown", "--timeout", "50ms", status=124)
-        self.assertEqual(self.http("GET", "/readyz")[0], 503)
-        os.kill(self.workers()["a/0"]["pid"], signal.SIGKILL)
-        self.finish(corral)
-
-    def test_it_ends_with_its_programs_whoever_is_connected(self):
-        release = self.path("release")
-        command = ["sh", "-c", f"while ! test -e {release}; do sleep 0.01; done"]
-        corral = self.run_controlled({"a": {"command": command, "restart": "never"}})
-        self.await_listening(corral)
-        waiting = self.begin_asking("status", "--watch=1ms")
-        waiting.stdout.readline()
-        open(release, "w").close()
-        self.assertEqual(corral.wait(), 0)
-        self.end_asking(waiting, (1, 3))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import signal
 import socket
 
@@ -33,7 +34,7 @@ class Queue(FaultTest):
             self.assertIn(status, (b"202", b"503"))
             if status == b"202":
                 accepted.append(workers)
-        await_that("all that was accepted is done", lambda: corral.err.count("configuration reloaded") == len(accepted))
+        await_that("all that was accepted is done", lambda: len(re.findall("a has . workers? now", corral.err)) == len(accepted))
         self.stop(corral, 0)
 
 

@@ -92,7 +92,7 @@ class Rollback(ControlTest):
         os.unlink(tool)
         end = self.ask_for("reload", "--rollback", status=1)
         self.assertIn("a/0 did not get there", end.err)
-        corral.await_err("the configuration before cannot come back, and the new one stays: cannot execute .*tool")
+        corral.await_err("the configuration before cannot come back, and the new one stays: a: cannot execute .*tool")
         self.assertIn("backoff", self.ask_for("status").out)
         self.stop(corral)
 

@@ -104,8 +104,10 @@ class Commander {
       } else {
         require(process != processes.end() && process->second.ever_ran && (newer || asked.kind == Kind::start),
                 "a start is done when its process has run");
-        const bool stayed = process->second.exited_well || now >= after(process->second.ready_at, healthy_after(life.worker) + settle);
-        require(asked.kind != Kind::roll || asked.has_rival || stayed, "one that rolls has to become healthy, and to stay for a while");
+        const bool stayed =
+            process->second.exited_well || now >= after(process->second.ready_at, healthy_after(life.worker) + settle);
+        require(asked.kind != Kind::roll || asked.has_rival || stayed,
+                "one that rolls has to become healthy, and to stay for a while");
       }
     }
   }

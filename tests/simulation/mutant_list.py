@@ -83,7 +83,7 @@ MUTANTS = [
            "abandon_output(id, worker);\n  worker.occupied = true;\n  if (worker.spawning)",
            "abandon_output(id, worker);\n  if (worker.spawning)"),
     Mutant("so do descendants that cannot be killed", LIFECYCLE,
-           "worker.occupied = true;\n    close_slot(id);\n    enter(id, worker, Failed{FailReason::survivors});",
+           "worker.occupied = true;\n    close_slot(id);\n    fail_rolls_of(id);\n    enter(id, worker, Failed{FailReason::survivors});",
            "enter(id, worker, Failed{FailReason::survivors});"),
     Mutant("a slot is free again when its last life has gone", LIFECYCLE,
            "worker.occupied = false;\n        if (worker.wanted_up && phase_ == Phase::running) {",

@@ -6,6 +6,8 @@ SUPERVISOR = "supervisor/core/supervisor.cpp"
 LIFECYCLE = "supervisor/core/lifecycle.cpp"
 RELOAD = "supervisor/core/reload.cpp"
 TRIAL = "supervisor/core/trial.cpp"
+ROLLING = "supervisor/core/rolling.cpp"
+PLAN = "supervisor/core/plan_changes.cpp"
 
 COMMANDS = [
     ("who is stopped by hand stays down", WORKERS, "    set_held(worker, true);\n", ""),
@@ -16,7 +18,7 @@ COMMANDS = [
     ("the time to settle is a deadline", SUPERVISOR, "heard_.next(), next_settled()});", "heard_.next()});"),
     ("a reload that comes too late is answered", RELOAD,
      "return answer(event.asked_by, {CommandOutcome::Kind::stopping});", "return;"),
-    ("a command that comes too late does nothing", CARRIED, "  if (phase_ != Phase::running) {\n", "  if (false) {\n"),
+    ("a command that comes too late does nothing", CARRIED, "  if (phase_ != Phase::running && !is_for_a_stop(event.command)) {\n", "  if (false) {\n"),
     ("a start during a stop is followed", WORKERS, "      worker.outdated = worker.told_again = true;  // Its", "      // Its"),
     ("a restart stops what runs", WORKERS, "      if (anew) {\n", "      if (false) {\n"),
     ("a worker that changes is looked at", LIFECYCLE, "  commands_moved_ = commands_moved_ || worker.watched;\n", ""),
@@ -36,7 +38,7 @@ COMMANDS = [
     ("a trial goes on without its client", CARRIED, "|| (!command.asked_by && !command.trial)", "|| !command.asked_by"),
     ("who is on trial has to become healthy", RELOAD, ": on_trial ? CommandTarget::Until::settles\n", ": on_trial ? CommandTarget::Until::runs\n"),
     ("how long that takes is said by the program", RELOAD,
-     "    pending.targets.back().settle = program.plan.spec.restart.healthy_after;\n", ""),
+     "    pending.targets.back().healthy_after = program.plan.spec.restart.healthy_after;\n", ""),
     ("a lost trial asks for the configuration before", TRIAL, "  act(RestoreConfiguration{command.trial->id});\n", ""),
     ("what is wanted back is waited for", SUPERVISOR, " && !awaits_restoration();", ";"),
     ("what cannot come back is no longer waited for", TRIAL,
@@ -45,5 +47,16 @@ COMMANDS = [
     ("whoever asked for what was rolled back is told", TRIAL, "    next.asked_by = std::exchange(earlier.asked_by, {});\n", ""),
     ("only who is to blame ends a trial", CARRIED, "if (failed && command.trial && !lost && is_to_blame(target)) {",
      "if (failed && command.trial && !lost) {"),
+    ("who rolls has to become healthy", ROLLING, "after(after(worker->ran_since, target.healthy_after), target.pause)", "after(worker->ran_since, target.pause)"),
+    ("a pause comes on top", ROLLING, "after(after(worker->ran_since, target.healthy_after), target.pause)", "after(worker->ran_since, target.healthy_after)"),
+    ("who has proven itself is healthy", ROLLING, "  if (worker->proven) {\n", "  if (false) {\n"),
+    ("who was healthy and fails ends the roll", ROLLING, "    command.replaced.push_back(id);\n", ""),
+    ("to end well is no failure", ROLLING, "(follows == Verdict::Kind::restart && !well)", "follows == Verdict::Kind::restart"),
+    ("who is restarted by hand is out of the roll", WORKERS, "  worker.in_a_roll = false;\n", ""),
+    ("a stop may be waited for while everything stops", CARRIED, "!is_for_a_stop(event.command)) {", "true) {"),
+    ("nobody seems to be wanted once everything has ended", CARRIED, "      worker->wanted_up = false;  // Or", "      // Or"),
+    ("a scaling tells of its program alone", RELOAD, "      counts.kept = kept;\n", ""),
+    ("a plan leaves down who was stopped", PLAN, "found->second ? WorkerChange::Kind::keep : WorkerChange::Kind::start", "WorkerChange::Kind::start"),
+    ("a plan restarts nobody who does not run", PLAN, "if (worker.held || !has_process(kind(worker.state))) {", "if (worker.held) {"),
     ("who comes back is started", RELOAD, "      worker.retired = false;\n      ++(returns", "      ++(returns"),
 ]

@@ -5,6 +5,8 @@ RESTART = "supervisor/core/restart.cpp"
 CRASH = "supervisor/core/crash.cpp"
 HOOKS = "supervisor/core/hook_queue.cpp"
 EXPLAIN = "supervisor/core/explain.cpp"
+NEXT = "supervisor/core/explain_next.cpp"
+TELLER = "supervisor/core/teller.hpp"
 VIEW = "supervisor/core/view.cpp"
 
 EVENT_MUTANTS = [
@@ -16,7 +18,7 @@ EVENT_MUTANTS = [
     ("a stop says that the program has failed", LIFECYCLE, "  if (program.failed) {\n    return StopWhy::program_failed;",
      "  if (false) {\n    return StopWhy::program_failed;"),
     ("a stop says that the worker leaves", LIFECYCLE, "return worker.retired || program.retired ? StopWhy::retired :", "return worker.retired ? StopWhy::retired :"),
-    ("a stop says that another definition follows", LIFECYCLE, ": worker.outdated ? StopWhy::replaced : StopWhy::asked;", ": StopWhy::asked;"),
+    ("a stop says that another definition follows", LIFECYCLE, ": comes_back ? StopWhy::replaced : StopWhy::asked;", ": StopWhy::asked;"),
     # What is recorded
     ("who fails is recorded", CRASH, "return fault || !end.success;", "return fault;"),
     ("a fault is recorded though a stop was asked for", CRASH, "case Verdict::Kind::replaced: return fault;", "case Verdict::Kind::replaced: return false;"),
@@ -37,10 +39,13 @@ EVENT_MUTANTS = [
     ("who is in a hurry waits for no hook", HOOKS, "void HookQueue::hurry(Instant now) { end_at_ = std::min(end_at_, now); }",
      "void HookQueue::hurry(Instant) {}"),
     # Explanations
-    ("an explanation says when the next start is", EXPLAIN, "out_.next.in = left();", "out_.next.in = Duration::zero();"),
-    ("an explanation of a backoff says that a start follows", EXPLAIN, 'next("start");\n  tell_wait();', "tell_wait();"),
-    ("an explanation of a backoff names the keys of the wait", EXPLAIN, "  if (unhealthy == 0) {\n    return;", "  if (unhealthy <= 1) {\n    return;"),
-    ("an explanation of a kill says what follows", EXPLAIN, '  next("give_up");\n', ""),
+    ("an explanation says when the next start is", TELLER, "out_.next.in = left();", "out_.next.in = Duration::zero();"),
+    ("an explanation of a backoff says that a start follows", NEXT, 'next("start");\n  tell_wait();', "tell_wait();"),
+    ("an explanation of a backoff names the keys of the wait", NEXT, "  if (unhealthy == 0) {\n    return;", "  if (unhealthy <= 1) {\n    return;"),
+    ("an explanation of a kill says what follows", NEXT, '  next("give_up");\n', ""),
+    ("a stop is told of as it is by now", EXPLAIN, "now == sent->why ? what_for(now) : what_since(now)", "what_for(sent->why)"),
+    ("who is told to stay down is not said to come back", LIFECYCLE, "comes_back = worker.outdated && worker.wanted_up;", "comes_back = worker.outdated;"),
+    ("only our own SIGKILL is called that", EXPLAIN, "|| sent->life.incarnation != ended.life.incarnation) {", ") {"),
     ("what the limit has forgotten is not counted", RESTART, "    if (now - exit < limit.within) {\n      ++use.exits;", "    if (true) {\n      ++use.exits;"),
     ("the use of the limit is that of now", VIEW, "program.window.use(now, *limit)", "program.window.use(now_, *limit)"),
 ]

@@ -124,6 +124,9 @@ std::optional<ProgramId> program_of(const core::Notice& notice) {
   if (const auto* broken = std::get_if<core::ShellBrokePromise>(&notice)) {
     return broken->worker.program;
   }
+  if (const auto* scaled = std::get_if<core::Scaled>(&notice)) {
+    return scaled->program;
+  }
   if (const auto* ended = std::get_if<core::TrialEnded>(&notice)) {
     return ended->worker.program;
   }

@@ -64,6 +64,14 @@ std::string_view name(StopCause::Kind kind) {
   return "unknown";
 }
 
+std::string_view name(TrialEnded::Why why) {
+  switch (why) {
+    case TrialEnded::Why::told_otherwise: return "told_otherwise";
+    case TrialEnded::Why::reloaded: return "reloaded";
+  }
+  return "unknown";
+}
+
 std::string members_of_counts(const Reloaded& n) {
   return fmt::format(R"(,"kept":{},"replaced":{},"started":{},"stopped":{})", n.kept, n.replaced, n.started, n.stopped);
 }
@@ -107,9 +115,14 @@ struct Members {
     return signal_members(n.signal) + fmt::format(R"(,"workers":{},"times":{})", n.workers, n.times);
   }
   std::string operator()(const Reloaded& n) const { return members_of_counts(n) + fmt::format(R"(,"on_trial":{})", n.on_trial); }
+  std::string operator()(const Scaled& n) const {
+    return fmt::format(R"(,"workers":{})", n.workers) + members_of_counts(n.counts);
+  }
   std::string operator()(const TrialPassed& n) const { return fmt::format(R"(,"workers":{})", n.workers); }
   std::string operator()(const TrialFailed& n) const { return seconds_member("healthy_after_seconds", n.healthy_after); }
-  std::string operator()(const TrialEnded& n) const { return fmt::format(R"(,"index":{})", n.worker.index); }
+  std::string operator()(const TrialEnded& n) const {
+    return fmt::format(R"(,"index":{},"why":"{}")", n.worker.index, name(n.why));
+  }
   std::string operator()(const RolledBack& n) const { return members_of_counts(n.counts); }
   std::string operator()(const LeftBehind& n) const {
     return fmt::format(R"(,"found":{},"refused":{},"one_of_them":{},"hidden":{})", n.left.found, n.left.refused, n.left.pid,

@@ -60,6 +60,7 @@ class Narrator {
   [[nodiscard]] Story on(const core::SignalIgnored& notice) const;
   [[nodiscard]] Story on(const core::SignalPassedOn& notice) const;
   [[nodiscard]] Story on(const core::Reloaded& notice) const;
+  [[nodiscard]] Story on(const core::Scaled& notice) const;
   [[nodiscard]] Story on(const core::TrialPassed& notice) const;
   [[nodiscard]] Story on(const core::TrialEnded& notice) const;
   [[nodiscard]] Story on(const core::TrialFailed& notice) const;

@@ -28,6 +28,14 @@ Story Narrator::on(const Reloaded& notice) const {
           {}};
 }
 
+Story Narrator::on(const Scaled& notice) const {
+  return {Weight::notable,
+          "scaled",
+          fmt::format("{} has {} now: {}", program(notice.program), workers_in_words(notice.workers), counts_of(notice.counts)),
+          {},
+          {}};
+}
+
 Story Narrator::on(const TrialPassed& notice) const {
   return {Weight::notable,
           "trial_passed",
@@ -39,7 +47,9 @@ Story Narrator::on(const TrialPassed& notice) const {
 Story Narrator::on(const TrialEnded& notice) const {
   return {Weight::notable,
           "trial_ended",
-          "the trial is over: " + worker(notice.worker) + " was told something else meanwhile",
+          notice.why == TrialEnded::Why::reloaded
+              ? "the trial is over: another configuration has come, without one"
+              : "the trial is over: " + worker(notice.worker) + " was told something else meanwhile",
           {},
           {}};
 }

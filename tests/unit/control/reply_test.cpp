@@ -124,7 +124,7 @@ TEST_CASE("refusals and plans") {
   const Reply refused = refusal({405, "no", "POST"});
   CHECK((refused.status == 405 && refused.allow == "POST" && document(refused) == Json::parse(R"({"error":"no"})")));
   CHECK(invalid_configuration("x").status == 422);
-  CHECK(document(reload_plan({{"a/0", "keep", "nothing changed"}})) ==
+  CHECK(document(reload_plan({core::WorkerChange{"a/0", core::WorkerChange::Kind::keep, "nothing changed"}})) ==
         Json::parse(R"({"plan":[{"worker":"a/0","does":"keep","why":"nothing changed"}]})"));
   CHECK(document(reload_plan({}))["plan"].empty());
 }

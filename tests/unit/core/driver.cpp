@@ -267,7 +267,10 @@ std::string Driver::words(const Notice& notice) const {
             return "passed on " + signal_name(n.signal) + " to " + count(n.workers) + times(n.times);
           },
           [&](const Reloaded& n) { return (n.on_trial ? "reloaded on trial: " : "reloaded: ") + words_of(n); },
-          [&](const TrialEnded& n) { return "trial ended by " + name_of(n.worker); },
+          [&](const Scaled& n) { return "scaled to " + count(n.workers) + ": " + words_of(n.counts); },
+          [&](const TrialEnded& n) {
+            return "trial ended by " + (n.why == TrialEnded::Why::reloaded ? "a reload" : name_of(n.worker));
+          },
           [&](const TrialPassed& n) { return "trial passed by " + count(n.workers); },
           [&](const TrialFailed& n) {
             return "trial failed by " + who(n.life) + " within " + describe_duration(n.healthy_after);

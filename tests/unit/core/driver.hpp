@@ -85,6 +85,7 @@ class Driver {
   [[nodiscard]] WorkerSnapshot worker(std::string_view name) const;
   [[nodiscard]] std::string state(std::string_view worker) const { return std::string(name(kind(this->worker(worker).state))); }
   [[nodiscard]] bool knows(std::string_view program) const;
+  [[nodiscard]] Snapshot snapshot() const { return core_.snapshot(); }
   /// That are not over, whether anybody waits for them or not.
   [[nodiscard]] std::uint32_t commands() const { return core_.snapshot().commands; }
   [[nodiscard]] Phase phase() const { return core_.phase(); }

@@ -179,6 +179,13 @@ TEST_CASE("more workers: those that there are go on") {
   }
 }
 
+TEST_CASE("what is told of a scaling is told of that program") {
+  Driver d;
+  d.start({program("a"), program("b", two)});
+  d.rescale({program("a", three), program("b", two)});
+  CHECK(d.said("scaled to 3: kept 1, replaced 0, started 2, stopped 0"));
+}
+
 TEST_CASE("workers that make something of their number are all replaced") {
   Driver d;
   d.start({program("a", one_of_a_kind)});

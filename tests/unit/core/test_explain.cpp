@@ -167,6 +167,56 @@ TEST_CASE("a worker that is being stopped tells until when") {
   CHECK(story.explain().next.what == "give_up");
 }
 
+TEST_CASE("what is told of a stop is what is so now") {
+  Story story;
+  story.up();
+  const std::vector<WorkerId> one{story.life().worker};
+  SUBCASE("a restart that a stop overtakes") {
+    story.tell(CommandReceived{{}, RestartWorkers{one, {}}});
+    CHECK(story.says("it was told to stop 0 us ago, so that another life can take its place"));
+    story.pass(1s);
+    story.tell(CommandReceived{{}, StopWorkers{one}});
+    CHECK(story.says("it was told to stop 1 s ago; since then it was told to stay down"));
+    story.ends(KilledBy{SIGTERM});
+    CHECK(story.says("it was told to stop 1 s ago; since then it was told to stay down"));
+    CHECK(story.says("a command has stopped it; it stays down"));
+  }
+  SUBCASE("a stop that a restart overtakes") {
+    story.tell(CommandReceived{{}, StopWorkers{one}});
+    story.tell(CommandReceived{{}, RestartWorkers{one, {}}});
+    CHECK(story.says("it was told to stop 0 us ago; since then it was told to come back"));
+  }
+  SUBCASE("one that has left the configuration meanwhile") {
+    story.tell(CommandReceived{{}, RestartWorkers{one, {}}});
+    story.tell(ConfigReloaded{{{}, true}});
+    CHECK(story.says("it was told to stop 0 us ago; since then it has left the configuration"));
+  }
+}
+
+TEST_CASE("a SIGKILL of our own is called that") {
+  Story story;
+  story.up();
+  SUBCASE("after the grace") {
+    story.tell(CommandReceived{{}, RestartWorkers{{story.life().worker}, {}}});
+    story.pass(10s);
+    story.tell(DeadlineReached{});
+    story.ends(KilledBy{SIGKILL});
+    CHECK(
+        story.says("was killed by signal 9 (Killed) 0 us ago, after 10 s; that signal was corral's: it had not stopped within "
+                   "its grace of 10 s"));
+    CHECK(story.names("/stop/grace"));
+  }
+  SUBCASE("and another's is not") {
+    story.tell(CommandReceived{{}, RestartWorkers{{story.life().worker}, {}}});
+    story.pass(10s);
+    story.tell(DeadlineReached{});
+    story.ends(KilledBy{SIGKILL});
+    story.up();
+    story.ends(KilledBy{SIGKILL});
+    CHECK(story.words().find("corral's") == std::string::npos);
+  }
+}
+
 TEST_CASE("who has finished, failed, or whose program has failed says by which key") {
   Story finished;
   finished.up();

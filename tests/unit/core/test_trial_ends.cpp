@@ -54,7 +54,7 @@ TEST_CASE("a reload without a trial ends that of the one before, and says so") {
   begin_trial(d);
   d.up("a/0");
   d.reload({newer()});
-  CHECK(d.said("trial ended by a/0"));
+  CHECK(d.said("trial ended by a reload"));
 }
 
 TEST_CASE("workers that a scaling brings during a trial have to prove themselves too") {

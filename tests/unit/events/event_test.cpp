@@ -38,6 +38,7 @@ std::vector<Notice> one_of_each() {
           SignalIgnored{SIGUSR1, 4711},
           SignalPassedOn{SIGUSR1, 4, 1},
           Reloaded{1, 2, 3, 4, true},
+          Scaled{ProgramId{0}, 3, {1, 0, 2, 0}},
           TrialPassed{2},
           TrialEnded{{ProgramId{0}, 1}},
           TrialFailed{life(1, 3), 10s},
