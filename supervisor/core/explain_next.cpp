@@ -15,6 +15,13 @@ std::string_view word(RestartWhen when) {
 
 }  // namespace
 
+void Teller::next(std::string_view what) {
+  out_.next.what = what;
+  if (view_.worker.due != never) {
+    out_.next.in = left();
+  }
+}
+
 void Teller::tell_next() {
   switch (out_.state) {
     case StateKind::running: return tell_running();

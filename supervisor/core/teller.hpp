@@ -27,12 +27,7 @@ class Teller {
   void say(std::string sentence, std::vector<std::string> keys = {}) {
     out_.reasons.push_back({std::move(sentence), std::move(keys)});
   }
-  void next(std::string_view what) {
-    out_.next.what = what;
-    if (view_.worker.due != never) {
-      out_.next.in = left();
-    }
-  }
+  void next(std::string_view what);
   /// "3 workers"
   [[nodiscard]] static std::string count(std::uint32_t number, std::string_view noun) {
     return std::to_string(number).append(" ").append(noun).append(number == 1 ? "" : "s");

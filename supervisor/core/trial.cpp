@@ -129,9 +129,8 @@ void Supervisor::inherit_trial(const PendingCommand& earlier, PendingCommand& ne
 std::optional<CommandTarget> Supervisor::still_to_blame(const PendingCommand& earlier, const PendingCommand& next) {
   for (const ProgramId id : earlier.trial->programs) {
     const Program& program = program_of(id);
-    const bool is_another = program.retired || std::ranges::any_of(next.targets, [&](const CommandTarget& target) {
-                              return target.worker.program == id;
-                            });
+    const bool is_another =
+        std::ranges::any_of(next.targets, [&](const CommandTarget& target) { return target.worker.program == id; });
     for (std::uint32_t index = 0; index < program.workers.size() && !is_another; ++index) {
       const StateKind now = kind(program.workers[index].state);
       if (now == StateKind::failed || now == StateKind::backoff) {

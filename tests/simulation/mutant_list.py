@@ -5,6 +5,7 @@ from typing import NamedTuple
 from mutant_list_commands import COMMANDS
 from mutant_list_events import EVENT_MUTANTS
 from mutant_list_tasks import TASK_MUTANTS
+from mutant_list_told import TOLD
 
 
 class Mutant(NamedTuple):
@@ -242,4 +243,5 @@ MUTANTS = [
 
 MUTANTS += [Mutant(*planted) for planted in [*EVENT_MUTANTS, *TASK_MUTANTS]]
 COMMAND_MUTANTS = [Mutant(*planted) for planted in COMMANDS]
-MUTANTS += COMMAND_MUTANTS
+TOLD_MUTANTS = [Mutant(*planted) for planted in TOLD]
+MUTANTS += [*COMMAND_MUTANTS, *TOLD_MUTANTS]

@@ -7,7 +7,6 @@ LIFECYCLE = "supervisor/core/lifecycle.cpp"
 RELOAD = "supervisor/core/reload.cpp"
 TRIAL = "supervisor/core/trial.cpp"
 ROLLING = "supervisor/core/rolling.cpp"
-PLAN = "supervisor/core/plan_changes.cpp"
 
 COMMANDS = [
     ("who is stopped by hand stays down", WORKERS, "    set_held(worker, true);\n", ""),
@@ -49,14 +48,7 @@ COMMANDS = [
      "if (failed && command.trial && !lost) {"),
     ("who rolls has to become healthy", ROLLING, "after(after(worker->ran_since, target.healthy_after), target.pause)", "after(worker->ran_since, target.pause)"),
     ("a pause comes on top", ROLLING, "after(after(worker->ran_since, target.healthy_after), target.pause)", "after(worker->ran_since, target.healthy_after)"),
-    ("who has proven itself is healthy", ROLLING, "  if (worker->proven) {\n", "  if (false) {\n"),
-    ("who was healthy and fails ends the roll", ROLLING, "    command.replaced.push_back(id);\n", ""),
-    ("to end well is no failure", ROLLING, "(follows == Verdict::Kind::restart && !well)", "follows == Verdict::Kind::restart"),
-    ("who is restarted by hand is out of the roll", WORKERS, "  worker.in_a_roll = false;\n", ""),
     ("a stop may be waited for while everything stops", CARRIED, "!is_for_a_stop(event.command)) {", "true) {"),
     ("nobody seems to be wanted once everything has ended", CARRIED, "      worker->wanted_up = false;  // Or", "      // Or"),
-    ("a scaling tells of its program alone", RELOAD, "      counts.kept = kept;\n", ""),
-    ("a plan leaves down who was stopped", PLAN, "found->second ? WorkerChange::Kind::keep : WorkerChange::Kind::start", "WorkerChange::Kind::start"),
-    ("a plan restarts nobody who does not run", PLAN, "if (worker.held || !has_process(kind(worker.state))) {", "if (worker.held) {"),
     ("who comes back is started", RELOAD, "      worker.retired = false;\n      ++(returns", "      ++(returns"),
 ]

@@ -6,7 +6,6 @@ CRASH = "supervisor/core/crash.cpp"
 HOOKS = "supervisor/core/hook_queue.cpp"
 EXPLAIN = "supervisor/core/explain.cpp"
 NEXT = "supervisor/core/explain_next.cpp"
-TELLER = "supervisor/core/teller.hpp"
 VIEW = "supervisor/core/view.cpp"
 
 EVENT_MUTANTS = [
@@ -39,13 +38,11 @@ EVENT_MUTANTS = [
     ("who is in a hurry waits for no hook", HOOKS, "void HookQueue::hurry(Instant now) { end_at_ = std::min(end_at_, now); }",
      "void HookQueue::hurry(Instant) {}"),
     # Explanations
-    ("an explanation says when the next start is", TELLER, "out_.next.in = left();", "out_.next.in = Duration::zero();"),
+    ("an explanation says when the next start is", NEXT, "out_.next.in = left();", "out_.next.in = Duration::zero();"),
     ("an explanation of a backoff says that a start follows", NEXT, 'next("start");\n  tell_wait();', "tell_wait();"),
     ("an explanation of a backoff names the keys of the wait", NEXT, "  if (unhealthy == 0) {\n    return;", "  if (unhealthy <= 1) {\n    return;"),
     ("an explanation of a kill says what follows", NEXT, '  next("give_up");\n', ""),
-    ("a stop is told of as it is by now", EXPLAIN, "now == sent->why ? what_for(now) : what_since(now)", "what_for(sent->why)"),
     ("who is told to stay down is not said to come back", LIFECYCLE, "comes_back = worker.outdated && worker.wanted_up;", "comes_back = worker.outdated;"),
-    ("only our own SIGKILL is called that", EXPLAIN, "|| sent->life.incarnation != ended.life.incarnation) {", ") {"),
     ("what the limit has forgotten is not counted", RESTART, "    if (now - exit < limit.within) {\n      ++use.exits;", "    if (true) {\n      ++use.exits;"),
     ("the use of the limit is that of now", VIEW, "program.window.use(now, *limit)", "program.window.use(now_, *limit)"),
 ]

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Plants one mistake at a time in the core and requires that the simulator finds it.
+"""Plants one mistake at a time in the core and requires that the simulator, or for some the unit tests, finds it.
 
 A checker that finds no planted mistake would find no real one either. Each mutant of mutant_list.py is one rule of the
 core, broken: the changed file is compiled into a copy of the tree, linked with the other objects, and simulated. A
 mutant that survives, and one whose snippet is no longer in the source exactly once, fails this test.
 
-  mutants.py --compiler g++ --build build/release/mutants [--only WORD] [--seeds N] [--jobs N]
+  mutants.py --compiler g++ --build build/release/mutants --units FILES [--only WORD] [--seeds N] [--jobs N]
 """
 
 import argparse
@@ -19,11 +19,11 @@ import subprocess
 import sys
 import time
 
-from mutant_list import COMMAND_MUTANTS, MUTANTS
+from mutant_list import COMMAND_MUTANTS, MUTANTS, TOLD_MUTANTS
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ROOMS = ["common/base", "supervisor/core", "supervisor/core/tasks", "tests/simulation", "tests/simulation/tasks"]
-FLAGS = ["-std=c++23", "-w", "-D_GNU_SOURCE"]
+FLAGS = ["-std=c++23", "-w", "-D_GNU_SOURCE", "-fno-pie"]  # As the objects of the unit tests.
 MOST_CPU_SECONDS = 20  # Of the processor, not of the clock: a busy machine is no reason to call a mutant dead.
 
 
@@ -31,6 +31,7 @@ def arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("--compiler", default="g++")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/mutants")
+    parser.add_argument("--units", type=lambda files: files.split(";"), help="the objects of the core's unit tests")
     parser.add_argument("--only", default="", help="mutants whose rule, or file, contains this")
     parser.add_argument("--seeds", type=int, default=20000)
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
@@ -111,8 +112,17 @@ def simulate(binary, seeds, mode):
     return subprocess.run([str(binary), "--seeds", str(seeds), *mode], capture_output=True, text=True, preexec_fn=limit)
 
 
+def of_the_core(objects):
+    return [one for one in objects if not one.name.startswith("tests_simulation")]
+
+
+def run_units(binary):
+    """Without those that try every sequence: they look for what the simulator looks for."""
+    return subprocess.run([str(binary), "-tce=every sequence*"], capture_output=True, text=True, timeout=60)
+
+
 def link(compiler, objects, binary):
-    done = subprocess.run([compiler, *map(str, objects), "-o", str(binary)], capture_output=True, text=True)
+    done = subprocess.run([compiler, "-no-pie", *map(str, objects), "-o", str(binary)], capture_output=True, text=True)
     if done.returncode != 0:
         raise SystemExit(f"mutants: cannot link {binary}:\n{done.stderr}")
 
@@ -130,8 +140,12 @@ def kill(number, mutant, options, sources, tree):
     # At -O0: compiling, not running, is what takes the time, and most mutants die young.
     compile_one(options.compiler, mutated, folder / "mutated.o", tree, "-O0", "-include", str(options.build / "headers.hpp"))
     others = [object_of(other, tree, options.build) for other in sources if other != source]
-    link(options.compiler, [folder / "mutated.o", *others], folder / "simulate")
-    done = simulate(folder / "simulate", options.seeds, *modes(mutant))
+    if mutant in TOLD_MUTANTS:
+        link(options.compiler, [folder / "mutated.o", *of_the_core(others), *options.units], folder / "units")
+        done = run_units(folder / "units")
+    else:
+        link(options.compiler, [folder / "mutated.o", *others], folder / "simulate")
+        done = simulate(folder / "simulate", options.seeds, *modes(mutant))
     shutil.rmtree(folder)
     if done.returncode == -signal.SIGXCPU or done.returncode == -signal.SIGKILL:
         return "killed", "it never came to an end"
@@ -155,6 +169,9 @@ def main():
         if clean.returncode != 0:
             raise SystemExit(f"mutants: the core fails without a mutant too:\n{clean.stdout}{clean.stderr}")
     chosen = [mutant for mutant in MUTANTS if options.only in mutant.rule or options.only in mutant.file or (options.only == "commands" and mutant in COMMAND_MUTANTS)]
+    if not options.units:
+        print(f"{sum(mutant in TOLD_MUTANTS for mutant in chosen)} are left out: they are for the unit tests, and there is no --units")
+        chosen = [mutant for mutant in chosen if mutant not in TOLD_MUTANTS]
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         results = list(pool.map(lambda pair: kill(pair[0], pair[1], options, sources, tree), enumerate(chosen)))
     for mutant, (verdict, detail) in zip(chosen, results):

@@ -22,6 +22,21 @@ TEST_CASE("the culprit of a lost trial does not slip through in the next one") {
   CHECK(d.restore({older("a"), older("b")}, 2).starts_with("spawn a/0#3"));
 }
 
+TEST_CASE("the culprit of a lost trial that is not restarted is one all the same, unless the next one is without it") {
+  PlannedProgram given_up = newer("a");
+  given_up.spec.restart.when = RestartWhen::never;
+  Driver d;
+  d.start({older("a"), older("b")});
+  d.up("a/0");
+  d.up("b/0");
+  d.try_out({given_up, older("b")});
+  d.ends("a/0", KilledBy{SIGTERM});
+  d.up("a/0");
+  REQUIRE(d.ends("a/0", ExitedWith{1}).ends_with("restore 1"));
+  SUBCASE("with it") { CHECK(d.try_out({given_up, newer("b")}).find("restore 2") != std::string::npos); }
+  SUBCASE("without it") { CHECK(d.try_out({newer("b")}).find("restore 2") == std::string::npos); }
+}
+
 TEST_CASE("what a trial kept from shutting everything down does so when the new configuration stays") {
   for (const bool at_limit : {true, false}) {
     for (const bool insists : {true, false}) {

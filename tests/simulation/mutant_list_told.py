@@ -1,0 +1,25 @@
+"""The planted mistakes that no simulation sees, since it does not look for them: a sequence of events that is told in
+tests/unit/core does."""
+
+EXPLAIN = "supervisor/core/explain.cpp"
+RELOAD = "supervisor/core/reload.cpp"
+ROLLING = "supervisor/core/rolling.cpp"
+TRIAL = "supervisor/core/trial.cpp"
+PLAN = "supervisor/core/plan_changes.cpp"
+WORKERS = "supervisor/core/commands_workers.cpp"
+
+TOLD = [
+    ("who has proven itself is healthy", ROLLING, "  if (worker->proven) {\n", "  if (false) {\n"),
+    ("who was healthy and fails ends the roll", ROLLING, "    command.replaced.push_back(id);\n", ""),
+    ("to end well is no failure", ROLLING, "(follows == Verdict::Kind::restart && !well)", "follows == Verdict::Kind::restart"),
+    ("who is restarted by hand is out of the roll", WORKERS, "  worker.in_a_roll = false;\n", ""),
+    ("a scaling tells of its program alone", RELOAD, "      counts.kept = kept;\n", ""),
+    ("a plan leaves down who was stopped", PLAN, "found->second ? WorkerChange::Kind::keep : WorkerChange::Kind::start", "WorkerChange::Kind::start"),
+    ("a plan restarts nobody who does not run", PLAN, "if (worker.held || !has_process(kind(worker.state))) {", "if (worker.held) {"),
+    ("a stop is told of as it is by now", EXPLAIN, "now == sent->why ? what_for(now) : what_since(now)", "what_for(sent->why)"),
+    ("only our own SIGKILL is called that", EXPLAIN, "|| sent->life.incarnation != ended.life.incarnation) {", ") {"),
+    ("who has failed is to blame in the next trial too", TRIAL, "if (now == StateKind::failed || now == StateKind::backoff) {",
+     "if (now == StateKind::backoff) {"),
+    ("the end of a trial says what has ended it", TRIAL, "end_trial(earlier, TrialEnded::Why::reloaded);",
+     "end_trial(earlier, TrialEnded::Why::told_otherwise);"),
+]
