@@ -106,6 +106,9 @@ std::expected<std::pair<top::Sample, std::string>, int> sample_of(const process:
     complain(reply.error());
     return std::unexpected(nobody_answers);
   }
+  if (reply->status != 200) {
+    return std::unexpected(complain_of(*reply));
+  }
   Result<top::Sample> sample = top::read_status(reply->body);
   if (!sample) {
     complain(sample.error());
