@@ -74,6 +74,8 @@ class Completion(ControlTest):
         self.assertEqual(self.words("scale", *whose, "cr"), ["crunch="])
         self.assertEqual(self.words("scale", *whose, "crunch", "=", "a"), ["auto"])
         self.assertEqual(self.words("run", "--log-format", ""), ["text", "json"])
+        self.assertEqual(self.words("events", *whose, "--event", "worker_s"), ["worker_started", "worker_stopping"])
+        self.assertEqual(self.words("events", "-e", "hook_w"), ["hook_works"])
         self.assertEqual(self.words("completion", ""), ["bash", "zsh", "fish"])
         self.assertEqual(self.words("run", "cor"), [])  # A file: that is the shell's.
         self.assertEqual(self.words("exec", "--", "st"), [])

@@ -188,6 +188,8 @@ class Whose(ControlTest):
         said = self.ask_for("shutdown", whose=["--name", self.token], status=3).err
         self.assertIn(f"several supervisors have the name '{self.token}'", said)
         self.assertIn(self.path("two/corral.json"), said)
+        offered = self.ask_for("__complete", "status", "--name", self.token, whose=[]).out.splitlines()
+        self.assertEqual([line.split("\t")[0] for line in offered], [self.token])
         for corral in both:
             corral.signal(signal.SIGTERM)
             self.assertEqual(corral.wait(), 0)
