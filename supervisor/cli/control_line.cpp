@@ -172,7 +172,13 @@ void ControlLine::add_change(CLI::App& app, Change::Kind kind) {
   }
   if (kind == reload) {
     auto* plan = app.add_flag("--plan", change_.plan, "only say what would happen");
-    app.add_flag("--rollback,!--no-rollback", change_.rollback, "go back if a worker does not stay up, or not")->excludes(plan);
+    auto* back = app.add_flag_function(
+        "--rollback", [this](std::int64_t count) { change_.rollback = count > 0; }, "go back if a worker does not stay up");
+    auto* onward = app.add_flag_function(
+        "--no-rollback", [this](std::int64_t count) { change_.rollback = count <= 0; },
+        "do not, whatever the configuration says");
+    back->excludes(plan)->excludes(onward);
+    onward->excludes(plan);
   }
   if (kind != signal) {
     app.add_flag_function("--no-wait", [this](std::int64_t) { change_.wait = false; }, "return at once");
