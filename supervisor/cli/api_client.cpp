@@ -169,6 +169,10 @@ Result<Exchange> Exchange::begin(const process::Instance& server, const Request&
 Result<std::optional<Reply>> Exchange::proceed() {
   if (!unsent_.empty()) {
     const ssize_t sent = ::send(socket_.get(), unsent_.data(), unsent_.size(), MSG_NOSIGNAL);
+    if (sent < 0 && (errno == EPIPE || errno == ECONNRESET)) {
+      unsent_.clear();  // It hears no more, and may have said why.
+      return std::nullopt;
+    }
     if (sent < 0 && errno != EAGAIN && errno != EINTR) {
       return system_failure("cannot ask the supervisor", errno);
     }

@@ -11,6 +11,7 @@
 #include "supervisor/cli/command_line.hpp"
 #include "supervisor/cli/find_supervisor.hpp"
 #include "supervisor/cli/print.hpp"
+#include "supervisor/core/event_names.hpp"
 
 namespace corral::cli {
 namespace {
@@ -148,9 +149,26 @@ Candidates workers_of(const Line& line, bool only_programs) {
 Candidates supervisors() {
   Candidates found;
   for (const process::Instance& instance : process::running_instances()) {
-    found.push_back({stem_of(instance.socket.empty() ? instance.config : instance.socket), instance.config});
+    const std::string name = stem_of(instance.socket.empty() ? instance.config : instance.socket);
+    if (std::ranges::find(found, name, &Candidate::word) == found.end()) {
+      found.push_back({name, instance.config});
+    }
   }
   return found;
+}
+
+Candidates events_by_name() {
+  Candidates found;
+  const auto add = [&](std::string_view name) { found.push_back({std::string(name), {}}); };
+  std::ranges::for_each(core::notice_names, add);
+  std::ranges::for_each(core::shell_event_names, add);
+  std::ranges::for_each(core::hook_event_names, add);
+  return found;
+}
+
+Candidates values_of(const CLI::Option& option) {
+  const std::string name = option.get_name();
+  return name == "--name" ? supervisors() : name == "--event" ? events_by_name() : choices_of(option);
 }
 
 Candidates signals() {
@@ -181,7 +199,7 @@ Candidates candidates_of(const CLI::App& app, const Words& words) {
     return {};
   }
   if (line.open != nullptr) {
-    return line.open->get_name() == "--name" ? supervisors() : choices_of(*line.open);
+    return values_of(*line.open);
   }
   if (current.starts_with('-')) {
     return options_of(app);

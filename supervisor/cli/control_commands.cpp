@@ -37,7 +37,7 @@ int exit_status_of(const Change& change, int http, const Json& reply) {
     return nobody ? not_so : 0;
   }
   constexpr int timeout = 504;
-  constexpr std::array refusals{400, 404, 405, 413, 415, 422, 431};
+  constexpr std::array refusals{400, 403, 404, 405, 413, 415, 422, 431};
   return http == timeout ? took_too_long : std::ranges::find(refusals, http) != refusals.end() ? refused : not_so;
 }
 
@@ -150,7 +150,7 @@ int await_shutdown(const Change& change, std::int32_t pid) {
 /// Several programs are scaled one after another: that there are all of them is known before the first.
 std::optional<std::string> unknown_program(const process::Instance& instance, const Change& change) {
   const Result<Reply> reply = ask(instance, {"GET", "/v1/programs"}, answer_within);
-  const Json body = reply ? Json::parse(reply->body, nullptr, false) : Json();
+  const Json body = reply && reply->status == 200 ? Json::parse(reply->body, nullptr, false) : Json();
   if (!body.is_object()) {
     return std::nullopt;  // The first of them will say what is wrong.
   }
@@ -169,6 +169,11 @@ std::optional<std::string> unknown_program(const process::Instance& instance, co
 }
 
 }  // namespace
+
+int complain_of(const Reply& reply) {
+  complain(top::read_error(reply.body, reply.status));
+  return reply.status < 500 ? refused : nobody_answers;
+}
 
 int change(const Change& change) {
   const Result<process::Instance> instance = find_supervisor(change.whose);

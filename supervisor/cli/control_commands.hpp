@@ -1,6 +1,6 @@
 // What talks to a running supervisor. Each returns the exit status:
-// 0 it is so; 1 it did not come to be so; 2 usage, nobody of that name, or an invalid configuration; 3 no supervisor answers;
-// 124 not within --timeout (it goes on).
+// 0 it is so; 1 it did not come to be so; 2 usage, nobody of that name, an invalid configuration, another user's supervisor; 3 no
+// supervisor answers; 124 not within --timeout (it goes on).
 #pragma once
 
 #include <chrono>
@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/base/instant.hpp"
+#include "supervisor/cli/api_client.hpp"
 #include "supervisor/cli/commands.hpp"
 #include "supervisor/cli/find_supervisor.hpp"
 #include "supervisor/core/spec.hpp"
@@ -19,6 +20,9 @@ namespace corral::cli {
 inline constexpr int not_so = 1;
 inline constexpr int nobody_answers = 3;
 inline constexpr int took_too_long = 124;
+
+/// Of what was only asked for: says why it was refused.
+int complain_of(const Reply& reply);
 
 struct StatusOptions {
   Whose whose;

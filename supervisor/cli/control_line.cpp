@@ -119,15 +119,22 @@ void ControlLine::add_to(CLI::App& app, std::string_view word) {
 void ControlLine::add_status(CLI::App& app) {
   add_whose(app, status_.whose);
   app.add_option("workers", status_.targets, "workers, programs or patterns; otherwise all");
-  app.add_flag("-a,--all", status_.all, "list the supervisors instead");
+  app.add_flag("-a,--all", status_.all, "list the supervisors instead, or those of these names");
   app.add_flag("--json", status_.json, "for programs");
   app.add_flag("--ready", status_.ready, "the exit status says whether every worker that is wanted runs");
   app.add_option_function<std::string>(
-         "-w,--watch",
-         [this](const std::string& text) { status_.watch = text.empty() ? std::chrono::seconds(1) : parse_wait(text); },
-         "again every so often, 1s if nothing is said")
+         "-w,--watch", [this](const std::string& text) { watch(text); }, "again every so often, 1s if nothing is said")
       ->expected(0, 1)
       ->type_name("[WAIT]");
+}
+
+/// What follows may be a worker: a time begins with a digit.
+void ControlLine::watch(const std::string& text) {
+  const bool is_wait = !text.empty() && text.front() >= '0' && text.front() <= '9';
+  status_.watch = is_wait ? parse_wait(text) : std::chrono::seconds(1);
+  if (!text.empty() && !is_wait) {
+    status_.targets.push_back(text);
+  }
 }
 
 void ControlLine::add_change(CLI::App& app, Change::Kind kind) {
@@ -172,7 +179,13 @@ void ControlLine::add_change(CLI::App& app, Change::Kind kind) {
   }
   if (kind == reload) {
     auto* plan = app.add_flag("--plan", change_.plan, "only say what would happen");
-    app.add_flag("--rollback,!--no-rollback", change_.rollback, "go back if a worker does not stay up, or not")->excludes(plan);
+    auto* back = app.add_flag_function(
+        "--rollback", [this](std::int64_t count) { change_.rollback = count > 0; }, "go back if a worker does not stay up");
+    auto* onward = app.add_flag_function(
+        "--no-rollback", [this](std::int64_t count) { change_.rollback = count <= 0; },
+        "do not, whatever the configuration says");
+    back->excludes(plan)->excludes(onward);
+    onward->excludes(plan);
   }
   if (kind != signal) {
     app.add_flag_function("--no-wait", [this](std::int64_t) { change_.wait = false; }, "return at once");

@@ -27,6 +27,7 @@ class ControlLine {
 
  private:
   void add_status(CLI::App& app);
+  void watch(const std::string& text);
   void add_change(CLI::App& app, Change::Kind kind);
 
   StatusOptions status_;

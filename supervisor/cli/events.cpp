@@ -17,7 +17,6 @@
 #include "supervisor/cli/print.hpp"
 #include "supervisor/cli/server_sent.hpp"
 #include "supervisor/cli/status.hpp"
-#include "supervisor/cli/top/sample.hpp"
 #include "supervisor/shell/disk/config_file.hpp"
 
 namespace corral::cli {
@@ -79,11 +78,6 @@ std::string shown(const std::string& event, bool json) {
   std::string line = parsed.contains("time") ? local_time(parsed.value("time", "")) + "  " : "              ";
   append_printable(line, parsed.value("text", ""));
   return line + "\n";
-}
-
-int complain_of(const Reply& reply) {
-  complain(top::read_error(reply.body, reply.status));
-  return reply.status < 500 ? refused : nobody_answers;
 }
 
 /// All of `text`, unless whoever reads has had enough.

@@ -16,7 +16,7 @@ constexpr const char* events_about = R"(Show what has happened to workers and pr
 
 The supervisor remembers the latest 1,024; what is missing is said.
 
-Exit status: 0 (with -f: the supervisor has ended); 2 usage; 3 no supervisor answers, or it was killed.)";
+Exit status: 0 (with -f: the supervisor has ended); 2 usage, or nobody of that name; 3 no supervisor answers, or it was killed.)";
 
 constexpr const char* explain_about =
     R"(Tell why a worker is what it is, what comes next and when, and which line of the configuration says so.

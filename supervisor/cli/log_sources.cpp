@@ -39,8 +39,11 @@ Error unknown(const std::string& pattern, const core::SupervisorSpec& spec) {
   std::vector<std::string_view> known;
   std::ranges::transform(spec.programs, std::back_inserter(known),
                          [](const ProgramSpec& one) -> std::string_view { return one.name; });
-  const std::string_view near = nearest(pattern.substr(0, pattern.find('/')), known);
-  return {fmt::format("there is no program '{}'{}", pattern, near.empty() ? "" : fmt::format("; did you mean '{}'?", near)), 0};
+  const std::size_t slash = std::min(pattern.find('/'), pattern.size());
+  const std::string_view near = nearest(pattern.substr(0, slash), known);
+  return {fmt::format("there is no {} '{}'{}", slash == pattern.size() ? "program" : "worker", pattern,
+                      near.empty() ? "" : fmt::format("; did you mean '{}{}'?", near, pattern.substr(slash))),
+          0};
 }
 
 Error without_file(const ProgramSpec& program) {

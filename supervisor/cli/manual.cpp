@@ -100,7 +100,7 @@ std::string command_text(const std::string& name) {
   return text;
 }
 
-constexpr std::string_view head = R"(.TH CORRAL 1 "" "corral )" CORRAL_VERSION R"(" "User Commands"
+constexpr std::string_view head = R"(.TH CORRAL 1 ")" CORRAL_DATE R"(" "corral )" CORRAL_VERSION R"(" "User Commands"
 .SH NAME
 corral \- keeps a worker process busy on every core
 .SH SYNOPSIS

@@ -106,6 +106,9 @@ std::expected<std::pair<top::Sample, std::string>, int> sample_of(const process:
     complain(reply.error());
     return std::unexpected(nobody_answers);
   }
+  if (reply->status != 200) {
+    return std::unexpected(complain_of(*reply));
+  }
   Result<top::Sample> sample = top::read_status(reply->body);
   if (!sample) {
     complain(sample.error());
@@ -152,17 +155,35 @@ Look look(const process::Instance& instance, const StatusOptions& options, bool 
   return {document.dump() + "\n", status};
 }
 
+bool is_asked_for(const std::string& name, const std::vector<std::string>& patterns) {
+  return patterns.empty() || std::ranges::any_of(patterns, [&](const std::string& pattern) {
+           return ::fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
+         });
+}
+
+std::string name_to_show(const process::Instance& instance) {
+  return stem_of(instance.socket.empty() ? instance.config : instance.socket);
+}
+
 int list_supervisors(const StatusOptions& options) {
+  std::vector<process::Instance> instances = process::running_instances();
+  for (const std::string& pattern : options.targets) {
+    if (std::ranges::none_of(instances, [&](const auto& one) { return is_asked_for(name_to_show(one), {pattern}); })) {
+      complain(fmt::format("no supervisor of yours with the name '{}' runs", pattern));
+      return nobody_answers;
+    }
+  }
+  std::erase_if(instances, [&](const auto& one) { return !is_asked_for(name_to_show(one), options.targets); });
   Table table({Column::text, Column::number, Column::number, Column::number, Column::text, Column::text});
   table.add({"NAME", "PID", "WORKERS", "RUNNING", "CONFIG", "SOCKET"});
   Json list = Json::array();
-  for (const process::Instance& instance : process::running_instances()) {
+  for (const process::Instance& instance : instances) {
     const Result<Reply> reply = instance.socket.empty() ? failure("") : ask(instance, {"GET", "/v1/status"}, status_within);
     const Result<top::Sample> sample = reply ? top::read_status(reply->body) : failure("");
     const auto running = sample ? std::ranges::count(sample->workers, "running",
                                                      [](const top::WorkerSample& one) { return std::string_view(one.state); })
                                 : 0;
-    const std::string name = stem_of(instance.socket.empty() ? instance.config : instance.socket);
+    const std::string name = name_to_show(instance);
     table.add({name, std::to_string(instance.pid), sample ? std::to_string(sample->workers.size()) : "?",
                sample ? std::to_string(running) : "?", instance.config, instance.socket.empty() ? "-" : instance.socket});
     list.push_back({{"name", name},

@@ -21,7 +21,6 @@ std::string near_option(const CLI::App& command, std::string_view word) {
   std::vector<std::string> owned;
   for (const CLI::Option* option : command.get_options()) {
     std::ranges::copy(option->get_lnames(), std::back_inserter(owned));
-    std::ranges::copy(option->get_fnames(), std::back_inserter(owned));  // --no-rollback
   }
   const std::vector<std::string_view> names(owned.begin(), owned.end());
   const std::string_view near = nearest(word, names);

@@ -75,9 +75,9 @@ struct Choice {
   T value;
 };
 
-/// One of a few words.
+/// One of a few words. `or_else`: what may stand in their place, for whoever writes another word.
 template <class T>
-Form<T> choice(std::vector<Choice<T>> choices) {
+Form<T> choice(std::vector<Choice<T>> choices, std::string_view or_else = {}) {
   Form<T> form;
   std::vector<std::string_view> names;
   for (const Choice<T>& one : choices) {
@@ -90,7 +90,8 @@ Form<T> choice(std::vector<Choice<T>> choices) {
     const auto found = std::ranges::find(choices, value, &Choice<T>::value);
     return fmt::format("\"{}\"", found == choices.end() ? std::string_view{} : found->name);
   };
-  form.decode = [choices, names, words = form.words](const Value& value, Context& context) -> std::optional<T> {
+  form.decode = [choices, names, words = fmt::format("{}{}", form.words, or_else)](const Value& value,
+                                                                                   Context& context) -> std::optional<T> {
     const auto found = std::ranges::find(choices, std::string_view(value.text), &Choice<T>::name);
     if (found != choices.end()) {
       return found->value;

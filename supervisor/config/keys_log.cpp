@@ -19,7 +19,7 @@ Form<LogTo> to_form() {
   none.words = "`null` for nowhere";
   none.kinds = only(Kind::null);
   none.decode = [](const Value&, Context&) { return std::optional(LogTo::nothing); };
-  return either(choice<LogTo>({{"inherit", LogTo::inherit}, {"file", LogTo::file}}), none);
+  return either(choice<LogTo>({{"inherit", LogTo::inherit}, {"file", LogTo::file}}, ", or " + none.words), none);
 }
 
 std::string write_size(std::uint64_t size) {

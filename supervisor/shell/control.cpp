@@ -43,6 +43,18 @@ void measure(control::View& view) {
   }
 }
 
+/// Whoever has left is known as long as anything is remembered of him.
+std::optional<control::Refusal> refuse_unheard_of(const control::Patterns& whom, const control::View& view,
+                                                  const Chronicle& chronicle) {
+  for (const std::string& pattern : whom) {
+    const auto known = control::resolve({pattern}, view);
+    if (!known && chronicle.find({{pattern}, {}}, 1).empty()) {
+      return known.error();
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 control::View Pump::view() const {
@@ -163,6 +175,11 @@ void Pump::hear(api::RequestId id, const control::Request& request, api::Answer 
 
 void Pump::hear(const control::GetEvents& wish, const api::Answer& answer) {
   step_until_quiet();  // What has happened is known before anybody is told.
+  if (!wish.whom.empty()) {
+    if (const auto refusal = refuse_unheard_of(wish.whom, view(), *chronicle_)) {
+      return answer(control::refusal(*refusal));
+    }
+  }
   EventFilter filter{wish.whom, wish.events};
   if (!wish.follow) {
     const std::size_t most = wish.most ? std::min<std::uint64_t>(*wish.most, SIZE_MAX) : SIZE_MAX;

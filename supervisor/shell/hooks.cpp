@@ -69,7 +69,7 @@ bool Hooks::proceed(Instant now) {
         took_too_long_ = now >= out_of_time_;
         processes_.signal({slot, incarnation_}, SIGKILL);
         break;
-      case core::HookQueue::Step::drop_rest: waiting_.clear(); break;
+      case core::HookQueue::Step::drop_rest: drop_rest(); break;
       case core::HookQueue::Step::nothing: break;
     }
   }
@@ -144,6 +144,16 @@ void Hooks::fail(std::string why) {
   }
   failure_ = std::move(why);
   say_(Weight::trouble, "hook_failed", "on_event: " + failure_);
+}
+
+/// It was not too slow for these: there is no time left.
+void Hooks::drop_rest() {
+  const std::size_t rest = std::exchange(waiting_, {}).size();
+  drops_said_ += rest;
+  report_drops();
+  say_(Weight::trouble, "hook_events_dropped",
+       fmt::format("on_event was not told of the last {}: everything else has stopped",
+                   rest == 1 ? "event" : fmt::format("{} events", rest)));
 }
 
 /// Once when it begins, and once how many when it is over.

@@ -53,6 +53,7 @@ class Hooks {
 
   void start(Instant now);
   void fail(std::string why);
+  void drop_rest();
   void report_drops();
 
   process::Processes& processes_;

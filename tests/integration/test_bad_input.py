@@ -260,6 +260,7 @@ class Check(CorralTest):
         for words, said in (
             (["signal", "FOO", "a"], "there is no signal 'FOO'"),
             (["signal", "99", "a"], "there is no signal '99'"),
+            (["reload", "--rollback", "--no-rollback"], "--rollback excludes --no-rollback"),
             (["scale", "a/0=3"], "'a/0' names a worker"),
             (["scale", "x y=2"], "'x y' is no name of a program"),
             (["restart", "a", "--parallel", "2"], "--parallel requires --rolling"),

@@ -1,10 +1,24 @@
 """What clients of the control API may say: HTTP in all its forms, and what looks like it."""
 
 import json
+import os
 import socket
+import subprocess
 
 from control import GET_STATUS, FaultTest, UnixConnection, everything_from, raw_connection
-from harness import main
+from harness import CORRAL, as_root, main
+
+STRANGER = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+# Connects so often, asks when it is told to, and prints what is answered to the first; the others are left open.
+LATE = """import socket, sys
+all = [socket.socket(socket.AF_UNIX) for _ in range(int(sys.argv[2]))]
+for one in all: one.connect(sys.argv[1])
+print("there", flush=True)
+if not sys.stdin.readline(): sys.exit()
+all[-1].sendall(b"GET /v1/status HTTP/1.1\\r\\nHost: c\\r\\n\\r\\n")
+while part := all[-1].recv(4096): print(part.decode(), flush=True)
+sys.stdin.readline()
+"""
 
 
 class Unknown(FaultTest):
@@ -22,6 +36,50 @@ class Unknown(FaultTest):
                 self.assertEqual(status, 404, document)
                 self.assertIn("did you mean 'crunch'?", document["error"])
         self.stop(self.corral, 0)
+
+
+class Strangers(FaultTest):
+    def open_to_all(self):
+        self.begin()
+        os.chmod(self.socket, 0o666)
+        os.chmod(self.folder, 0o755)
+
+    def come(self, count):
+        late = subprocess.Popen([*STRANGER, "/usr/bin/python3", "-c", LATE, self.socket, str(count)], stdin=subprocess.PIPE,
+                                stdout=subprocess.PIPE, text=True, bufsize=1)  # fmt: skip
+        self.addCleanup(lambda: (late.stdin.close(), late.stdout.close(), late.wait()))
+        self.assertEqual(late.stdout.readline(), "there\n")
+        return late
+
+    @as_root
+    def test_who_asks_late_sees_why_he_is_refused(self):
+        self.open_to_all()
+        late = self.come(1)
+        self.corral.await_err("user 65534 was refused")
+        late.stdin.write("\n")
+        self.assertTrue(late.stdout.readline().startswith("HTTP/1.1 403 "))
+        self.end()
+
+    @as_root
+    def test_many_of_them_are_kept_for_a_moment_and_only_a_few(self):
+        self.open_to_all()
+        self.come(60)
+        self.workers()  # Answered after all of them.
+        self.assertLessEqual(self.quiet(), self.before + 20)
+        self.restart_works()
+        self.end()  # They are still connected, and it has let them go.
+
+    @as_root
+    def test_every_command_says_why_and_ends_alike(self):
+        if subprocess.run([*STRANGER, "test", "-x", CORRAL], stderr=subprocess.DEVNULL).returncode != 0:
+            self.skipTest("the binary itself cannot be reached by another user")
+        self.open_to_all()
+        for words in (["status"], ["status", "--ready"], ["events"], ["events", "-f"], ["explain", "a/0"], ["restart", "a"],
+                      ["scale", "a=1", "b=1"], ["shutdown"]):  # fmt: skip
+            with self.subTest(words):
+                done = self.ask_for(*words, wrapper=STRANGER, status=2)
+                self.assertIn("belongs to another user", done.err)
+        self.end()
 
 
 class Malformed(FaultTest):

@@ -86,6 +86,20 @@ class Status(ControlTest):
         self.assertEqual(corral.wait(), 0)  # Who watches may live a moment longer.
         self.end_asking(watching, (3, 1))
 
+    def test_watch_is_followed_by_a_time_or_by_workers(self):
+        corral = self.run_controlled({"a": "hang", "b": "hang"})
+        self.await_listening(corral)
+        corral.await_start("b/0")
+        for words in (["--watch", "b"], ["b", "--watch", "1ms"], ["--watch", "b", "b/0"]):
+            with self.subTest(words):
+                watching = self.begin_asking("status", *words)
+                lines = [watching.stdout.readline().split()[0] for _ in range(2)]
+                self.assertEqual(lines, ["WORKER", "b/0"])
+                watching.kill()
+                watching.wait()
+        self.assertIn("duration", self.ask_for("status", "--watch", "1w", status=2).err)
+        self.stop(corral, 0)
+
     def test_nobody_answers(self):
         self.assertIn("no supervisor answers", self.ask_for("status", status=3).err)
         self.configure({"a": "hang"})
@@ -125,6 +139,9 @@ class Whose(ControlTest):
             for way in ways:
                 self.assertIn(folder + "/0", self.ask_for("status", whose=way).out, way)
         self.assertIn(first_path, self.ask_for("status", "--all", whose=[]).out)
+        self.assertNotIn(first_path, self.ask_for("status", "--all", listed[second_path]["name"], whose=[]).out)
+        self.assertIn(second_path, self.ask_for("status", "--all", listed[second_path]["name"], whose=[]).out)
+        self.assertIn("with the name 'nosuch' runs", self.ask_for("status", "--all", "nosuch", whose=[], status=3).err)
         # The file in the folder where one stands is meant, whatever it is called elsewhere.
         os.symlink(second_path, self.path("second/corral.json"))
         self.assertIn("second/0", self.ask_for("status", whose=[], cwd=self.path("second")).out)
@@ -188,6 +205,8 @@ class Whose(ControlTest):
         said = self.ask_for("shutdown", whose=["--name", self.token], status=3).err
         self.assertIn(f"several supervisors have the name '{self.token}'", said)
         self.assertIn(self.path("two/corral.json"), said)
+        offered = self.ask_for("__complete", "status", "--name", self.token, whose=[]).out.splitlines()
+        self.assertEqual([line.split("\t")[0] for line in offered], [self.token])
         for corral in both:
             corral.signal(signal.SIGTERM)
             self.assertEqual(corral.wait(), 0)

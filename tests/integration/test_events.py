@@ -116,6 +116,22 @@ class History(ControlTest):
         self.stop(corral, 1)
         self.assertEqual(self.ask_for("events", status=3).out, "")
 
+    def test_a_name_that_nobody_has_is_refused_unless_one_who_left_had_it(self):
+        corral = self.run_controlled({"crunch": program("hang"), "web": program("hang")})
+        self.await_listening(corral)
+        corral.await_start("web/0")
+        for words in (["crumch"], ["-f", "crumch/7"], ["web", "crumch"]):
+            with self.subTest(words):
+                done = self.ask_for("events", *words, status=2)
+                self.assertRegex(done.err, "'crumch(/7)?' is no worker and no program of this configuration; did you mean 'crunch'?")
+                self.assertEqual(done.out, "")
+        self.ask_for("events", "web/7", status=2)
+        self.reconfigure({"crunch": program("hang")})
+        self.ask_for("reload")
+        self.assertIn("web/0", self.ask_for("events", "web").out)
+        self.assertIn("web/0", self.ask_for("events", "we*/0").out)
+        self.stop(corral, 0)
+
 
 class Following(ControlTest):
     def begin(self):

@@ -140,6 +140,7 @@ class Past(ViewTest):
     def test_what_means_nothing_is_said(self):
         self.configure({"crunch": program("line x", log=to_file()), "plain": program("line x")})
         self.assertIn("there is no program 'crnch'; did you mean 'crunch'?", self.logs("crnch", status=2))
+        self.assertIn("there is no worker 'crnch/0'; did you mean 'crunch/0'?", self.logs("crnch/0", status=2))
         self.assertIn("'plain' has no log file: its output goes to corral's own stdout and stderr", self.logs("plain", status=2))
         self.assertIn("is no regular expression", self.logs("--grep", "(", status=2))
         self.assertEqual(self.logs("crunch"), "")

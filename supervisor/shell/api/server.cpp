@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <list>
 #include <set>
 #include <utility>
@@ -17,6 +16,7 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "supervisor/shell/api/farewells.hpp"
 #include "supervisor/shell/api/session.hpp"
 
 namespace corral::api {
@@ -47,8 +47,9 @@ bool is_readable(int fd) {
 bool is_trusted(uid_t user) { return user == ::geteuid() || user == 0; }
 
 constexpr std::string_view for_strangers =
-    "HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n"
+    "HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\nContent-Length: 92\r\nConnection: close\r\n\r\n"
     "{\"error\":\"this supervisor belongs to another user; only that user and root may command it\"}\n";
+static_assert(for_strangers.size() - for_strangers.find('{') == 92);
 
 /// So many other users are told of, one line each.
 constexpr std::size_t most_told = 16;
@@ -77,7 +78,7 @@ struct Server::Door {
 class Server::Impl : public std::enable_shared_from_this<Impl> {
  public:
   Impl(asio::io_context& loop, Callbacks callbacks, Limits limits)
-      : loop_(loop), callbacks_(std::move(callbacks)), limits_(limits) {}
+      : loop_(loop), callbacks_(std::move(callbacks)), limits_(limits), farewells_(loop) {}
 
   void open(FileDescriptor listener, std::optional<control::Guard> guard) {
     doors_.push_back(std::make_unique<Door>(loop_, listener.release(), std::move(guard)));
@@ -90,6 +91,7 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
       door->again.cancel();
       door->pauses = false;
     }
+    farewells_.close();
     later_.clear();
     for (Session* session : sessions_) {
       session->close();
@@ -141,7 +143,7 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
         if (!is_readable(door.listener.native_handle())) {
           break;  // Said before the queue was looked at: no client has to go for that.
         }
-        if (make_room(door)) {
+        if (farewells_.drop_oldest() || make_room(door)) {
           continue;
         }
         // Others have taken them: it is tried again in a while, and not as fast as the processor can.
@@ -184,7 +186,7 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
   void take(Door& door, FileDescriptor fd) {
     if (!door.guard) {
       if (const uid_t user = user_of(fd.get()); !is_trusted(user)) {
-        return turn_away(fd.get(), user);
+        return turn_away(std::move(fd), user);
       }
     }
     if (door.guard) {  // Or two replies in a row wait for an acknowledgement that is sent late.
@@ -224,12 +226,9 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
     return {callbacks_.handler, callbacks_.abandoned, limits_, door.guard ? &*door.guard : nullptr, ended, gives_way, refused};
   }
 
-  void turn_away(int fd, uid_t user) {
+  void turn_away(FileDescriptor fd, uid_t user) {
     ++strangers;
-    // What he has asked is taken first: closed with bytes unread the connection would be reset, and he would not see the reply.
-    std::array<char, 8192> asked;  // NOLINT: filled by recv.
-    static_cast<void>(::recv(fd, asked.data(), asked.size(), MSG_DONTWAIT));
-    static_cast<void>(::send(fd, for_strangers.data(), for_strangers.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
+    farewells_.say(std::move(fd), for_strangers);
     if (told_.size() < most_told && told_.insert(user).second) {
       callbacks_.stranger_seen(user);
     }
@@ -268,6 +267,7 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
   asio::io_context& loop_;
   Callbacks callbacks_;
   Limits limits_;
+  Farewells farewells_;
   std::vector<std::unique_ptr<Door>> doors_;
   std::set<uid_t> told_;
   std::set<control::Guard::Mistake> mistakes_told_;

@@ -1,4 +1,11 @@
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <string>
 
 #include "supervisor/cli/api_client.hpp"
 
@@ -57,6 +64,48 @@ TEST_CASE("nobody at the socket is said at once") {
   REQUIRE_FALSE(reply);
   CHECK(reply.error().message == "no supervisor answers at '/nowhere/corral.sock': No such file or directory");
   CHECK_FALSE(ask({0, std::string(200, 'x'), {}}, {.target = "/"}, std::chrono::seconds(60)));
+}
+
+/// A listener in a folder of its own.
+struct Listener {
+  Listener() {
+    REQUIRE(::mkdtemp(folder.data()) != nullptr);
+    path = folder + "/corral.sock";
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::memcpy(address.sun_path, path.data(), path.size());
+    REQUIRE(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);  // NOLINT: as POSIX has it.
+    REQUIRE(::listen(socket.get(), 1) == 0);
+  }
+  ~Listener() {
+    ::unlink(path.c_str());
+    ::rmdir(folder.c_str());
+  }
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+
+  std::string folder = "/tmp/corral-reply-XXXXXX";
+  std::string path;
+  FileDescriptor socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+};
+
+TEST_CASE("an answer that comes before the question, and the end with it, is read") {
+  const Listener listener;
+  Result<Exchange> exchange = Exchange::begin({0, listener.path, {}}, {.target = "/v1/status"});
+  REQUIRE(exchange);
+  {
+    const FileDescriptor server(::accept(listener.socket.get(), nullptr, nullptr));
+    constexpr std::string_view refusal = "HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno";
+    REQUIRE(::write(server.get(), refusal.data(), refusal.size()) == static_cast<ssize_t>(refusal.size()));
+  }
+  Result<std::optional<Reply>> reply = std::nullopt;
+  for (int tries = 0; reply && !*reply && tries < 3; ++tries) {
+    reply = exchange->proceed();
+  }
+  REQUIRE(reply);
+  REQUIRE(*reply);
+  CHECK((*reply)->status == 403);
+  CHECK((*reply)->body == "no");
 }
 
 }  // namespace

@@ -55,6 +55,8 @@ TEST_CASE("near misses get a suggestion") {
   CHECK(in_program(R"("env": {})") == R"(/programs/p/env: unknown key "env" / did you mean "environment"?)");
   CHECK(in_program(R"("cwd": "/")").ends_with(R"(did you mean "directory"?)"));
   CHECK(in_program(R"("stop": {"quux": 1})") == R"(/programs/p/stop/quux: unknown key "quux" / known here: signal, grace)");
+  CHECK(in_program(R"("log": {"to": "null"})") ==
+        R"(/programs/p/log/to: expected "inherit" or "file", or `null` for nowhere, found "null")");
   CHECK(in_program(R"("stop": {"signal": "TREM"})").ends_with(R"(did you mean "TERM"?)"));
   CHECK(in_program(R"("stop": {"signal": "term"})").ends_with(R"(write "TERM")"));
   CHECK(in_program(R"("stop": {"signal": 15})").ends_with(R"(found the number 15 / write "TERM")"));
