@@ -108,7 +108,7 @@ TEST_CASE("starting, stopping and restarting") {
   CHECK(stop->patience == Duration(1min));
   const auto plain = wish<Restart>(post("/v1/workers/restart", R"({"targets": ["a"]})"));
   CHECK_FALSE(plain.rolling);
-  CHECK((plain.parallel == 1 && plain.pause == Duration(1s)));
+  CHECK((plain.parallel == 1 && plain.pause == Duration(0s)));
   const auto rolling =
       wish<Restart>(post("/v1/workers/restart", R"({"targets":["a"],"rolling":true,"parallel":3,"pause":"5s"})"));
   CHECK(rolling.rolling);
