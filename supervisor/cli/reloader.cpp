@@ -98,6 +98,7 @@ Result<shell::Prepared> Reloader::scale(const shell::ScaleWish& wish) {
   const auto program = std::ranges::find(programs, wish.program, &core::ProgramSpec::name);
   if (program == programs.end()) {
     std::vector<std::string_view> names;
+    names.reserve(programs.size());
     for (const core::ProgramSpec& known : programs) {
       names.emplace_back(known.name);
     }
