@@ -74,6 +74,19 @@ void Voice::append_json(std::string& out, const WorkerLine& line) const {
   out += line.goes_on ? ",\"goes_on\":true}\n" : "}\n";
 }
 
+void Voice::hook_line(std::string_view text) {
+  if (err_.pending() > (one_place_ ? out_of_workers : 0) + most_said.front()) {
+    ++unsaid_;
+    return;
+  }
+  line_ = R"({"time":)";
+  append_json_string(line_, rfc3339(stamp_now().wall_ms));
+  line_ += R"(,"source":"on_event","stream":"stderr","line":)";
+  append_json_string(line_, text);
+  line_ += "}\n";
+  append_err(line_);
+}
+
 void Voice::notice(core::Notice notice) {
   const SharedEvent event = chronicle_.add(std::move(notice));
   if (options_.least > Weight::routine && std::holds_alternative<core::Started>(*event->notice())) {
