@@ -68,6 +68,7 @@ class Voice {
   std::string line_;   ///< Scratch.
   bool said_ = false;  ///< Something, since the last flush.
   std::uint64_t unsaid_ = 0;
+  bool hook_unsaid_ = false;  ///< Some of them are the hook's.
   bool out_gone_ = false;
   std::string shown_;  ///< At the bottom of the terminal.
   bool is_drawn_ = false;
