@@ -9,7 +9,7 @@
 
 #include "supervisor/cli/api_client.hpp"
 #include "supervisor/cli/configuration.hpp"
-#include "supervisor/cli/top/sample.hpp"
+#include "supervisor/cli/status.hpp"
 #include "supervisor/shell/process/setup.hpp"
 
 namespace corral::cli {
@@ -116,8 +116,7 @@ Result<std::string> find_configuration_of(const Whose& whose) {
   if (!one->config.empty()) {
     return one->config;
   }
-  const Result<Reply> reply = ask(*one, {.target = "/v1/status"}, answers_within);
-  const Result<top::Sample> sample = reply ? top::read_status(reply->body) : std::unexpected(reply.error());
+  const Result<top::Sample> sample = sample_in(ask(*one, {.target = "/v1/status"}, answers_within));
   return sample ? Result<std::string>(sample->config) : std::unexpected(sample.error());
 }
 

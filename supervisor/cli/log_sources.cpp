@@ -12,7 +12,7 @@
 #include "common/base/suggest.hpp"
 #include "supervisor/cli/api_client.hpp"
 #include "supervisor/cli/find_supervisor.hpp"
-#include "supervisor/cli/top/sample.hpp"
+#include "supervisor/cli/status.hpp"
 #include "supervisor/shell/logs/target.hpp"
 
 namespace corral::cli {
@@ -68,9 +68,8 @@ bool is_counted(const std::string& pattern, const core::SupervisorSpec& spec) {
 /// Whether the supervisor of that configuration has such a worker: `corral scale` may have made more.
 bool runs(const std::string& pattern, const std::string& config) {
   const Result<process::Instance> supervisor = find_supervisor({config, {}, {}});
-  const Result<Reply> reply =
-      supervisor ? ask(*supervisor, {.target = "/v1/status"}, supervisor_answers_within) : std::unexpected(supervisor.error());
-  const Result<top::Sample> sample = reply ? top::read_status(reply->body) : std::unexpected(reply.error());
+  const Result<top::Sample> sample =
+      supervisor ? sample_in(ask(*supervisor, {.target = "/v1/status"}, supervisor_answers_within)) : failure("");
   return sample && std::ranges::any_of(sample->workers, [&](const top::WorkerSample& worker) {
            return ::fnmatch(pattern.c_str(), worker.name.c_str(), 0) == 0;
          });

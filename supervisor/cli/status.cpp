@@ -179,7 +179,7 @@ int list_supervisors(const StatusOptions& options) {
   Json list = Json::array();
   for (const process::Instance& instance : instances) {
     const Result<Reply> reply = instance.socket.empty() ? failure("") : ask(instance, {"GET", "/v1/status"}, status_within);
-    const Result<top::Sample> sample = reply ? top::read_status(reply->body) : failure("");
+    const Result<top::Sample> sample = sample_in(reply);
     const auto running = sample ? std::ranges::count(sample->workers, "running",
                                                      [](const top::WorkerSample& one) { return std::string_view(one.state); })
                                 : 0;
@@ -200,6 +200,13 @@ int list_supervisors(const StatusOptions& options) {
 }
 
 }  // namespace
+
+Result<top::Sample> sample_in(const Result<Reply>& reply) {
+  if (!reply) {
+    return std::unexpected(reply.error());
+  }
+  return reply->status == 200 ? top::read_status(reply->body) : failure(top::read_error(reply->body, reply->status));
+}
 
 std::expected<Meant, int> workers_meant(const process::Instance& server, const std::vector<std::string>& patterns) {
   const auto seen = sample_of(server, patterns);

@@ -5,9 +5,14 @@
 #include <string>
 #include <vector>
 
+#include "supervisor/cli/api_client.hpp"
+#include "supervisor/cli/top/sample.hpp"
 #include "supervisor/shell/process/instances.hpp"
 
 namespace corral::cli {
+
+/// What is answered to GET /v1/status, or why that was refused.
+[[nodiscard]] Result<top::Sample> sample_in(const Result<Reply>& reply);
 
 struct Meant {
   std::vector<std::string> names;  ///< In the supervisor's order.

@@ -34,8 +34,9 @@ Result<FileDescriptor> memory_file(std::string_view text) {
 
 }  // namespace
 
-Hooks::Hooks(process::Processes& processes, const Narrator& narrator, Say say, core::HookLimits limits)
-    : processes_(processes), narrator_(narrator), say_(std::move(say)), queue_(limits) {}
+Hooks::Hooks(process::Processes& processes, const Narrator& narrator, Say say, std::unique_ptr<HookWords> words,
+             core::HookLimits limits)
+    : processes_(processes), narrator_(narrator), say_(std::move(say)), words_(std::move(words)), queue_(limits) {}
 
 void Hooks::adopt(const std::optional<core::EventHook>& hook, std::shared_ptr<const process::LaunchTemplate> launch) {
   launch_ = std::move(launch);
@@ -96,11 +97,17 @@ void Hooks::start(Instant now) {
     queue_.ended();
     return fail(input ? system_error("cannot open '/dev/null'", errno).message : input.error().message);
   }
+  const Result<int> error_output = words_ ? words_->write_end() : -1;
+  if (!error_output) {
+    queue_.ended();
+    return fail(error_output.error().message);
+  }
   process::LaunchRequest request;
   request.life = {slot, incarnation_};
   request.program = launch_.get();
   request.stdin_fd = input->get();
   request.stdout_fd = null_.get();
+  request.stderr_fd = *error_output;
   if (const auto launched = processes_.launch(request); !launched) {
     queue_.ended();
     return fail(describe(launched.error()));
@@ -116,6 +123,9 @@ void Hooks::launch_failed(const core::LaunchFailure& failure) {
 }
 
 void Hooks::died(const process::Death& death, Instant now) {
+  if (words_) {
+    words_->finish();
+  }
   if (queue_.was_killed()) {
     fail(took_too_long_ ? fmt::format("killed: it took longer than {}", describe_duration(allowed_))
                         : "killed: everything else has stopped, and it is not waited for any longer");

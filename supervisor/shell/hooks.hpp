@@ -17,6 +17,7 @@
 #include "supervisor/core/hook_queue.hpp"
 #include "supervisor/core/spec.hpp"
 #include "supervisor/shell/events/chronicle.hpp"
+#include "supervisor/shell/hook_words.hpp"
 #include "supervisor/shell/process/processes.hpp"
 
 namespace corral::shell {
@@ -25,7 +26,9 @@ class Hooks {
  public:
   using Say = std::function<void(Weight, std::string_view event, std::string text)>;
 
-  Hooks(process::Processes& processes, const Narrator& narrator, Say say, core::HookLimits limits = {});
+  /// Without `words` the command's stderr is the supervisor's own.
+  Hooks(process::Processes& processes, const Narrator& narrator, Say say, std::unique_ptr<HookWords> words,
+        core::HookLimits limits = {});
 
   /// From now on this one. The template of a launch that is under way is the caller's to keep.
   void adopt(const std::optional<core::EventHook>& hook, std::shared_ptr<const process::LaunchTemplate> launch);
@@ -59,6 +62,7 @@ class Hooks {
   process::Processes& processes_;
   const Narrator& narrator_;
   Say say_;
+  std::unique_ptr<HookWords> words_;
   core::HookQueue queue_;
   std::optional<core::EventHook> hook_;
   std::shared_ptr<const process::LaunchTemplate> launch_;

@@ -32,9 +32,14 @@ void Pump::adopt_events(const Prepared& prepared) {
   }
   last_words_.keep_bytes(std::clamp(words_of_all / workers, least_words, most_words));
   if (prepared.on_event && !hooks_) {
+    auto words = options_.voice.format == LogFormat::json
+                     ? std::make_unique<HookWords>(
+                           loop_, [this](std::string_view line) { voice_->hook_line(line); }, [this] { turn(); })
+                     : nullptr;
     hooks_ = std::make_unique<Hooks>(
         *processes_, chronicle_->narrator(),
-        [this](Weight weight, std::string_view event, std::string text) { say(weight, event, std::move(text)); });
+        [this](Weight weight, std::string_view event, std::string text) { say(weight, event, std::move(text)); },
+        std::move(words));
   }
   if (hooks_) {
     if (processes_->outstanding() > 0 && hooks_->launch()) {

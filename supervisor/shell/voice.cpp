@@ -74,6 +74,20 @@ void Voice::append_json(std::string& out, const WorkerLine& line) const {
   out += line.goes_on ? ",\"goes_on\":true}\n" : "}\n";
 }
 
+void Voice::hook_line(std::string_view text) {
+  if (err_.pending() > (one_place_ ? out_of_workers : 0) + most_said.front()) {
+    ++unsaid_;
+    hook_unsaid_ = true;
+    return;
+  }
+  line_ = R"({"time":)";
+  append_json_string(line_, rfc3339(stamp_now().wall_ms));
+  line_ += R"(,"source":"on_event","stream":"stderr","line":)";
+  append_json_string(line_, text);
+  line_ += "}\n";
+  append_err(line_);
+}
+
 void Voice::notice(core::Notice notice) {
   const SharedEvent event = chronicle_.add(std::move(notice));
   if (options_.least > Weight::routine && std::holds_alternative<core::Started>(*event->notice())) {
@@ -159,7 +173,8 @@ void Voice::report_losses() {
   if (unsaid_ > 0 && err_.pending() < most_pending) {
     const std::uint64_t count = std::exchange(unsaid_, 0);
     say(Weight::trouble, "lines_dropped",
-        fmt::format("{} lines of corral's own were dropped: nobody read stderr fast enough", count));
+        fmt::format("{} lines of corral's own{} were dropped: nobody read stderr fast enough", count,
+                    std::exchange(hook_unsaid_, false) ? " or of on_event" : ""));
   }
   report_reader_gone(out_, "stdout", out_gone_);
 }

@@ -33,6 +33,8 @@ class Voice {
   Voice(boost::asio::io_context& loop, VoiceOptions options, Chronicle& chronicle, const std::function<void()>& drained);
 
   void worker_line(const WorkerLine& line);
+  /// What the command of `on_event` says, where lines are JSON.
+  void hook_line(std::string_view text);
   void notice(core::Notice notice);
   /// A sentence of the shell's own.
   void say(Weight weight, std::string_view event, std::string text);
@@ -66,6 +68,7 @@ class Voice {
   std::string line_;   ///< Scratch.
   bool said_ = false;  ///< Something, since the last flush.
   std::uint64_t unsaid_ = 0;
+  bool hook_unsaid_ = false;  ///< Some of them are the hook's.
   bool out_gone_ = false;
   std::string shown_;  ///< At the bottom of the terminal.
   bool is_drawn_ = false;

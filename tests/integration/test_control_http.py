@@ -75,7 +75,7 @@ class Strangers(FaultTest):
             self.skipTest("the binary itself cannot be reached by another user")
         self.open_to_all()
         for words in (["status"], ["status", "--ready"], ["events"], ["events", "-f"], ["explain", "a/0"], ["restart", "a"],
-                      ["scale", "a=1", "b=1"], ["shutdown"]):  # fmt: skip
+                      ["scale", "a=1", "b=1"], ["shutdown"], ["logs"]):  # fmt: skip
             with self.subTest(words):
                 done = self.ask_for(*words, wrapper=STRANGER, status=2)
                 self.assertIn("belongs to another user", done.err)

@@ -50,6 +50,20 @@ class Hooks(CorralTest):
             line["text"] = line.pop("message")
         self.assertEqual(logged, self.told())
 
+    def test_the_log_stays_json_whatever_a_hook_says(self):
+        for words, last in ((r"os.write(2, b'it is \"said\"\nhalf a line')", "half a line"), (r"os.write(2, b'x\xff\n' * 20000)", "x\ufffd"),
+                            ("os.write(2, b'last'); os.kill(os.getpid(), signal.SIGKILL)", "last")):  # fmt: skip
+            with self.subTest(words):
+                corral = self.hooked({"a": program("exit 0")}, self.script(words), "--log-format", "json", events=["finished"])
+                self.finish(corral, 0)
+                logged = [json.loads(line) for line in corral.err.splitlines()]
+                said = [line for line in logged if line["source"] == "on_event"]
+                self.assertEqual({line["source"] for line in logged}, {"corral", "on_event"})
+                self.assertEqual((said[0]["stream"], said[-1]["line"]), ("stderr", last))
+        corral = self.hooked({"a": program("exit 0")}, self.script("os.write(2, b'plain\\n')"), events=["finished"])
+        self.finish(corral, 0)
+        self.assertIn("plain\n", corral.err.splitlines(keepends=True))
+
     def test_only_what_it_asks_for(self):
         corral = self.hooked({"a": program("exit 3", restart="never")}, [*TELL, self.path("told")], events=["worker_ended"])
         self.finish(corral, 1)
