@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "supervisor/cli/complaint.hpp"
+#include "supervisor/cli/scripts.hpp"
 #include "supervisor/cli/task_programs.hpp"
 #include "supervisor/config/forms.hpp"
 #include "supervisor/shell/disk/config_file.hpp"
@@ -92,9 +93,13 @@ std::expected<Configuration, std::vector<config::Diagnostic>> load_configuration
         "an absolute path such as /run/crunch.sock is shorter")});
   }
   auto preparation = shell::prepare(loaded->spec, running, least);
+  std::vector<shell::Complaint> complaints = missing_scripts(loaded->spec);
   if (!preparation) {
+    complaints.insert(complaints.begin(), preparation.error().begin(), preparation.error().end());
+  }
+  if (!complaints.empty()) {
     std::vector<config::Diagnostic> diagnostics;
-    for (shell::Complaint& complaint : preparation.error()) {
+    for (shell::Complaint& complaint : complaints) {
       diagnostics.push_back(
           loaded->diagnose(pointer_to(loaded->spec, complaint), std::move(complaint.message), std::move(complaint.suggestion)));
     }

@@ -38,6 +38,16 @@ class BadInput(CorralTest):
         said = self.refused(self.program(command=["pythn3", "x.py"]), "pythn3", "/programs/a/command", "did you mean.*python3")
         self.assertIn("^", said)
 
+    def test_no_such_script(self):
+        self.write("worker.py", "")
+        self.refused(self.program(command=["python3", self.path("workr.py"), "x"]), "there is no file .*workr.py' for python3 to run",
+                     "/programs/a/command/1", "did you mean \".*/worker.py\"")  # fmt: skip
+        self.refused(self.program(command=["/usr/bin/python3.11", "nosuch.py"], directory=self.path(".")), "no file .*nosuch.py'")
+        for command in (["python3", "-m", "nosuch"], ["python3", "{index}.py"], ["sh", "nosuch"], ["python3", self.path("worker.py")]):
+            with self.subTest(command):
+                corral = self.start("check", self.write("corral.json", self.program(command=command)))
+                self.finish(corral, 0)
+
     def test_a_long_path_is_counted_and_not_pasted(self):
         path = self.write("corral.json", self.program(command=["no-such-command"]))
         folders = ":".join(f"/opt/some/long/folder/{n}" for n in range(50))

@@ -1,0 +1,66 @@
+#include "supervisor/cli/scripts.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "common/base/suggest.hpp"
+
+namespace corral::cli {
+namespace {
+
+/// "/usr/bin/python3.11" is python.
+bool takes_a_script(std::string_view command) {
+  command.remove_prefix(std::min(command.find_last_of('/') + 1, command.size()));
+  const std::string_view name = command.substr(0, command.find_last_not_of("0123456789.") + 1);
+  constexpr std::array<std::string_view, 4> interpreters{"python", "pypy", "perl", "ruby"};
+  return std::ranges::find(interpreters, name) != interpreters.end();
+}
+
+/// What lies beside it and may have been meant.
+std::string near_file(const std::filesystem::path& script) {
+  std::vector<std::string> found;
+  std::error_code ec;
+  const std::filesystem::path folder = script.has_parent_path() ? script.parent_path() : ".";
+  for (std::filesystem::directory_iterator entry(folder, ec), end; !ec && entry != end; entry.increment(ec)) {
+    found.push_back(entry->path().filename().string());
+  }
+  const std::vector<std::string_view> candidates(found.begin(), found.end());
+  return std::string(nearest(script.filename().string(), candidates));
+}
+
+bool is_to_be_filled_in(std::string_view text) { return text.find('{') != std::string_view::npos; }
+
+}  // namespace
+
+std::vector<shell::Complaint> missing_scripts(const core::SupervisorSpec& spec) {
+  std::vector<shell::Complaint> complaints;
+  for (std::size_t i = 0; i < spec.programs.size(); ++i) {
+    const core::LaunchSpec& launch = spec.programs[i].launch;
+    if (launch.command.size() < 2 || !takes_a_script(launch.command.front())) {
+      continue;
+    }
+    const std::string& script = launch.command[1];
+    if (script.empty() || script.starts_with('-') || is_to_be_filled_in(script) || is_to_be_filled_in(launch.directory)) {
+      continue;
+    }
+    const std::filesystem::path path = std::filesystem::path(launch.directory) / script;
+    if (::access(path.c_str(), F_OK) == 0 || errno != ENOENT) {
+      continue;  // What it may not be read by is not known here.
+    }
+    const std::string near = near_file(path);
+    const std::string meant = near.empty() ? "" : (std::filesystem::path(script).parent_path() / near).string();
+    complaints.push_back({i, "command/1",
+                          fmt::format("there is no file '{}' for {} to run", path.string(), launch.command.front()),
+                          meant.empty() ? "" : fmt::format("did you mean \"{}\"?", meant)});
+  }
+  return complaints;
+}
+
+}  // namespace corral::cli
