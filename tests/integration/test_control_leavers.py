@@ -69,9 +69,10 @@ class Leavers(FaultTest):
     def test_who_follows_leaves_room_for_others(self):
         """Few descriptors make few places, and whoever follows keeps his."""
         self.begin("prlimit", "--nofile=256:256")
-        crowd = [raw_connection(self.socket) for _ in range(70)]
-        for one in crowd:
-            one.sendall(b"GET /v1/events?follow=true HTTP/1.1\r\nHost: c\r\n\r\n")
+        crowd = []
+        for _ in range(70):  # Each asks before the next comes: whoever has not is let go where all places are taken.
+            crowd.append(raw_connection(self.socket))
+            crowd[-1].sendall(b"GET /v1/events?follow=true HTTP/1.1\r\nHost: c\r\n\r\n")
         heads = [one.recv(12) for one in crowd]
         self.assertEqual([heads.count(b"HTTP/1.1 200"), heads.count(b"HTTP/1.1 503")], [32, 38])
         self.assertIn("running", self.ask_for("status").out)
