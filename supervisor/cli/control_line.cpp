@@ -66,7 +66,7 @@ old value; where {workers} stands in the definition, all of them are replaced.)"
   corral reload
   corral reload --rollback        go back to the configuration before if any of them does not stay up
 
-With --rollback it returns when each has run for its restart.healthy_after, or has ended well, or when the one before is in force
+With --rollback it returns when each has run for its restart.healthy_after, or has finished, or when the one before is in force
 again (exit status 1). "reload": {"rollback": true} in the configuration means that for every reload, by SIGHUP too;
 --no-rollback does without.)"},
     {Change::Kind::shutdown, "shutdown", R"(Stop everything, and return when the supervisor has ended.

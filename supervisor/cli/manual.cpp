@@ -114,7 +114,7 @@ constexpr std::string_view tail = R"(.SH FILES
 What \fBcorral run\fR reads where no file is named; \fBcorral schema \-\-reference\fR explains every key.
 .TP
 .I /run/corral/, $XDG_RUNTIME_DIR/corral/
-The sockets and locks of running supervisors: root's, and other users'.
+The sockets and locks of running supervisors: root's, and other users' (/tmp/corral-UID where that is not set).
 )";
 
 }  // namespace

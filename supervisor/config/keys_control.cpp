@@ -37,8 +37,8 @@ Form<core::ControlSpec> control_form() {
            {.meaning =
                 "Its path, of at most 107 bytes. Where it is not absolute it is meant from the folder of the configuration file.",
             .example = R"("/run/crunch.sock")",
-            .otherwise =
-                "named after the configuration file, in `/run/corral` for root, otherwise in `$XDG_RUNTIME_DIR/corral`"}),
+            .otherwise = "named after the configuration file, in `/run/corral` for root, otherwise in `$XDG_RUNTIME_DIR/corral`, "
+                         "without that in `/tmp/corral-UID`"}),
        field<ControlSpec>(
            "listen", [](auto& control) -> auto& { return control.listen; }, maybe_loopback_address,
            {.meaning = "A TCP port beside the socket, on an address of the loopback interface. Every request has to show the "

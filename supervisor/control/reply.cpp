@@ -229,6 +229,18 @@ Reply too_slow(Duration patience) {
   return in_error(504, fmt::format("it is not yet so after {}; it goes on, see the status", describe_duration(patience)));
 }
 
+namespace {
+
+/// What a rolling restart that ends early leaves.
+std::string rest_of(const core::CommandOutcome& outcome) {
+  return outcome.left == 0
+             ? ""
+             : fmt::format(": {} {} new and healthy, {} {} not touched", outcome.workers,
+                           outcome.workers == 1 ? "worker is" : "workers are", outcome.left, outcome.left == 1 ? "was" : "were");
+}
+
+}  // namespace
+
 Reply outcome(const core::CommandOutcome& outcome, std::string_view culprit) {
   using enum core::CommandOutcome::Kind;
   const auto not_done = [&](int status, std::string_view result, std::string error) {
@@ -239,12 +251,20 @@ Reply outcome(const core::CommandOutcome& outcome, std::string_view culprit) {
   };
   switch (outcome.kind) {
     case done: return reply(200, {{"result", "done"}, {"workers", outcome.workers}});
-    case failed: return not_done(500, "failed", fmt::format("{} did not get there; corral explain says why", culprit));
+    case failed:
+      return not_done(500, "failed", fmt::format("{} did not get there{}; corral explain says why", culprit, rest_of(outcome)));
     case rolled_back:
       return not_done(
           500, "rolled_back",
           fmt::format("{} did not become healthy: the configuration before is in force again; corral events says why", culprit));
-    case overtaken: return not_done(409, "overtaken", fmt::format("{} was told something else meanwhile", culprit));
+    case overtaken:
+      return not_done(409, "overtaken", fmt::format("{} was told something else meanwhile{}", culprit, rest_of(outcome)));
+    case trial_ended:
+      return not_done(
+          409, "overtaken",
+          fmt::format("{} was told something else meanwhile: the new configuration stays, without having proven itself",
+                      culprit));
+    case superseded: return not_done(409, "overtaken", "another configuration has come meanwhile, and is in force");
     case stopping: return not_done(503, "stopping", "the supervisor is stopping: nothing is started any more");
     case busy: return not_done(503, "busy", "too many commands wait for their end already; try again when some are done");
   }

@@ -228,7 +228,20 @@ std::vector<Route> routes() {
   return all;
 }
 
-std::expected<Request, Refusal> understand(const Asked& asked) {
+/// "http://corral/v1/status" is what a proxy is asked, and a server has to understand it too (RFC 9112, 3.2.2). Whom it names
+/// is not looked at here, as the Host is not: who asks was looked at before.
+std::string_view origin_form(std::string_view target) {
+  constexpr std::string_view scheme = "http://";
+  if (!target.starts_with(scheme)) {
+    return target;
+  }
+  const std::size_t path = target.find('/', scheme.size());
+  return path == std::string_view::npos ? "/" : target.substr(path);
+}
+
+std::expected<Request, Refusal> understand(const Asked& in_any_form) {
+  Asked asked = in_any_form;
+  asked.target = origin_form(asked.target);
   const std::string_view path = asked.target.substr(0, asked.target.find('?'));
   const std::string_view method = asked.method == "HEAD" ? "GET" : asked.method;
   const Entry* at_path = nullptr;

@@ -63,10 +63,14 @@ struct CommandOutcome {
     busy,       ///< Too many commands wait already.
     /// `culprit` did not become healthy under the new configuration: the one before is in force again.
     rolled_back,
+    /// Of a trial: `culprit` was told something else, so that the new configuration stays without having proven itself.
+    trial_ended,
+    superseded,  ///< Another configuration has come, before all of this one was true.
   };
   Kind kind = Kind::done;
   std::uint32_t workers = 0;  ///< Of which it is true.
   std::optional<WorkerId> culprit{};
+  std::uint32_t left = 0;  ///< Of a rolling restart that ends early: whose turn has not come.
 
   /// What goes wrong first is what is told.
   void spoil(Kind how, std::optional<WorkerId> by) {

@@ -11,6 +11,11 @@ namespace corral::core {
 
 namespace {
 
+bool touches(const PendingCommand& command, const std::vector<WorkerId>& workers) {
+  return std::ranges::any_of(command.targets,
+                             [&](const CommandTarget& target) { return std::ranges::count(workers, target.worker) > 0; });
+}
+
 /// What makes sense while everything stops: who goes may be waited for, and told something.
 bool is_for_a_stop(const Command& command) {
   return std::holds_alternative<StopWorkers>(command) || std::holds_alternative<SignalWorkers>(command);
@@ -45,6 +50,8 @@ void Supervisor::supersede(const std::vector<WorkerId>& workers) {
     const auto taken = std::ranges::find_first_of(pending.queued, workers);
     if (taken != pending.queued.end()) {
       pending.outcome.spoil(CommandOutcome::Kind::overtaken, *taken);
+    } else if (!pending.asked_by && pending.rolling && touches(pending, workers)) {
+      pending.outcome.spoil(CommandOutcome::Kind::overtaken, pending.targets.front().worker);  // So that they never pile up.
     }
   }
   commands_moved_ = true;
@@ -87,6 +94,9 @@ void Supervisor::carry_out(std::optional<CommandId> asked_by, const RestartWorke
   supersede(command.workers);
   PendingCommand pending{.asked_by = asked_by, .rolling = command.rolling};
   pending.queued.assign(command.workers.rbegin(), command.workers.rend());
+  if (command.rolling) {
+    announce(RollBegun{static_cast<std::uint32_t>(command.workers.size()), command.rolling->at_once});
+  }
   admit_rolling(pending);
   begin_waiting(std::move(pending));
 }
@@ -124,17 +134,19 @@ void Supervisor::begin_waiting(PendingCommand command) {
 }
 
 /// After a step: who has what it asked for, or can no longer get it, is answered. Without anybody to be answered a command is
-/// over when all its workers were told; but for a trial, which goes on.
+/// over when all its workers were told; but for a trial, and for a rolling restart: what becomes of those is told.
 void Supervisor::look_at_commands() {
   while (std::exchange(commands_moved_, false)) {  // The next of a rolling restart may move others.
     for (std::size_t i = 0; i < commands_.size();) {
       look_at(commands_[i]);
-      const PendingCommand& command = commands_[i];
+      PendingCommand& command = commands_[i];
+      const bool is_followed = command.asked_by || command.trial || command.rolling;
       const bool is_lost = command.trial && command.trial->state == Trial::State::lost;
-      if (command.queued.empty() && !is_lost && (command.targets.empty() || (!command.asked_by && !command.trial))) {
+      if (command.queued.empty() && !is_lost && (command.targets.empty() || !is_followed)) {
         if (command.trial) {
           end_trial(command, TrialEnded::Why::told_otherwise);
         }
+        tell_of_roll(command);
         answer(command.asked_by, command.outcome);
         commands_.erase(commands_.begin() + static_cast<std::ptrdiff_t>(i));
       } else {
@@ -168,9 +180,7 @@ void Supervisor::look_at(PendingCommand& command) {
     return progress != Progress::waits;
   });
   if (lost || (command.rolling && command.outcome.kind != CommandOutcome::Kind::done)) {
-    command.queued.clear();  // The first that fails is the last that was touched.
-    command.targets.clear();
-    command.next_settled = never;
+    leave_the_rest(command);
   }
   if (lost) {
     lose_trial(command, *lost);
@@ -235,6 +245,8 @@ std::size_t Supervisor::awaited_commands() const {
 void Supervisor::answer_all(CommandOutcome::Kind kind) {
   for (PendingCommand& command : commands_) {
     command.outcome.spoil(kind, std::nullopt);
+    leave_the_rest(command);
+    tell_of_roll(command);
     answer(command.asked_by, command.outcome);
   }
   commands_.clear();

@@ -9,11 +9,13 @@
 namespace corral::core {
 
 /// Of the core's notices, in the order of Notice.
-inline constexpr std::array<std::string_view, 24> notice_names{
-    "worker_started",    "worker_ended",   "launch_failed",    "worker_stopping", "worker_killed",  "signal_refused",
-    "worker_unkillable", "worker_gone",    "output_held",      "program_failed",  "stopping",       "draining",
-    "killing",           "signal_ignored", "signal_passed_on", "reloaded",        "scaled",         "trial_passed",
-    "trial_ended",       "trial_failed",   "rolled_back",      "left_behind",     "internal_error", "finished"};
+inline constexpr std::array<std::string_view, 26> notice_names{
+    "worker_started", "worker_ended",      "launch_failed", "worker_stopping", "worker_killed",
+    "signal_refused", "worker_unkillable", "worker_gone",   "output_held",     "program_failed",
+    "stopping",       "draining",          "killing",       "signal_ignored",  "signal_passed_on",
+    "roll_begun",     "roll_ended",        "reloaded",      "scaled",          "trial_passed",
+    "trial_ended",    "trial_failed",      "rolled_back",   "left_behind",     "internal_error",
+    "finished"};
 static_assert(std::variant_size_v<Notice> == notice_names.size());
 
 [[nodiscard]] inline std::string_view name(const Notice& notice) { return notice_names.at(notice.index()); }

@@ -15,7 +15,8 @@ std::string ago(Instant at, Instant now) { return describe_duration(now - at) + 
 std::string_view what_for(StopWhy why) {
   switch (why) {
     case StopWhy::asked: return "";
-    case StopWhy::replaced: return ", so that another life can take its place";
+    case StopWhy::restarted: return ", so that another life can take its place";
+    case StopWhy::replaced: return ", so that another life can take its place: its definition or its cores have changed";
     case StopWhy::retired: return ", since it is no longer configured";
     case StopWhy::program_failed: return ", since its program has failed";
   }
@@ -26,6 +27,7 @@ std::string_view what_for(StopWhy why) {
 std::string_view what_since(StopWhy why) {
   switch (why) {
     case StopWhy::asked: return "; since then it was told to stay down";
+    case StopWhy::restarted:
     case StopWhy::replaced: return "; since then it was told to come back: another life follows when this one is gone";
     case StopWhy::retired: return "; since then it has left the configuration";
     case StopWhy::program_failed: return "; since then its program has failed";
@@ -95,10 +97,27 @@ void Teller::tell_last_end() {
         describe_duration(ended->lived));
     tell_who_killed(*ended);
     const Verdict::Kind follows = ended->verdict.kind;
-    if (follows != Verdict::Kind::stopped && follows != Verdict::Kind::replaced && follows != Verdict::Kind::restarted) {
+    const bool is_judged =
+        follows != Verdict::Kind::stopped && follows != Verdict::Kind::replaced && follows != Verdict::Kind::restarted;
+    if (is_judged && !tell_of_reload_since(ended_at)) {
       tell_judgement(ended->status, ended->success);
     }
   }
+}
+
+/// By what rules it was judged is no longer known then.
+bool Teller::tell_of_reload_since(Instant end) {
+  const auto [rolled_back, back_at] = last<RolledBack>();
+  const auto [reloaded, at] = last<Reloaded>();
+  if (rolled_back != nullptr && back_at >= end && (reloaded == nullptr || back_at >= at)) {
+    say("that was under a configuration on trial; the one before came back " + ago(back_at, now_));
+    return true;
+  }
+  if (reloaded != nullptr && at > end) {
+    say("the configuration was reloaded after that, " + ago(at, now_));
+    return true;
+  }
+  return false;
 }
 
 /// Whether it was we who sent what it died of.

@@ -9,6 +9,8 @@ namespace corral::core {
 
 namespace {
 
+constexpr const char* held_too = "; a command has told it to stay down as well: a reload starts it no more, a start does";
+
 std::string_view word(RestartWhen when) {
   return when == RestartWhen::always ? "always" : when == RestartWhen::never ? "never" : "on-failure";
 }
@@ -40,7 +42,8 @@ void Teller::tell_next() {
       next("look_again");
       return say(
           "its process is gone; its last output and the processes that it has left are dealt with, then its end is judged");
-    case StateKind::exited: return say("nothing follows: it has finished", {"/restart/when"});
+    case StateKind::exited:
+      return say(std::string("nothing follows: it has finished") + (view_.worker.held ? held_too : ""), {"/restart/when"});
     case StateKind::failed: return tell_failed(std::get<Failed>(view_.worker.state).reason);
     case StateKind::stopped:
       if (view_.worker.held && view_.phase == Phase::running) {
@@ -93,9 +96,12 @@ void Teller::tell_running() {
             describe_duration(policy_.healthy_after - lived),
         {"/restart/healthy_after"});
   }
+  if (view_.in_line) {
+    return say("a rolling restart is under way: it is replaced when those before it are healthy", {"/restart/healthy_after"});
+  }
   if (view_.on_trial) {
     return say("its configuration is on trial: unless it lives " + describe_duration(policy_.healthy_after) +
-                   ", or ends well, the configuration before comes back",
+                   (policy_.when == RestartWhen::always ? "" : ", or ends well") + ", the configuration before comes back",
                {"/restart/healthy_after"});
   }
   say(std::string("nothing is due; when it ends, it is ") + (policy_.when == RestartWhen::always ? "restarted"
@@ -123,15 +129,16 @@ void Teller::tell_stop() {
 void Teller::tell_failed(FailReason reason) {
   switch (reason) {
     case FailReason::not_restarted:
-      return say(
-          "it is given up: its end was no success, and with \"" + std::string(word(policy_.when)) + "\" nothing is started again",
-          {"/restart/when", "/restart/then"});
+      return say("it is given up: its end was no success, and with \"" + std::string(word(policy_.when)) +
+                     "\" nothing is started again" + (view_.worker.held ? held_too : ""),
+                 {"/restart/when", "/restart/then"});
     case FailReason::program_failed:
-      return say(
-          "it is given up: its program had more unhealthy ends than its limit allows; a changed definition and a reload, or a "
-          "start, "
-          "begin anew",
-          {"/restart/limit", "/restart/then"});
+      return say(view_.worker.held
+                     ? std::string("it is given up: its program had more unhealthy ends than its limit allows") + held_too
+                     : "it is given up: its program had more unhealthy ends than its limit allows; a changed definition and a "
+                       "reload, or a "
+                       "start, begin anew",
+                 {"/restart/limit", "/restart/then"});
     case FailReason::unkillable: return say("its process could not be killed; the slot stays unused as long as that exists");
     case FailReason::survivors:
       return say("processes that it has started could not be killed; the slot stays unused as long as they exist");

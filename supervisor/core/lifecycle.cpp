@@ -171,8 +171,11 @@ StopWhy Supervisor::why_stopped(const Program& program, const Worker& worker) {
   if (program.failed) {
     return StopWhy::program_failed;
   }
+  if (worker.retired || program.retired) {
+    return StopWhy::retired;
+  }
   const bool comes_back = worker.outdated && worker.wanted_up;
-  return worker.retired || program.retired ? StopWhy::retired : comes_back ? StopWhy::replaced : StopWhy::asked;
+  return !comes_back ? StopWhy::asked : worker.told_again ? StopWhy::restarted : StopWhy::replaced;
 }
 
 void Supervisor::stop(WorkerId id, Worker& worker) {

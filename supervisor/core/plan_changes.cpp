@@ -105,11 +105,15 @@ void heed_states(std::vector<WorkerChange>& changes, const Snapshot& seen) {
   }
   for (WorkerChange& change : changes) {
     const auto found = held.find(change.worker);
-    if (found == held.end() || change.kind != WorkerChange::Kind::restart) {
+    if (found == held.end()) {
       continue;
     }
-    change.kind = found->second ? WorkerChange::Kind::keep : WorkerChange::Kind::start;
-    change.why += found->second ? "; a command has stopped it, and it stays down" : "; it does not run";
+    if (change.kind == WorkerChange::Kind::restart) {
+      change.kind = found->second ? WorkerChange::Kind::keep : WorkerChange::Kind::start;
+      change.why += found->second ? "; a command has stopped it, and it stays down" : "; it does not run";
+    } else if (change.kind == WorkerChange::Kind::stop) {
+      change.why += "; it does not run";
+    }
   }
 }
 

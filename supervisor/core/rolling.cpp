@@ -18,8 +18,23 @@ void Supervisor::admit_rolling(PendingCommand& command) {
       bring_up(id, *worker, true);
     } else {  // It has left its program while it was waiting for its turn.
       command.outcome.spoil(CommandOutcome::Kind::overtaken, id);
+      command.outcome.left += static_cast<std::uint32_t>(command.queued.size());
       command.queued.clear();
     }
+  }
+}
+
+/// The first that fails is the last that was touched.
+void Supervisor::leave_the_rest(PendingCommand& command) {
+  command.outcome.left += static_cast<std::uint32_t>(command.queued.size());
+  command.queued.clear();
+  command.targets.clear();
+  command.next_settled = never;
+}
+
+void Supervisor::tell_of_roll(const PendingCommand& command) {
+  if (command.rolling) {
+    announce(RollEnded{command.outcome});
   }
 }
 

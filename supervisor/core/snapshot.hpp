@@ -48,6 +48,7 @@ struct WorkerView {
   bool program_failed = false;
   StopWhy stop_why = StopWhy::asked;  ///< What for it ends, where it is being stopped or was: as things are now.
   bool outdated = false;              ///< Its process is of a definition that is in force no more.
+  bool in_line = false;               ///< A rolling restart has yet to come to it.
   bool on_trial = false;              ///< It has yet to become healthy, or the configuration before comes back.
   std::uint32_t unhealthy_exits = 0;  ///< Of the program, within its limit's window.
   Instant window_ends = never;        ///< When the oldest of them is forgotten.

@@ -111,7 +111,8 @@ static_assert(std::variant_size_v<State> == all_states.size());
 /// Why one worker is to end while the others run on.
 enum class StopWhy : std::uint8_t {
   asked,           ///< Somebody said so.
-  replaced,        ///< Another life follows, of a new definition perhaps.
+  restarted,       ///< Somebody wants another life of it.
+  replaced,        ///< Another life follows, of another definition or elsewhere.
   retired,         ///< It has left the configuration.
   program_failed,  ///< Others of its program had too many unhealthy exits.
 };

@@ -187,7 +187,7 @@ class Supervisor {
   void extend_trial(const PendingCommand& scaled);
   [[nodiscard]] std::optional<CommandTarget> still_to_blame(const PendingCommand& earlier, const PendingCommand& next);
   void make_up_for(const Trial& trial);
-  void end_trial(const PendingCommand& command, TrialEnded::Why why);
+  void end_trial(PendingCommand& command, TrialEnded::Why why);
   void lose_trial(PendingCommand& command, const CommandTarget& target);
   void follow_on_trial(CommandTarget& target);
   [[nodiscard]] bool is_to_blame(const CommandTarget& target);
@@ -198,6 +198,8 @@ class Supervisor {
 
   // rolling.cpp
   void admit_rolling(PendingCommand& command);
+  void leave_the_rest(PendingCommand& command);
+  void tell_of_roll(const PendingCommand& command);
   void note_settling(CommandTarget& target);
   void note_replaced(PendingCommand& command, WorkerId id);
   void note_end_in_a_roll(WorkerId id, const Worker& worker, Verdict::Kind follows, const ExitStatus* status);

@@ -57,6 +57,7 @@ class Teller {
   void tell_state();
   void tell_why_stopped();
   void tell_last_end();
+  bool tell_of_reload_since(Instant end);
   void tell_who_killed(const Ended& ended);
   void tell_judgement(const ExitStatus& status, bool success);
   void tell_limit();

@@ -91,7 +91,7 @@ void Supervisor::succeed_trial(const ConfigReloaded& event, PendingCommand& next
     next.asked_by = std::exchange(earlier.asked_by, {});
     next.outcome = {CommandOutcome::Kind::rolled_back, 0, earlier.outcome.culprit};
   } else if (!was_lost && !earlier.targets.empty()) {
-    earlier.outcome.kind = CommandOutcome::Kind::overtaken;
+    earlier.outcome.kind = CommandOutcome::Kind::superseded;
     earlier.outcome.culprit = earlier.outcome.culprit.value_or(earlier.targets.front().worker);
   }
   if (event.kind == ConfigReloaded::Kind::on_trial) {
@@ -156,11 +156,16 @@ void Supervisor::make_up_for(const Trial& trial) {
 }
 
 /// It was passed, or was ended by whoever told its workers something else. A lost one is not over.
-void Supervisor::end_trial(const PendingCommand& command, TrialEnded::Why why) {
-  if (command.outcome.kind == CommandOutcome::Kind::done) {
-    announce(TrialPassed{command.outcome.workers});
-  } else if (command.outcome.kind == CommandOutcome::Kind::overtaken) {
-    announce(TrialEnded{*command.outcome.culprit, why});
+void Supervisor::end_trial(PendingCommand& command, TrialEnded::Why why) {
+  CommandOutcome& outcome = command.outcome;
+  if (outcome.kind == CommandOutcome::Kind::done) {
+    return announce(TrialPassed{outcome.workers});
+  }
+  if (outcome.kind == CommandOutcome::Kind::overtaken || outcome.kind == CommandOutcome::Kind::superseded) {
+    announce(TrialEnded{*outcome.culprit, why});
+  }
+  if (outcome.kind == CommandOutcome::Kind::overtaken) {
+    outcome.kind = CommandOutcome::Kind::trial_ended;
   }
 }
 

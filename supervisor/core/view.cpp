@@ -1,4 +1,6 @@
 // One worker as it is seen from outside.
+#include <algorithm>
+
 #include "supervisor/core/supervisor.hpp"
 
 namespace corral::core {
@@ -25,6 +27,8 @@ std::optional<WorkerView> Supervisor::view(WorkerId id, Instant now) const {
   view.program_failed = program.failed;
   view.stop_why = why_stopped(program, worker);
   view.outdated = worker.outdated;
+  view.in_line = std::ranges::any_of(
+      commands_, [id](const PendingCommand& command) { return command.rolling && std::ranges::count(command.queued, id) > 0; });
   view.on_trial = is_on_trial(id);
   if (const auto& limit = program.plan.spec.restart.limit) {
     const ExitWindow::Use use = program.window.use(now, *limit);

@@ -72,7 +72,8 @@ void Checker::check_stop(const StopSignalled& stop) {
   const bool judged = known.unwanted || known.to_stop || tasks_ended_ || scenario_.transparent;
   require(failed == (stop.why == StopWhy::program_failed), "who is stopped for its program is told so");
   require(failed || leaves == (stop.why == StopWhy::retired), "who leaves the configuration is told so");
-  require(failed || leaves || judged || stop.why == StopWhy::replaced, "who is stopped for a new definition is told so");
+  require(failed || leaves || judged || stop.why == StopWhy::replaced || stop.why == StopWhy::restarted,
+          "who is stopped for a new definition is told so");
 }
 
 void Checker::check_explanation(Instant now, const WorkerView& view, const WorkerSnapshot& seen, const Explanation& told) {

@@ -88,7 +88,10 @@ class Commander {
     require(found != asked_.end(), "a command is answered once");
     const Asked asked = found->second;
     asked_.erase(found);
-    require(answer.outcome.kind != CommandOutcome::Kind::overtaken || asked.has_rival, "nobody is overtaken but by another");
+    const bool gives_way = answer.outcome.kind == CommandOutcome::Kind::overtaken ||
+                           answer.outcome.kind == CommandOutcome::Kind::trial_ended ||
+                           answer.outcome.kind == CommandOutcome::Kind::superseded;
+    require(!gives_way || asked.has_rival, "nobody is overtaken but by another");
     require(answer.outcome.kind != CommandOutcome::Kind::failed || asked.has_trouble, "nothing fails without a reason");
     const bool says_so = answer.outcome.kind == CommandOutcome::Kind::rolled_back;
     require(asked.is_undone == says_so, "who is rolled back is told so, and nobody else");

@@ -16,8 +16,8 @@ EVENT_MUTANTS = [
      "verdict, success,\n                 worker.restarts});"),
     ("a stop says that the program has failed", LIFECYCLE, "  if (program.failed) {\n    return StopWhy::program_failed;",
      "  if (false) {\n    return StopWhy::program_failed;"),
-    ("a stop says that the worker leaves", LIFECYCLE, "return worker.retired || program.retired ? StopWhy::retired :", "return worker.retired ? StopWhy::retired :"),
-    ("a stop says that another definition follows", LIFECYCLE, ": comes_back ? StopWhy::replaced : StopWhy::asked;", ": StopWhy::asked;"),
+    ("a stop says that the worker leaves", LIFECYCLE, "  if (worker.retired || program.retired) {\n    return StopWhy::retired;", "  if (worker.retired) {\n    return StopWhy::retired;"),
+    ("a stop says that another definition follows", LIFECYCLE, "return !comes_back ? StopWhy::asked :", "return true ? StopWhy::asked :"),
     # What is recorded
     ("who fails is recorded", CRASH, "return fault || !end.success;", "return fault;"),
     ("a fault is recorded though a stop was asked for", CRASH, "case Verdict::Kind::replaced: return fault;", "case Verdict::Kind::replaced: return false;"),

@@ -22,4 +22,12 @@ TOLD = [
      "if (now == StateKind::backoff) {"),
     ("the end of a trial says what has ended it", TRIAL, "end_trial(earlier, TrialEnded::Why::reloaded);",
      "end_trial(earlier, TrialEnded::Why::told_otherwise);"),
+    ("who has left is followed to the end of his rolling restart", "supervisor/core/commands.cpp",
+     "command.asked_by || command.trial || command.rolling;", "command.asked_by || command.trial;"),
+    ("rolling restarts that nobody waits for do not pile up", "supervisor/core/commands.cpp",
+     "} else if (!pending.asked_by && pending.rolling && touches(pending, workers)) {", "} else if (false) {"),
+    ("what a rolling restart leaves is counted", ROLLING,
+     "void Supervisor::leave_the_rest(PendingCommand& command) {\n  command.outcome.left += static_cast<std::uint32_t>(command.queued.size());\n",
+     "void Supervisor::leave_the_rest(PendingCommand& command) {\n"),
+    ("a plan says who does not run anyway", PLAN, "} else if (change.kind == WorkerChange::Kind::stop) {", "} else if (false) {"),
 ]

@@ -71,7 +71,11 @@ Result<ControlSocket> ControlSocket::open(const std::string& path) {
   switch (look_at(path)) {
     case Found::nothing: break;
     case Found::abandoned: ::unlink(path.c_str()); break;
-    case Found::taken: return system_failure(fmt::format("another process listens at '{}'", path), EADDRINUSE);
+    case Found::taken:
+
+      return std::unexpected(
+          Error{fmt::format("another process listens at '{}': give each configuration a `control.socket` of its own", path),
+                EADDRINUSE});
     case Found::other: return failure(fmt::format("'{}' is there already, and is no socket that could be replaced", path));
   }
   ControlSocket made;

@@ -47,6 +47,7 @@ std::string_view name(Verdict::Kind kind) {
 std::string_view name(StopWhy why) {
   switch (why) {
     case StopWhy::asked: return "asked";
+    case StopWhy::restarted: return "restarted";
     case StopWhy::replaced: return "replaced";
     case StopWhy::retired: return "retired";
     case StopWhy::program_failed: return "program_failed";
@@ -60,6 +61,20 @@ std::string_view name(StopCause::Kind kind) {
     case StopCause::Kind::program_failed: return "program_failed";
     case StopCause::Kind::tasks_failed: return "tasks_failed";
     case StopCause::Kind::command: return "command";
+  }
+  return "unknown";
+}
+
+std::string_view name(CommandOutcome::Kind kind) {
+  switch (kind) {
+    case CommandOutcome::Kind::done: return "done";
+    case CommandOutcome::Kind::failed: return "failed";
+    case CommandOutcome::Kind::overtaken:
+    case CommandOutcome::Kind::trial_ended:
+    case CommandOutcome::Kind::superseded: return "overtaken";
+    case CommandOutcome::Kind::stopping: return "stopping";
+    case CommandOutcome::Kind::busy: return "busy";
+    case CommandOutcome::Kind::rolled_back: return "rolled_back";
   }
   return "unknown";
 }
@@ -113,6 +128,12 @@ struct Members {
   }
   std::string operator()(const SignalPassedOn& n) const {
     return signal_members(n.signal) + fmt::format(R"(,"workers":{},"times":{})", n.workers, n.times);
+  }
+  std::string operator()(const RollBegun& n) const { return fmt::format(R"(,"workers":{},"parallel":{})", n.workers, n.at_once); }
+  std::string operator()(const RollEnded& n) const {
+    return text_member("result", name(n.outcome.kind)) +
+           fmt::format(R"(,"replaced":{},"left":{})", n.outcome.workers, n.outcome.left) +
+           (n.outcome.culprit ? fmt::format(R"(,"index":{})", n.outcome.culprit->index) : "");
   }
   std::string operator()(const Reloaded& n) const { return members_of_counts(n) + fmt::format(R"(,"on_trial":{})", n.on_trial); }
   std::string operator()(const Scaled& n) const {

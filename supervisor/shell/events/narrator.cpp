@@ -33,13 +33,24 @@ void append_follows(std::string& text, const Verdict& verdict, bool was_killed =
     case Verdict::Kind::finished: text.append("finished, no restart is due"); return;
     case Verdict::Kind::not_restarted: text.append("failed: its restart policy starts nothing again"); return;
     case Verdict::Kind::stopped: text.append(was_killed ? "stopped by force" : "ended as asked"); return;
-    case Verdict::Kind::replaced: text.append("starts again with its new definition"); return;
+    case Verdict::Kind::replaced: text.append("starts again, with another definition or elsewhere"); return;
     case Verdict::Kind::restarted: text.append("starts again, as asked"); return;
     case Verdict::Kind::program_failed: text.append("not restarted: the program has failed"); return;
     case Verdict::Kind::survivors:
       text.append("failed: processes that it started cannot be killed, its slot stays unused");
       return;
   }
+}
+
+std::string_view in_words(StopWhy why) {
+  switch (why) {
+    case StopWhy::asked: return "it was told to stop";
+    case StopWhy::restarted: return "a restart was asked for";
+    case StopWhy::replaced: return "its definition or its place has changed";
+    case StopWhy::retired: return "it is no longer configured";
+    case StopWhy::program_failed: return "its program has failed";
+  }
+  return "";
 }
 
 bool is_trouble(const Verdict& verdict) {
@@ -121,8 +132,8 @@ Story Narrator::on(const LaunchFailed& notice) const {
 Story Narrator::on(const StopSignalled& notice) const {
   return {Weight::routine,
           "worker_stopping",
-          fmt::format("{}: sent {}, SIGKILL in {}", worker(notice.life.worker), signal_text(notice.signal),
-                      describe_duration(notice.grace)),
+          fmt::format("{}: sent {}, SIGKILL in {}; {}", worker(notice.life.worker), signal_text(notice.signal),
+                      describe_duration(notice.grace), in_words(notice.why)),
           notice.life,
           {}};
 }

@@ -59,6 +59,8 @@ class Narrator {
   [[nodiscard]] Story on(const core::ShutdownForced& notice) const;
   [[nodiscard]] Story on(const core::SignalIgnored& notice) const;
   [[nodiscard]] Story on(const core::SignalPassedOn& notice) const;
+  [[nodiscard]] Story on(const core::RollBegun& notice) const;
+  [[nodiscard]] Story on(const core::RollEnded& notice) const;
   [[nodiscard]] Story on(const core::Reloaded& notice) const;
   [[nodiscard]] Story on(const core::Scaled& notice) const;
   [[nodiscard]] Story on(const core::TrialPassed& notice) const;

@@ -1,4 +1,4 @@
-// The sentences for reloads, and for those that have to prove themselves.
+// The sentences for rolling restarts and reloads, and for those that have to prove themselves.
 #include <fmt/format.h>
 
 #include <utility>
@@ -19,6 +19,32 @@ std::string counts_of(const Reloaded& notice) {
 }
 
 }  // namespace
+
+Story Narrator::on(const RollBegun& notice) const {
+  return {Weight::notable,
+          "roll_begun",
+          fmt::format("rolling restart of {} begins, {} at a time", workers_in_words(notice.workers), notice.at_once),
+          {},
+          {}};
+}
+
+Story Narrator::on(const RollEnded& notice) const {
+  const CommandOutcome& outcome = notice.outcome;
+  if (outcome.kind == CommandOutcome::Kind::done) {
+    std::string text = fmt::format("rolling restart done: {} replaced and healthy", workers_in_words(outcome.workers));
+    return {Weight::notable, "roll_ended", std::move(text), {}, {}};
+  }
+  const std::string who = outcome.culprit ? worker(*outcome.culprit) : std::string();
+  const std::string why = outcome.kind == CommandOutcome::Kind::failed      ? who + " did not stay up"
+                          : outcome.kind == CommandOutcome::Kind::overtaken ? who + " was told something else"
+                                                                            : "everything stops";
+  return {Weight::trouble,
+          "roll_ended",
+          fmt::format("rolling restart ended early, since {}: {} replaced and healthy, {} not touched", why,
+                      workers_in_words(outcome.workers), outcome.left),
+          {},
+          {}};
+}
 
 Story Narrator::on(const Reloaded& notice) const {
   return {Weight::notable,

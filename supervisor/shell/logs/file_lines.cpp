@@ -135,4 +135,9 @@ bool FileLines::next(LogLine& line) {
   return true;
 }
 
+bool FileLines::is_kept() const {
+  struct stat status{};
+  return fd_ >= 0 && ::fstat(fd_, &status) == 0 && status.st_nlink > 0;
+}
+
 }  // namespace corral::logs

@@ -42,6 +42,8 @@ class FileLines {
   [[nodiscard]] std::int64_t changed_ms() const { return changed_ms_; }
   [[nodiscard]] std::uint64_t size() const { return size_; }  ///< When it was opened.
   [[nodiscard]] bool compressed() const { return gz_ != nullptr; }
+  /// It lies somewhere, under whatever name: nobody has deleted it, nor compressed it.
+  [[nodiscard]] bool is_kept() const;
 
  private:
   FileLines() = default;

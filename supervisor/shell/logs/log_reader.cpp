@@ -187,7 +187,7 @@ std::unique_ptr<FileLines> LogReader::follower_of(const FileLines& file) {
       return opened;
     }  // Otherwise they have moved on meanwhile, and it is found a little further on.
   }
-  gap_ = true;
+  gap_ = gap_ || !file.is_kept();  // Where another program has put it aside, by a name of its own, what was begun then follows.
   return FileLines::open(path_, false);
 }
 

@@ -99,6 +99,7 @@ TEST_CASE("looking") {
   static_cast<void>(wish<GetStatus>(understand({"HEAD", "/v1/status", {}, {}})));
   // A body that comes along with a GET says nothing.
   static_cast<void>(wish<GetHealth>(understand({"GET", "/healthz", "text/plain", "x"})));
+  static_cast<void>(wish<GetHealth>(understand({"GET", "http://corral/healthz", {}, {}})));  // As a proxy is asked.
 }
 
 TEST_CASE("starting, stopping and restarting") {

@@ -39,6 +39,8 @@ std::string Driver::words(const AnswerCommand& answer) const {
     case overtaken: return "answer " + number + ": overtaken" + workers + culprit;
     case stopping: return "answer " + number + ": stopping" + workers;
     case rolled_back: return "answer " + number + ": rolled back" + workers + culprit;
+    case trial_ended: return "answer " + number + ": trial ended" + culprit;
+    case superseded: return "answer " + number + ": superseded";
     case busy: return "answer " + number + ": busy";
   }
   return "?";

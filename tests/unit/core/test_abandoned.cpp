@@ -38,8 +38,18 @@ TEST_CASE("who has left is not answered, and what he asked for goes on") {
     d.ends("a/0", KilledBy{SIGTERM});
     d.up("a/0");
     CHECK(d.pass(1s) == "signal a/1#1 TERM; signal a/1#1 CONT");
-    CHECK(d.commands() == 0);
     CHECK(d.ends("a/1", KilledBy{SIGTERM}) == "drain a/1#1; sweep a/1#1; spawn a/1#2");
+    d.up("a/1");
+    SUBCASE("and what became of it is told") {
+      d.pass(1s);
+      CHECK(d.said("roll ended: answer 0: done 2, left 0"));
+    }
+    SUBCASE("but it is not followed when somebody else says something: so they never pile up") {
+      d.command(RestartWorkers{d.ids({"a/1"}), {}});
+      CHECK(d.said("roll ended: answer 0: overtaken 1 by a/1, left 0"));
+      d.tell(CommandAbandoned{CommandId{2}});
+    }
+    CHECK(d.commands() == 0);
   }
   SUBCASE("a rolling restart, unless somebody else says otherwise") {
     d.command(RestartWorkers{d.ids({"a/0", "a/1"}), Rolling{1}});

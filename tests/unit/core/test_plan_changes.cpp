@@ -48,5 +48,10 @@ TEST_CASE("who does not run is started or stays down, whatever the plan replaces
   std::vector<WorkerChange> list = changes(Plan{{program("a", two), program("b")}}, Plan{{program("a", other), program("b")}});
   heed_states(list, d.snapshot());
   CHECK(words(list) == "keep a/0; start a/1; start a/2; keep b/0");
+  std::vector<WorkerChange> gone = changes(Plan{{program("a", two), program("b")}}, Plan{});
+  heed_states(gone, d.snapshot());
+  CHECK(words(gone) == "stop a/0; stop a/1; stop b/0");
+  CHECK(gone[1].why == "the program has left the configuration; it does not run");
+  CHECK(gone[2].why == "the program has left the configuration");
   CHECK(list.front().why == "changed: command, workers; a command has stopped it, and it stays down");
 }

@@ -39,6 +39,7 @@ TEST_CASE("a rolling restart takes one after another, and each has to become hea
   Driver d;
   all_up(d);
   CHECK(d.command(RestartWorkers{d.ids({"a/0", "a/1", "a/2"}), Rolling{1}}) == "signal a/0#1 TERM; signal a/0#1 CONT");
+  CHECK(d.said("roll of 3 begun, by 1"));
   d.ends("a/0", KilledBy{SIGTERM});
   CHECK(d.up("a/0").empty());
   CHECK(d.due() == Duration(2s));
@@ -50,9 +51,11 @@ TEST_CASE("a rolling restart takes one after another, and each has to become hea
     d.ends("a/2", KilledBy{SIGTERM});
     CHECK(d.up("a/2").empty());
     CHECK(d.pass(2s) == "answer 1: done 3");
+    CHECK(d.said("roll ended: answer 0: done 3, left 0"));
   }
   SUBCASE("the first does not: no other is touched") {
     CHECK(d.ends("a/0", ExitedWith{1}) == "drain a/0#2; sweep a/0#2; answer 1: failed 0 by a/0");
+    CHECK(d.said("roll ended: answer 0: failed 0 by a/0, left 2"));
     CHECK(d.pass(100ms) == "spawn a/0#3");
     d.up("a/0");
     CHECK(d.pass(1h).empty());

@@ -129,7 +129,7 @@ TEST_CASE("a newer configuration has the last word") {
   SUBCASE("over one that is on trial") {
     begin_trial(d);
     d.up("a/0");
-    CHECK(d.reload({healthy_after_a_second("a", "third")}).find("answer 1: overtaken 0 by a/0") != std::string::npos);
+    CHECK(d.reload({healthy_after_a_second("a", "third")}).find("answer 1: superseded") != std::string::npos);
     CHECK(d.commands() == 0);
     d.ends("a/0", KilledBy{SIGTERM});
     d.up("a/0");
@@ -148,7 +148,7 @@ TEST_CASE("what has not proven itself is on trial in the next one too") {
   Driver d;
   begin_trial_of_one_of_two(d);
   d.up("a/0");
-  CHECK(d.try_out({newer("a"), newer("b")}).find("answer 1: overtaken 0 by a/0") != std::string::npos);
+  CHECK(d.try_out({newer("a"), newer("b")}).find("answer 1: superseded") != std::string::npos);
   d.ends("b/0", KilledBy{SIGTERM});
   d.up("b/0");
   SUBCASE("and may fail") { CHECK(d.ends("a/0", ExitedWith{1}).ends_with("restore 2")); }

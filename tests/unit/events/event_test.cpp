@@ -37,6 +37,8 @@ std::vector<Notice> one_of_each() {
           ShutdownForced{SIGINT, 2},
           SignalIgnored{SIGUSR1, 4711},
           SignalPassedOn{SIGUSR1, 4, 1},
+          RollBegun{3, 1},
+          RollEnded{{CommandOutcome::Kind::failed, 1, WorkerId{ProgramId{0}, 1}, 2}},
           Reloaded{1, 2, 3, 4, true},
           Scaled{ProgramId{0}, 3, {1, 0, 2, 0}},
           TrialPassed{2},

@@ -66,6 +66,17 @@ TEST_CASE("half a line is told when it is whole, and a rotation misses nothing")
   CHECK_FALSE(reader.take_gap());
 }
 
+TEST_CASE("what another program puts aside by a name of its own is no gap") {
+  const Folder folder;
+  folder.write("x", "a\n");
+  LogReader reader(folder / "x", {});
+  CHECK(all(reader) == "a ");
+  std::filesystem::rename(folder / "x", folder / "x-20260131");
+  folder.write("x", "b\n");
+  CHECK(all(reader) == "b ");
+  CHECK_FALSE(reader.take_gap());
+}
+
 TEST_CASE("a gap is told of") {
   const Folder folder;
   folder.write("x", "a\n");
