@@ -48,7 +48,6 @@ COMMANDS = [
      "if (failed && command.trial && !lost) {"),
     ("who rolls has to become healthy", ROLLING, "after(after(worker->ran_since, target.healthy_after), target.pause)", "after(worker->ran_since, target.pause)"),
     ("a pause comes on top", ROLLING, "after(after(worker->ran_since, target.healthy_after), target.pause)", "after(worker->ran_since, target.healthy_after)"),
-    ("a stop may be waited for while everything stops", CARRIED, "!is_for_a_stop(event.command)) {", "true) {"),
     ("nobody seems to be wanted once everything has ended", CARRIED, "      worker->wanted_up = false;  // Or", "      // Or"),
     ("who comes back is started", RELOAD, "      worker.retired = false;\n      ++(returns", "      ++(returns"),
 ]

@@ -42,7 +42,6 @@ EVENT_MUTANTS = [
     ("an explanation of a backoff says that a start follows", NEXT, 'next("start");\n  tell_wait();', "tell_wait();"),
     ("an explanation of a backoff names the keys of the wait", NEXT, "  if (unhealthy == 0) {\n    return;", "  if (unhealthy <= 1) {\n    return;"),
     ("an explanation of a kill says what follows", NEXT, '  next("give_up");\n', ""),
-    ("who is told to stay down is not said to come back", LIFECYCLE, "comes_back = worker.outdated && worker.wanted_up;", "comes_back = worker.outdated;"),
     ("what the limit has forgotten is not counted", RESTART, "    if (now - exit < limit.within) {\n      ++use.exits;", "    if (true) {\n      ++use.exits;"),
     ("the use of the limit is that of now", VIEW, "program.window.use(now, *limit)", "program.window.use(now_, *limit)"),
 ]

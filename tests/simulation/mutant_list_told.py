@@ -30,4 +30,6 @@ TOLD = [
      "void Supervisor::leave_the_rest(PendingCommand& command) {\n  command.outcome.left += static_cast<std::uint32_t>(command.queued.size());\n",
      "void Supervisor::leave_the_rest(PendingCommand& command) {\n"),
     ("a plan says who does not run anyway", PLAN, "} else if (change.kind == WorkerChange::Kind::stop) {", "} else if (false) {"),
+    ("who is told to stay down is not said to come back", "supervisor/core/lifecycle.cpp", "comes_back = worker.outdated && worker.wanted_up;", "comes_back = worker.outdated;"),
+    ("a stop may be waited for while everything stops", "supervisor/core/commands.cpp", "!is_for_a_stop(event.command)) {", "true) {"),
 ]

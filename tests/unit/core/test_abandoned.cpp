@@ -39,8 +39,8 @@ TEST_CASE("who has left is not answered, and what he asked for goes on") {
     d.up("a/0");
     CHECK(d.pass(1s) == "signal a/1#1 TERM; signal a/1#1 CONT");
     CHECK(d.ends("a/1", KilledBy{SIGTERM}) == "drain a/1#1; sweep a/1#1; spawn a/1#2");
-    d.up("a/1");
     SUBCASE("and what became of it is told") {
+      d.up("a/1");
       d.pass(1s);
       CHECK(d.said("roll ended: answer 0: done 2, left 0"));
     }
