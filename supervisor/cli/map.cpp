@@ -120,7 +120,8 @@ int map(MapOptions options) {
   }
 
   shell::FeedOptions feed;
-  const auto reports = open_reports(options, {ends->input.get(), ends->output.get()}, feed.reports);
+  const bool resumes = *state && !(*state)->recorder.file->empty() && !(*state)->retry_only;
+  const auto reports = open_reports(options, {ends->input.get(), ends->output.get()}, resumes, feed.reports);
   if (!reports) {
     return complain(reports.error());
   }

@@ -6,9 +6,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <iterator>
 #include <string_view>
 #include <utility>
 
@@ -63,9 +65,42 @@ std::string quoted_command(const std::vector<std::string>& command) {
   return joined(words);
 }
 
-Result<FileDescriptor> open_report(const std::string& path, std::string_view what, const std::vector<int>& others) {
+/// To the end of its last whole line: behind that the next is written.
+bool go_to_end_of_lines(int file) {
+  std::array<char, 64UL * 1024> bytes;  // NOLINT: filled by pread.
+  off_t end = ::lseek(file, 0, SEEK_END);
+  while (end > 0) {
+    const off_t begin = std::max<off_t>(0, end - static_cast<off_t>(bytes.size()));
+    const ssize_t count = ::pread(file, bytes.data(), static_cast<std::size_t>(end - begin), begin);
+    if (count <= 0) {
+      return false;
+    }
+    const std::size_t newline = std::string_view(bytes.data(), static_cast<std::size_t>(count)).rfind('\n');
+    if (newline != std::string_view::npos) {
+      end = begin + static_cast<off_t>(newline) + 1;
+      break;
+    }
+    end = begin;
+  }
+  return ::ftruncate(file, end) == 0 && ::lseek(file, end, SEEK_SET) == end;
+}
+
+bool is_regular(int file) {
+  struct stat status{};
+  return ::fstat(file, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+struct Report {
+  std::string path;
+  std::string_view what;
+  std::optional<shell::ReportPlace>& place;
+  bool goes_on = false;  ///< What stands in it stays.
+};
+
+Result<FileDescriptor> open_report(const Report& report, const std::vector<int>& others) {
+  const auto& [path, what, place, goes_on] = report;
   constexpr mode_t mode = 0666;
-  FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, mode));
+  FileDescriptor file(::open(path.c_str(), (goes_on ? O_RDWR : O_WRONLY) | O_CREAT | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, mode));
   if (!file && errno == ENXIO) {
     return failure(fmt::format("cannot open '{}' for {}: nobody reads this FIFO", path, what));
   }
@@ -73,8 +108,12 @@ Result<FileDescriptor> open_report(const std::string& path, std::string_view wha
     return system_failure(fmt::format("cannot open '{}' for {}", path, what), errno);
   }
   if (std::ranges::any_of(others, [&](int other) { return same_file(file.get(), other); })) {
-    return failure(
-        fmt::format("'{}' cannot be the file for {}: tasks, results or another report are in it; name another one", path, what));
+    return failure(fmt::format(
+        "'{}' cannot be the file for {}: tasks, results, the state or another report are in it; name another one", path, what));
+  }
+  if (goes_on && is_regular(file.get())) {
+    return go_to_end_of_lines(file.get()) ? Result<FileDescriptor>(std::move(file))
+                                          : system_failure(fmt::format("cannot go on in '{}' for {}", path, what), errno);
   }
   if (::ftruncate(file.get(), 0) != 0 && errno != EINVAL) {  // EINVAL: a FIFO or a device.
     return system_failure(fmt::format("cannot empty '{}' for {}", path, what), errno);
@@ -82,29 +121,38 @@ Result<FileDescriptor> open_report(const std::string& path, std::string_view wha
   return file;
 }
 
+std::vector<FileDescriptor> files_of_state(const std::string& state) {
+  std::vector<FileDescriptor> files;
+  for (const char* more : {"", "-wal", "-shm"}) {
+    // With O_PATH alone: to close another descriptor of it would end the locks of SQLite.
+    FileDescriptor file(state.empty() ? -1 : ::open((state + more).c_str(), O_PATH | O_CLOEXEC));
+    if (file) {
+      files.push_back(std::move(file));
+    }
+  }
+  return files;
+}
+
 }  // namespace
 
-Result<std::vector<FileDescriptor>> open_reports(const MapOptions& map, const std::vector<int>& others,
+Result<std::vector<FileDescriptor>> open_reports(const MapOptions& map, const std::vector<int>& others, bool resumes,
                                                  shell::ReportOptions& options) {
   options.title = joined(map.program.launch.command);
   options.summary = !map.talk.quiet && !map.client;
-  struct Wanted {
-    std::string path;
-    std::string_view what;
-    std::optional<shell::ReportPlace>& place;
-  };
   const std::string stories = map.quarantine.empty() ? "" : map.quarantine + ".stories";
-  const std::vector<Wanted> all{{map.timeline, "the timeline", options.timeline},
+  const std::vector<Report> all{{map.timeline, "the timeline", options.timeline},
                                 {map.trace, "the trace", options.trace},
-                                {map.quarantine, "the quarantine", options.quarantine},
-                                {stories, "the stories of the quarantine", options.stories}};
+                                {map.quarantine, "the quarantine", options.quarantine, resumes},
+                                {stories, "the stories of the quarantine", options.stories, resumes}};
   std::vector<FileDescriptor> files;
+  const std::vector<FileDescriptor> state = files_of_state(map.state.file);
   std::vector<int> taken = others;
-  for (const Wanted& wanted : all) {
+  std::ranges::transform(state, std::back_inserter(taken), &FileDescriptor::get);
+  for (const Report& wanted : all) {
     if (wanted.path.empty()) {
       continue;
     }
-    Result<FileDescriptor> file = open_report(wanted.path, wanted.what, taken);
+    Result<FileDescriptor> file = open_report(wanted, taken);
     if (!file) {
       return std::unexpected(std::move(file.error()));
     }

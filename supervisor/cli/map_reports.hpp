@@ -10,9 +10,10 @@
 
 namespace corral::cli {
 
-/// Opened and emptied, each another file and none that of `others`. They are to stay open as long as `options` are used.
+/// Opened and emptied, each another file, none that of `others` or of the state. They are to stay open as long as `options` are
+/// used. `resumes`: the state knows what was quarantined, and not all of it is tried again: the quarantine is gone on with.
 [[nodiscard]] Result<std::vector<FileDescriptor>> open_reports(const MapOptions& map, const std::vector<int>& others,
-                                                               shell::ReportOptions& options);
+                                                               bool resumes, shell::ReportOptions& options);
 
 /// `--dry-run`: to stdout what would be run, to stderr what with. The exit status.
 [[nodiscard]] int show_tasks(const MapOptions& map, const FileDescriptor& tasks, std::size_t longest);

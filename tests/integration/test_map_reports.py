@@ -231,7 +231,9 @@ class Files(MapTest):
     def test_no_file_is_used_twice(self):
         tasks = self.path("tasks.jsonl")
         for options in (["--timeline", tasks], ["--quarantine", tasks], ["--trace", self.path("a"), "--quarantine", self.path("a")],
-                        ["-o", self.path("o"), "--trace", self.path("o")]):  # fmt: skip
+                        ["-o", self.path("o"), "--trace", self.path("o")],
+                        *(["--state", self.path("s"), option, self.path("s" + more)] for option in ("--timeline", "--trace", "--quarantine")
+                          for more in ("", "-wal"))):  # fmt: skip
             corral = self.map([1], "-j1", *options)
             self.finish(corral, 2)
             self.assertIn("name another one", corral.err)

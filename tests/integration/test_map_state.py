@@ -53,6 +53,23 @@ class GoingOn(StateTest):
             self.finish(corral, 1)
             self.assertIn(said, corral.err)
 
+    def test_what_was_quarantined_stays_in_its_file(self):
+        command, bad = ["sh", "-c", 'test "$1" = bad && kill -9 $$; :', "sh", "{}"], self.path("bad")
+
+        def go(tasks, *options):
+            corral = self.map(tasks, "-j1", "--retries", "0", "--state", self.path("run.db"), "--quarantine", bad, *options, command=command)
+            self.finish(corral, 1)
+            return [read(bad + more).count("\n") for more in ("", ".stories")]
+
+        self.assertEqual(go(b"a\nbad\nc\n"), [1, 1])
+        with open(bad, "a") as file:
+            file.write("half a li")  # As a kill may leave it.
+        self.assertEqual(go(b"a\nbad\nbad\n"), [2, 2])
+        self.assertEqual(read(bad), "bad\nbad\n")
+        again = self.start("map", "-j1", "--retries", "0", "--state", self.path("run.db"), "--quarantine", bad, "--retry-failed")
+        self.finish(again, 1)
+        self.assertEqual(read(bad), "bad\nbad\n")
+
     def test_what_is_read_again_without_a_task_is_told_of(self):
         tasks = b"".join(b"%d\n" % number for number in range(200))
         self.go(tasks)

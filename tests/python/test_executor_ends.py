@@ -175,9 +175,6 @@ if __name__ == "__main__":
 """, 1)
         self.assertIn("oops", err)
 
-    def test_sys_exit_inside_of_it_does_not_wait(self):
-        self.run_program(TWO_LONG.replace("futures[0].result()", "sys.exit(3)"), 3)
-
     def test_a_program_that_is_killed_leaves_nobody(self):
         for number in (signal.SIGTERM, signal.SIGKILL, signal.SIGHUP):
             with self.subTest(number):
@@ -211,6 +208,23 @@ if __name__ == "__main__":
                 self.assertIn(b"KeyboardInterrupt", said)
                 self.assertNotIn(b"corral:", said)
                 self.nobody_is_left()
+
+    def test_what_was_submitted_is_done_when_the_block_is_left_by_sys_exit(self):
+        for way in ("sys.exit(0)", "raise asyncio.CancelledError", "raise GeneratorExit"):
+            with self.subTest(way):
+                out, _ = self.run_program(f"""
+import asyncio
+if __name__ == "__main__":
+    futures = []
+    try:
+        with corral.Executor(2) as executor:
+            futures += [executor.submit(calls.sleep, 0.05) for _ in range(6)]
+            {way}
+    finally:
+        print(sum(future.done() and not future.cancelled() for future in futures), flush=True)
+        os._exit(0)
+""")
+                self.assertEqual(out, "6\n")
 
     def test_an_executor_in_a_thread_and_one_that_is_never_shut_down(self):
         self.run_program("""

@@ -151,8 +151,8 @@ class Executor(BaseExecutor):
             pool.join()
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> Optional[bool]:
-        if kind is not None and not issubclass(kind, Exception):
-            self._leave()  # Ctrl-C, as a rule: nobody waits for what is in work.
+        if kind is not None and issubclass(kind, KeyboardInterrupt):
+            self._leave()  # Nobody waits for what is in work.
         try:
             self.shutdown(wait=True)
         except BaseException:
