@@ -104,7 +104,7 @@ void Pump::perform(const core::SpawnWorker& action) {
     relay_->launched(action.life);
   }
   if (feed_) {
-    feed_->launched(action.life, *launched);
+    feed_->launched(now(), action.life, *launched);
   }
   settle_wait_ = Duration::zero();
   if (options_.own_descriptors) {

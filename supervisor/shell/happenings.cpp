@@ -92,7 +92,7 @@ void Pump::take_in(process::Deaths deaths) {
       }
       if (feed_) {
         note_task(death.life);
-        feed_->lost(now(), {death.life, death.status, death.usage, death.out_of_memory});
+        feed_->lost(now(), {death.life, death.status, death.usage, death.out_of_memory, {}});
       }
       enqueue(core::WorkerExited{death.life, death.status, death.usage, death.out_of_memory, death.before_exec, had_terminal});
     }

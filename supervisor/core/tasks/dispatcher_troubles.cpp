@@ -113,7 +113,9 @@ void Dispatcher::give_up_life(Lane& lane, const WorkerLost* death) {
     --counts_.in_work;
     // Who is being stopped may say so with any status; only a 0 is still an answer then.
     const bool is_answer = policy_.each && death != nullptr && (!aborting_ || death->status == ExitStatus(ExitedWith{0}));
-    is_answer ? end_called(lane, head, took(*serving), *death) : blame(lane, head, Mishap::died, took(*serving), death);
+    // A process for one task may have ended before it was seen to run: it took as long as it lived.
+    const Duration spent = policy_.each && death != nullptr ? std::max(took(*serving), death->lived) : took(*serving);
+    is_answer ? end_called(lane, head, spent, *death) : blame(lane, head, Mishap::died, spent, death);
     give_back(*serving);
   } else if (auto* holding = std::get_if<Holding>(&state)) {
     suspects_.push_front(holding->suspect);  // It was lost before it was given anything.

@@ -77,6 +77,7 @@ struct WorkerLost {
   ExitStatus status{ExitedWith{0}};
   ResourceUsage usage{};
   bool out_of_memory = false;
+  Duration lived{};  ///< Since its launch; zero where that was not seen.
 };
 
 /// What was asked for: so much memory its process has.

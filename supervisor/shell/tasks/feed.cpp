@@ -143,10 +143,10 @@ Result<WorkerEnds> Feed::connect(Life life) {
   return channels_->connect(life);
 }
 
-void Feed::launched(Life life, std::int32_t pid) {
+void Feed::launched(Instant now, Life life, std::int32_t pid) {
   channels_->launched(life);
-  pids_.resize(std::max<std::size_t>(pids_.size(), life.worker.index + std::size_t{1}));
-  pids_[life.worker.index] = pid;
+  launches_.resize(std::max<std::size_t>(launches_.size(), life.worker.index + std::size_t{1}));
+  launches_[life.worker.index] = {pid, now};
   reports_->launched(life, pid);
   if (options_.mode == TaskMode::lines) {
     starvation_.begin(life, pid, now_);
@@ -182,8 +182,11 @@ std::optional<Feed::Work> Feed::work_of(WorkerId worker) const {
   return Work{line.bytes, line.number};
 }
 
-void Feed::lost(Instant now, const core::WorkerLost& death) {
+void Feed::lost(Instant now, core::WorkerLost death) {
   now_ = now;
+  if (death.life.worker.index < launches_.size()) {
+    death.lived = now - launches_[death.life.worker.index].at;
+  }
   const auto [output, miscounted] = channels_->finish(death.life);
   if (miscounted) {
     note_miscount(death);

@@ -72,7 +72,7 @@ class Feed {
   // The life of a worker.
   /// Fails where the task that it was called for has been left meanwhile: then no process may begin.
   [[nodiscard]] Result<WorkerEnds> connect(Life life);
-  void launched(Life life, std::int32_t pid);
+  void launched(Instant now, Life life, std::int32_t pid);
   void launch_failed(Life life);
   /// What a process for one task is to find in its command.
   struct Work {
@@ -84,7 +84,7 @@ class Feed {
   void opened(Instant now, Life life);
   /// A line of its stderr.
   void heard(Life life, std::string_view line) { reports_->heard(life, line); }
-  void lost(Instant now, const core::WorkerLost& death);
+  void lost(Instant now, core::WorkerLost death);
   /// The number of the task that it is at.
   [[nodiscard]] std::optional<std::uint64_t> task_of(WorkerId worker) const;
 
@@ -164,7 +164,11 @@ class Feed {
   PayloadStore store_;
   std::optional<Reports> reports_;
   Starvation starvation_;
-  std::vector<std::int32_t> pids_;                         ///< By worker: of its present life.
+  struct Launch {
+    std::int32_t pid = 0;
+    Instant at{};
+  };
+  std::vector<Launch> launches_;                           ///< By worker: of its present life.
   std::vector<core::WorkerMeasured> measured_;             ///< To be told of when the step is over.
   std::vector<std::optional<core::TaskSlot>> called_for_;  ///< By worker: the task of its present or next life.
   std::vector<std::optional<core::TaskId>> told_begun_;    ///< By worker: what its client knows it to be at.

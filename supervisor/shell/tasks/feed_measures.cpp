@@ -61,7 +61,7 @@ std::optional<std::uint64_t> bytes_of(std::int32_t pid,
 
 void Feed::perform(const core::MeasureWorker& action) {
   const std::uint32_t worker = action.life.worker.index;
-  if (const auto bytes = worker < pids_.size() ? bytes_of(pids_[worker], hooks_.children_of) : std::nullopt) {
+  if (const auto bytes = worker < launches_.size() ? bytes_of(launches_[worker].pid, hooks_.children_of) : std::nullopt) {
     measured_.push_back({action.life, *bytes});
   }
 }

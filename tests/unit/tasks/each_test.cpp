@@ -45,6 +45,13 @@ TEST_CASE("the status is the answer: 0 a result, another one an error, a signal 
   CHECK(floor.records.at(2).attempts == 3);
 }
 
+TEST_CASE("a process that has ended before it was seen to run took as long as it lived") {
+  Floor floor(each(), 1);
+  floor.submit();
+  floor.step(WorkerLost{floor.open(0), ExitedWith{0}, {}, false, 50ms});
+  CHECK(floor.records.at(0).seconds == Duration(50ms));
+}
+
 TEST_CASE("a task that is tried again waits its time, and others go first") {
   Floor floor(each(), 1);
   floor.submit(3);
