@@ -26,6 +26,10 @@ class Explaining(ControlTest):
         self.assertGreater(document["next"]["in_seconds"], 3000)
         self.assertEqual([event["event"] for event in document["events"]], ["worker_started", "worker_ended"])
         self.assertIn("no worker", self.ask_for("explain", "nobody", status=2).err)
+        self.reconfigure({"b": {"comand": ["x"]}})
+        mistaken = self.ask_for("explain", "b/0")
+        self.assertIn("has mistakes now, so no line of it is shown", mistaken.err)
+        self.assertNotRegex(mistaken.out, r"json:\d")
         self.assertEqual(self.http("GET", "/v1/workers/b/9/explain")[0], 404)
         self.stop(corral)
 
