@@ -27,11 +27,16 @@ FLAGS = ["-std=c++23", "-w", "-D_GNU_SOURCE", "-fno-pie"]  # As the objects of t
 MOST_CPU_SECONDS = 20  # Of the processor, not of the clock: a busy machine is no reason to call a mutant dead.
 
 
+def objects_in(files):
+    """CMake counts a precompiled header among the objects of a target."""
+    return [file for file in files.split(";") if file.endswith((".o", ".a"))]
+
+
 def arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("--compiler", default="g++")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/mutants")
-    parser.add_argument("--units", type=lambda files: files.split(";"), help="the objects of the core's unit tests")
+    parser.add_argument("--units", type=objects_in, help="the objects of the core's unit tests")
     parser.add_argument("--only", default="", help="mutants whose rule, or file, contains this")
     parser.add_argument("--seeds", type=int, default=20000)
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
