@@ -149,7 +149,7 @@ Candidates workers_of(const Line& line, bool only_programs) {
 Candidates supervisors() {
   Candidates found;
   for (const process::Instance& instance : process::running_instances()) {
-    const std::string name = stem_of(instance.socket.empty() ? instance.config : instance.socket);
+    const std::string name = shown_name(instance);
     if (std::ranges::find(found, name, &Candidate::word) == found.end()) {
       found.push_back({name, instance.config});
     }

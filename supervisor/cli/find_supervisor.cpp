@@ -15,6 +15,12 @@
 namespace corral::cli {
 namespace {
 
+/// "crunch" of "/etc/corral/crunch.json".
+std::string stem_of(std::string_view path) {
+  path.remove_prefix(path.rfind('/') + 1);
+  return std::string(path.substr(0, path.rfind('.') == 0 ? path.size() : path.rfind('.')));
+}
+
 using process::Instance;
 
 constexpr Duration answers_within = std::chrono::seconds(5);
@@ -64,10 +70,7 @@ Result<Instance> by_name(const std::string& name) {
 
 }  // namespace
 
-std::string stem_of(std::string_view path) {
-  path.remove_prefix(path.rfind('/') + 1);
-  return std::string(path.substr(0, path.rfind('.') == 0 ? path.size() : path.rfind('.')));
-}
+std::string shown_name(const Instance& instance) { return stem_of(instance.socket.empty() ? instance.config : instance.socket); }
 
 Result<Instance> find_supervisor(const Whose& whose) {
   if (!whose.socket.empty()) {

@@ -23,7 +23,7 @@ struct Whose {
 /// it.
 [[nodiscard]] Result<std::string> find_configuration_of(const Whose& whose);
 
-/// "crunch" of "/etc/corral/crunch.json".
-[[nodiscard]] std::string stem_of(std::string_view path);
+/// By which it is listed, and found with `--name`: "crunch" of "/run/corral/crunch.sock".
+[[nodiscard]] std::string shown_name(const process::Instance& instance);
 
 }  // namespace corral::cli

@@ -163,10 +163,7 @@ Result<std::vector<FileDescriptor>> open_reports(const MapOptions& map, const st
   return files;
 }
 
-bool can_be_shuffled(const FileDescriptor& tasks) {
-  struct stat status{};
-  return ::fstat(tasks.get(), &status) == 0 && S_ISREG(status.st_mode);
-}
+bool can_be_shuffled(const FileDescriptor& tasks) { return is_regular(tasks.get()); }
 
 int show_tasks(const MapOptions& map, const FileDescriptor& tasks, std::size_t longest) {
   sigset_t none;

@@ -161,19 +161,15 @@ bool is_asked_for(const std::string& name, const std::vector<std::string>& patte
          });
 }
 
-std::string name_to_show(const process::Instance& instance) {
-  return stem_of(instance.socket.empty() ? instance.config : instance.socket);
-}
-
 int list_supervisors(const StatusOptions& options) {
   std::vector<process::Instance> instances = process::running_instances();
   for (const std::string& pattern : options.targets) {
-    if (std::ranges::none_of(instances, [&](const auto& one) { return is_asked_for(name_to_show(one), {pattern}); })) {
+    if (std::ranges::none_of(instances, [&](const auto& one) { return is_asked_for(shown_name(one), {pattern}); })) {
       complain(fmt::format("no supervisor of yours with the name '{}' runs", pattern));
       return nobody_answers;
     }
   }
-  std::erase_if(instances, [&](const auto& one) { return !is_asked_for(name_to_show(one), options.targets); });
+  std::erase_if(instances, [&](const auto& one) { return !is_asked_for(shown_name(one), options.targets); });
   Table table({Column::text, Column::number, Column::number, Column::number, Column::text, Column::text});
   table.add({"NAME", "PID", "WORKERS", "RUNNING", "CONFIG", "SOCKET"});
   Json list = Json::array();
@@ -183,7 +179,7 @@ int list_supervisors(const StatusOptions& options) {
     const auto running = sample ? std::ranges::count(sample->workers, "running",
                                                      [](const top::WorkerSample& one) { return std::string_view(one.state); })
                                 : 0;
-    const std::string name = name_to_show(instance);
+    const std::string name = shown_name(instance);
     table.add({name, std::to_string(instance.pid), sample ? std::to_string(sample->workers.size()) : "?",
                sample ? std::to_string(running) : "?", instance.config, instance.socket.empty() ? "-" : instance.socket});
     list.push_back({{"name", name},

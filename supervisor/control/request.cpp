@@ -228,6 +228,8 @@ std::vector<Route> routes() {
   return all;
 }
 
+namespace {
+
 /// "http://corral/v1/status" is what a proxy is asked, and a server has to understand it too (RFC 9112, 3.2.2). Whom it names
 /// is not looked at here, as the Host is not: who asks was looked at before.
 std::string_view origin_form(std::string_view target) {
@@ -238,6 +240,8 @@ std::string_view origin_form(std::string_view target) {
   const std::size_t path = target.find('/', scheme.size());
   return path == std::string_view::npos ? "/" : target.substr(path);
 }
+
+}  // namespace
 
 std::expected<Request, Refusal> understand(const Asked& in_any_form) {
   Asked asked = in_any_form;

@@ -11,11 +11,6 @@ namespace corral::core {
 
 namespace {
 
-bool touches(const PendingCommand& command, const std::vector<WorkerId>& workers) {
-  return std::ranges::any_of(command.targets,
-                             [&](const CommandTarget& target) { return std::ranges::count(workers, target.worker) > 0; });
-}
-
 /// What makes sense while everything stops: who goes may be waited for, and told something.
 bool is_for_a_stop(const Command& command) {
   return std::holds_alternative<StopWorkers>(command) || std::holds_alternative<SignalWorkers>(command);
@@ -50,8 +45,11 @@ void Supervisor::supersede(const std::vector<WorkerId>& workers) {
     const auto taken = std::ranges::find_first_of(pending.queued, workers);
     if (taken != pending.queued.end()) {
       pending.outcome.spoil(CommandOutcome::Kind::overtaken, *taken);
-    } else if (!pending.asked_by && pending.rolling && touches(pending, workers)) {
-      pending.outcome.spoil(CommandOutcome::Kind::overtaken, pending.targets.front().worker);  // So that they never pile up.
+      continue;
+    }
+    const auto touched = std::ranges::find_first_of(pending.targets, workers, {}, &CommandTarget::worker);
+    if (!pending.asked_by && pending.rolling && touched != pending.targets.end()) {  // So that they never pile up.
+      pending.outcome.spoil(CommandOutcome::Kind::overtaken, touched->worker);
     }
   }
   commands_moved_ = true;

@@ -97,27 +97,33 @@ void Teller::tell_last_end() {
         describe_duration(ended->lived));
     tell_who_killed(*ended);
     const Verdict::Kind follows = ended->verdict.kind;
-    const bool is_judged =
-        follows != Verdict::Kind::stopped && follows != Verdict::Kind::replaced && follows != Verdict::Kind::restarted;
-    if (is_judged && !tell_of_reload_since(ended_at)) {
-      tell_judgement(ended->status, ended->success);
+    if (follows != Verdict::Kind::stopped && follows != Verdict::Kind::replaced && follows != Verdict::Kind::restarted) {
+      const bool is_judged_so = would_judge_so(*ended);
+      tell_of_reload_since(ended_at, is_judged_so);
+      if (is_judged_so) {
+        tell_judgement(ended->status, ended->success);
+      }
     }
   }
 }
 
-/// By what rules it was judged is no longer known then.
-bool Teller::tell_of_reload_since(Instant end) {
+/// The policy that is in force makes the same of it as the one that was when it came.
+bool Teller::would_judge_so(const Ended& ended) const {
+  const Verdict::Kind follows = ended.verdict.kind;
+  const bool was_to_restart = follows == Verdict::Kind::restart || follows == Verdict::Kind::program_failed;
+  return is_success(policy_, ended.status) == ended.success &&
+         (follows == Verdict::Kind::survivors || wants_restart(policy_, ended.status) == was_to_restart);
+}
+
+/// A rollback has brought it back; another reload is of interest where it has changed the rules.
+void Teller::tell_of_reload_since(Instant end, bool same_rules) {
   const auto [rolled_back, back_at] = last<RolledBack>();
   const auto [reloaded, at] = last<Reloaded>();
   if (rolled_back != nullptr && back_at >= end && (reloaded == nullptr || back_at >= at)) {
     say("that was under a configuration on trial; the one before came back " + ago(back_at, now_));
-    return true;
+  } else if (reloaded != nullptr && at > end && !same_rules) {
+    say("the configuration was reloaded after that, " + ago(at, now_) + ", and has other rules now");
   }
-  if (reloaded != nullptr && at > end) {
-    say("the configuration was reloaded after that, " + ago(at, now_));
-    return true;
-  }
-  return false;
 }
 
 /// Whether it was we who sent what it died of.

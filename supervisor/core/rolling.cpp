@@ -18,16 +18,19 @@ void Supervisor::admit_rolling(PendingCommand& command) {
       bring_up(id, *worker, true);
     } else {  // It has left its program while it was waiting for its turn.
       command.outcome.spoil(CommandOutcome::Kind::overtaken, id);
-      command.outcome.left += static_cast<std::uint32_t>(command.queued.size());
-      command.queued.clear();
+      leave_queued(command);
     }
   }
 }
 
-/// The first that fails is the last that was touched.
-void Supervisor::leave_the_rest(PendingCommand& command) {
+void Supervisor::leave_queued(PendingCommand& command) {
   command.outcome.left += static_cast<std::uint32_t>(command.queued.size());
   command.queued.clear();
+}
+
+/// The first that fails is the last that was touched.
+void Supervisor::leave_the_rest(PendingCommand& command) {
+  leave_queued(command);
   command.targets.clear();
   command.next_settled = never;
 }

@@ -144,7 +144,7 @@ class Supervisor {
   void exit_supervisor();
   [[nodiscard]] int exit_status() const;
 
-  // lifecycle.cpp: one worker
+  // lifecycle.cpp: one worker, up to its death
   void apply(WorkerId id, Happening happening);
   void perform(WorkerId id, Worker& worker, Reaction reaction);
   void enter(WorkerId id, Worker& worker, State state);
@@ -161,13 +161,15 @@ class Supervisor {
   void close_slot(WorkerId id);
   void enqueue(WorkerId id, Worker& worker);
   void forget(WorkerId id, Worker& worker);
+  void admit_launches();
+
+  // life_end.cpp: what is made of an end
   void end_life(WorkerId id, Worker& worker, const ExitStatus& status);
   void end_launch(WorkerId id, Worker& worker, LaunchFailure failure);
   [[nodiscard]] Verdict judge(WorkerId id, Worker& worker, const ExitStatus* status);
   [[nodiscard]] Verdict judge_restart(WorkerId id, Worker& worker, bool healthy);
   void follow(WorkerId id, Worker& worker, const Verdict& verdict, const ExitStatus* status);
   void fail_program(ProgramId id);
-  void admit_launches();
 
   // reload.cpp
   void adopt(const PlannedProgram& planned, Reloaded& counts, bool scaled);
@@ -198,6 +200,7 @@ class Supervisor {
 
   // rolling.cpp
   void admit_rolling(PendingCommand& command);
+  void leave_queued(PendingCommand& command);
   void leave_the_rest(PendingCommand& command);
   void tell_of_roll(const PendingCommand& command);
   void note_settling(CommandTarget& target);

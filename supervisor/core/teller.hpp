@@ -57,7 +57,8 @@ class Teller {
   void tell_state();
   void tell_why_stopped();
   void tell_last_end();
-  bool tell_of_reload_since(Instant end);
+  [[nodiscard]] bool would_judge_so(const Ended& ended) const;
+  void tell_of_reload_since(Instant end, bool same_rules);
   void tell_who_killed(const Ended& ended);
   void tell_judgement(const ExitStatus& status, bool success);
   void tell_limit();

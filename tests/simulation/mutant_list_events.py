@@ -1,6 +1,7 @@
 """The planted mistakes in what is said of an end, in the queue of hooks, and in explanations."""
 
 LIFECYCLE = "supervisor/core/lifecycle.cpp"
+LIFE_END = "supervisor/core/life_end.cpp"
 RESTART = "supervisor/core/restart.cpp"
 CRASH = "supervisor/core/crash.cpp"
 HOOKS = "supervisor/core/hook_queue.cpp"
@@ -10,9 +11,9 @@ VIEW = "supervisor/core/view.cpp"
 
 EVENT_MUTANTS = [
     # What is said
-    ("an end says whether it was a success", LIFECYCLE, "const bool success = is_success(program_of(id.program).plan.spec.restart, status);",
+    ("an end says whether it was a success", LIFE_END, "const bool success = is_success(program_of(id.program).plan.spec.restart, status);",
      "const bool success = status.exited() != nullptr;"),
-    ("an end says how many were unhealthy in a row", LIFECYCLE, "verdict, success,\n                 worker.unhealthy});",
+    ("an end says how many were unhealthy in a row", LIFE_END, "verdict, success,\n                 worker.unhealthy});",
      "verdict, success,\n                 worker.restarts});"),
     ("a stop says that the program has failed", LIFECYCLE, "  if (program.failed) {\n    return StopWhy::program_failed;",
      "  if (false) {\n    return StopWhy::program_failed;"),

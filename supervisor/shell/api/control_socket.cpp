@@ -72,7 +72,6 @@ Result<ControlSocket> ControlSocket::open(const std::string& path) {
     case Found::nothing: break;
     case Found::abandoned: ::unlink(path.c_str()); break;
     case Found::taken:
-
       return std::unexpected(
           Error{fmt::format("another process listens at '{}': give each configuration a `control.socket` of its own", path),
                 EADDRINUSE});

@@ -193,6 +193,38 @@ TEST_CASE("what is told of a stop is what is so now") {
   }
 }
 
+TEST_CASE("an end is judged by the rules that there were") {
+  Story story;
+  story.up();
+  PlannedProgram always = program("a", [](PlannedProgram& a) { a.spec.restart.when = RestartWhen::always; });
+  SUBCASE("which a reload has changed since") {
+    story.ends(ExitedWith{0});
+    story.pass(1s);
+    story.tell(ConfigReloaded{{{always}, true}});
+    CHECK(story.says("the configuration was reloaded after that, 0 us ago, and has other rules now"));
+    CHECK(story.words().find("whatever its end") == std::string::npos);
+  }
+  SUBCASE("and which one for another program has not") {
+    story.ends(ExitedWith{1});
+    story.pass(50ms);
+    PlannedProgram other = program("b");
+    other.id = ProgramId{1};
+    story.tell(ConfigReloaded{{{program("a"), other}, true}});
+    CHECK(story.says("that counts as failure, and what fails is restarted"));
+    CHECK(story.words().find("reloaded") == std::string::npos);
+  }
+  SUBCASE("of a trial that is over") {
+    always.spec.launch.command = {"other"};
+    story.tell(ConfigReloaded{{{always}, true}, {}, ConfigReloaded::Kind::on_trial});
+    story.ends(KilledBy{SIGTERM});
+    story.up();
+    story.ends(ExitedWith{0});
+    story.tell(ConfigReloaded{{{program("a")}, true}, {}, ConfigReloaded::Kind::restored, TrialId{1}});
+    CHECK(story.says("that was under a configuration on trial; the one before came back 0 us ago"));
+    CHECK(story.words().find("only what fails is restarted") == std::string::npos);
+  }
+}
+
 TEST_CASE("a SIGKILL of our own is called that") {
   Story story;
   story.up();
