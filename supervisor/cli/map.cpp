@@ -96,6 +96,7 @@ int map(MapOptions options) {
   set_policies(options.program, options.policy, mode);
   if (mode == shell::TaskMode::frames) {
     options.program.launch.environment.emplace_back("CORRAL_TASK_FD", "3");
+    options.program.launch.environment.emplace_back("CORRAL_MARK_FD", "4");
   }
   core::SupervisorSpec spec;
   spec.programs.push_back(options.program);

@@ -65,6 +65,7 @@ Result<process::LaunchRequest> Pump::arrange_launch(Life life) {
     request.stdin_fd = ends->in;
     request.stdout_fd = ends->out >= 0 ? ends->out : request.stdout_fd;
     request.task_fd = ends->task;
+    request.mark_fd = ends->mark;
     if (const auto work = feed_->work_of(life.worker)) {
       request.has_task = true;
       request.task = work->text;

@@ -37,7 +37,7 @@ def task(number, value):
 
 
 def environment(**more):
-    variables = {name: value for name, value in os.environ.items() if not name.startswith(("CORRAL_TASK", "PYTHON"))}
+    variables = {name: value for name, value in os.environ.items() if not name.startswith(("CORRAL_TASK", "CORRAL_MARK", "PYTHON"))}
     variables.update(PYTHONPATH=str(PACKAGE), PYTHONDONTWRITEBYTECODE="1", PYTHONIOENCODING="utf-8", **more)
     return variables
 
@@ -51,7 +51,7 @@ def script(body):
 class Worker:
     """One worker process at the other end of a channel. Its logs are read by threads of their own."""
 
-    def __init__(self, folder, text, greet=True, version=1, longest=LONGEST, blocking=True, variables=None):
+    def __init__(self, folder, text, greet=True, version=1, longest=LONGEST, blocking=True, variables=None, pass_fds=()):
         path = os.path.join(folder, "worker.py")
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
@@ -62,7 +62,7 @@ class Worker:
             variables = {"CORRAL_TASK_FD": str(theirs.fileno()), **(variables or {})}
             self.process = subprocess.Popen(
                 [sys.executable, path], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                pass_fds=[theirs.fileno()], env=environment(**variables), start_new_session=True)  # fmt: skip
+                pass_fds=[theirs.fileno(), *pass_fds], env=environment(**variables), start_new_session=True)  # fmt: skip
         self.logs = {}
         self.threads = [threading.Thread(target=self._read, args=(name,), daemon=True) for name in ("stdout", "stderr")]
         for thread in self.threads:

@@ -1,12 +1,14 @@
 """Frames and when they are read and written: cut, long, many, cancelled, drained, broken off, and forked away from."""
 
+import os
 import signal
 import socket
 import struct
+import tempfile
 import time
 import unittest
 
-from harness import CANCEL, DRAIN, HELLO, RESULT, TASK, WorkerTest, frame, hello, task
+from harness import CANCEL, CEILING, DRAIN, HELLO, RESULT, TASK, WorkerTest, frame, hello, task
 
 ECHO = """
     @corral.task
@@ -198,6 +200,40 @@ class Ends(WorkerTest):
         self.assertIsNone(worker.frame())
         self.assertEqual(worker.wait(), 5)
         self.assertEqual(worker.logs["stdout"], b"cleaned up\ncleaned up\n")
+
+    def test_the_mark_says_which_task_was_in_work(self):
+        with self.mark() as mark:
+            worker = self.start("""
+                import signal
+                @corral.task
+                def work(item):
+                    if item == 5: os.kill(os.getpid(), signal.SIGKILL)
+                    return [os.environ.get("CORRAL_MARK_FD")]
+            """, variables={"CORRAL_MARK_FD": str(mark.fileno())}, pass_fds=[mark.fileno()])  # fmt: skip
+            self.assertEqual(worker.run(1, 77), [None])
+            ceiling = time.monotonic() + CEILING
+            while os.pread(mark.fileno(), 9, 0) != b"\xff" * 8 and time.monotonic() < ceiling:  # It waits, or is about to.
+                time.sleep(0.001)
+            worker.send(*(task(100 + number, number) for number in range(10)))
+            self.assertEqual(worker.wait(), -signal.SIGKILL)
+            self.assertEqual(struct.unpack("<Q", os.pread(mark.fileno(), 9, 0)), (105,))
+
+    def test_a_mark_that_is_none_is_not_written(self):
+        for contents in (b"", b"1234567", b"123456789"):
+            with self.mark(contents) as other:
+                number = str(other.fileno())
+                worker = self.start(ECHO, variables={"CORRAL_MARK_FD": number}, pass_fds=[other.fileno()])
+                self.assertEqual(worker.run("x"), "x")
+                self.assertEqual(worker.drain(), 0)
+                self.assertEqual(os.pread(other.fileno(), 100, 0), contents)
+        for number in ("999", "x", "", "99999999999999999999"):
+            worker = self.start(ECHO, variables={"CORRAL_MARK_FD": number})
+            self.assertEqual(worker.run("x"), "x")
+
+    def mark(self, contents=b"\xff" * 8):
+        file = tempfile.TemporaryFile(buffering=0)
+        file.write(contents)
+        return file
 
     def test_one_that_exits_between_two_tasks_says_that_it_takes_no_more(self):
         said = []

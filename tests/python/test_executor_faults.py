@@ -117,6 +117,12 @@ class Deaths(ExecutorTest):
         self.assertIn("killed by signal 11", str(caught.exception))
         self.assertEqual([future.result(CEILING) for future in before + after], list(range(50)) * 2)
 
+    def test_a_poison_call_among_tiny_ones_takes_no_neighbour_along(self):
+        executor = self.executor(1, retries=0)
+        futures = [executor.submit(calls.die) if n % 100 == 99 else executor.submit(calls.give, n) for n in range(1000)]
+        fate = [type(future.exception(CEILING)) for future in futures]
+        self.assertEqual([n for n, error in enumerate(fate) if error is corral.WorkerDied], list(range(99, 1000, 100)))
+
     def test_a_call_may_take_its_time_and_no_longer(self):
         executor = self.executor(1, task_timeout=0.2)
         late = executor.submit(calls.wait_for, self.path("never"))

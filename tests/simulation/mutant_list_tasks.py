@@ -11,6 +11,10 @@ TROUBLES = "supervisor/core/tasks/dispatcher_troubles.cpp"
 TASK_MUTANTS = [
     # Nothing is lost, nothing counts twice
     ("what a dead worker had goes back", TROUBLES, "    give_back(*serving);\n  } else if (auto*", "    serving->in_work.clear();\n  } else if (auto*"),
+    ("the task that was marked has killed its worker", TROUBLES, "    found = at == serving.in_work.end() ? found : at;\n", ""),
+    ("a mark of a task that the worker does not have means nothing", TROUBLES, "    found = at == serving.in_work.end() ? found : at;",
+     "    found = at == serving.in_work.end() ? std::prev(at) : at;"),
+    ("the task that was marked has written garbage", LANES, "take_culprit(*serving, at)", "take_culprit(*serving, std::nullopt)"),
     ("a task is counted in one place", TASKS, "  ++counts_.retries;\n  act(TellRetry{slot, task.id, lane.life(), task.attempts(), task.attempts() + policy_.retries",
      "  act(TellRetry{slot, task.id, lane.life(), task.attempts(), task.attempts() + policy_.retries"),
     ("what is left is counted", TASKS, "  ++counts_.left;\n", "  ++counts_.failed;\n"),

@@ -10,6 +10,7 @@
 #include <limits>
 #include <system_error>
 
+#include "common/wire/mark.hpp"
 #include "worker/cpp/fault.hpp"
 #include "worker/cpp/forks.hpp"
 
@@ -38,6 +39,7 @@ Channel::Channel(int fd, detail::Call call, void* handler, const Options& option
 // Inlined, since everything that a tiny task costs is seen: a frame is then taken apart in registers.
 [[gnu::always_inline]] inline void Channel::work(const wire::Frame& frame) {
   Task task(*this, frame.task, frame.payload);
+  mark_.set(frame.task);
   try {
     call_(handler_, task, *this);
   } catch (...) {
@@ -91,6 +93,7 @@ bool Channel::greet(std::string_view name) {
 }
 
 bool Channel::wait_for_frame() {
+  mark_.set(wire::no_task);
   output_.flush();
   input_.release();
   while (!input_.has_frame() && !output_.broken()) {

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "worker/cpp/input.hpp"
+#include "worker/cpp/mark.hpp"
 #include "worker/cpp/output.hpp"
 #include "worker/cpp/signals.hpp"
 #include "worker/cpp/worker.hpp"
@@ -50,6 +51,7 @@ class Channel final : public detail::Port {
   detail::Call call_;
   void* handler_;
   std::string_view name_;
+  Mark mark_;
   Output output_;
   Input input_;
   Signals signals_;

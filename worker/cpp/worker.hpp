@@ -142,9 +142,9 @@ void call(void* handler, Task& task, Port& port) {
 /// Returns 0 when the supervisor has no more tasks, has closed the channel, or has sent SIGTERM; 1, with a line on stderr, when
 /// the channel has broken or does not speak the protocol. As a filter: 1 when any task has failed.
 ///
-/// CORRAL_TASK_FD is taken out of the environment and its descriptor is closed on exec; start other processes after
-/// serve() has begun, or in handlers. The descriptor stays open when serve() returns, so that the supervisor sees the
-/// worker end and not a worker that has hung up. Signal handlers are then as they were before. Call it once.
+/// CORRAL_TASK_FD and CORRAL_MARK_FD are taken out of the environment and their descriptors are closed on exec; start other
+/// processes after serve() has begun, or in handlers. The descriptor stays open when serve() returns, so that the supervisor sees
+/// the worker end and not a worker that has hung up. Signal handlers are then as they were before. Call it once.
 template <class Handler>
 [[nodiscard]] int serve(Handler&& handler, const Options& options = {}) {
   using Function = std::remove_reference_t<Handler>;

@@ -108,7 +108,7 @@ class Dispatcher {
   void make_room_for_fresh();
   void look_at(Lane& lane);
   void time_out(Lane& lane, Serving& serving);
-  void condemn(Lane& lane, ReplaceWorker::Why why);
+  void condemn(Lane& lane, ReplaceWorker::Why why, std::optional<TaskId> at = std::nullopt);
   void let_go(Lane& lane);
   void begin_leaving(Lane& lane);
   [[nodiscard]] bool is_used_up(const Lane& lane, const Serving& serving) const {
@@ -145,6 +145,7 @@ class Dispatcher {
   void settle_answer(Lane& lane, TaskSlot slot, Answer answer, Duration took, const WorkerLost* death = nullptr);
   void try_again(Lane& lane, TaskSlot slot, Duration took);
   void blame(Lane& lane, TaskSlot slot, Mishap mishap, Duration took, const WorkerLost* death);
+  [[nodiscard]] TaskSlot take_culprit(Serving& serving, std::optional<TaskId> marked);
   void give_up_life(Lane& lane, const WorkerLost* death);
   void give_back(Serving& serving);
   void take_back(const Serving& serving, TaskSlot slot);

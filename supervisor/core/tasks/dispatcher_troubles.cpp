@@ -11,7 +11,7 @@ void Dispatcher::on(const ChannelBroken& event) {
   if (lane == nullptr || std::holds_alternative<Condemned>(lane->state)) {
     return;
   }
-  condemn(*lane, ReplaceWorker::Why::broken_channel);
+  condemn(*lane, ReplaceWorker::Why::broken_channel, event.at);
   seat_suspects();
   feed_the_hungry();
 }
@@ -100,6 +100,20 @@ void Dispatcher::on(const WorkerLost& event) {
   feed_the_hungry();
 }
 
+/// Answers of tiny tasks share a write, so some that were done may be without one: the worker's mark tells them from the one in
+/// work. Who marks none, or one that it does not have, is taken to be at the oldest.
+TaskSlot Dispatcher::take_culprit(Serving& serving, std::optional<TaskId> marked) {
+  auto found = serving.in_work.begin();
+  if (marked) {
+    const auto at = std::ranges::find(serving.in_work, *marked, [this](TaskSlot slot) { return task_in(slot).id; });
+    found = at == serving.in_work.end() ? found : at;
+  }
+  const TaskSlot culprit = *found;
+  serving.in_work.erase(found);
+  --counts_.in_work;
+  return culprit;
+}
+
 /// What it was at is its fault, as far as anybody can tell; the rest goes back. `death` is null where it cannot even be killed.
 void Dispatcher::give_up_life(Lane& lane, const WorkerLost* death) {
   LaneState state = std::exchange(lane.state, Vacant{});
@@ -108,14 +122,12 @@ void Dispatcher::give_up_life(Lane& lane, const WorkerLost* death) {
     if (lane.greeted || proven_) {
       vouch(lane);
     }
-    const TaskSlot head = serving->in_work.front();
-    serving->in_work.pop_front();
-    --counts_.in_work;
+    const TaskSlot culprit = take_culprit(*serving, death == nullptr ? std::nullopt : death->at);
     // Who is being stopped may say so with any status; only a 0 is still an answer then.
     const bool is_answer = policy_.each && death != nullptr && (!aborting_ || death->status == ExitStatus(ExitedWith{0}));
     // A process for one task may have ended before it was seen to run: it took as long as it lived.
     const Duration spent = policy_.each && death != nullptr ? std::max(took(*serving), death->lived) : took(*serving);
-    is_answer ? end_called(lane, head, spent, *death) : blame(lane, head, Mishap::died, spent, death);
+    is_answer ? end_called(lane, culprit, spent, *death) : blame(lane, culprit, Mishap::died, spent, death);
     give_back(*serving);
   } else if (auto* holding = std::get_if<Holding>(&state)) {
     suspects_.push_front(holding->suspect);  // It was lost before it was given anything.

@@ -1,6 +1,7 @@
 // What has happened to tasks and to those who work on them, in the past tense.
 #pragma once
 
+#include <optional>
 #include <variant>
 
 #include "common/base/exit_status.hpp"
@@ -49,6 +50,7 @@ struct TaskProgressed {
 /// What came from it is no protocol: nothing that follows is read.
 struct ChannelBroken {
   Life life;
+  std::optional<TaskId> at{};  ///< The task that it has marked as the one in work.
 };
 
 /// Nothing more can come from it, nor reach it, although its process lives.
@@ -78,6 +80,8 @@ struct WorkerLost {
   ResourceUsage usage{};
   bool out_of_memory = false;
   Duration lived{};  ///< Since its launch; zero where that was not seen.
+  std::optional<TaskId>
+      at{};  ///< The task that it had marked as the one in work. Those before it were done, and their answers held.
 };
 
 /// What was asked for: so much memory its process has.

@@ -167,7 +167,8 @@ int Launcher::reserve(int& reserved) {
 
 std::expected<void, LaunchFailure> Launcher::arrange_descriptors(LaunchSlot& slot, const LaunchRequest& request) {
   StartPlan& plan = slot.plan;
-  const std::array<int, handed_descriptors> wanted{request.stdin_fd, request.stdout_fd, request.stderr_fd, request.task_fd};
+  const std::array<int, handed_descriptors> wanted{request.stdin_fd, request.stdout_fd, request.stderr_fd, request.task_fd,
+                                                   request.mark_fd};
   for (std::size_t i = 0; i < handed_descriptors; ++i) {
     plan.descriptors[i] = wanted[i];
     if (wanted[i] > 2) {

@@ -45,6 +45,7 @@ struct LaunchRequest {
   int stdout_fd = -1;                       ///< -1: the supervisor's own.
   int stderr_fd = -1;                       ///< -1: the supervisor's own.
   int task_fd = -1;                         ///< Becomes descriptor 3, of which CORRAL_TASK_FD tells. -1: none.
+  int mark_fd = -1;                         ///< Becomes descriptor 4, of which CORRAL_MARK_FD tells. -1: none.
   bool has_task = false;                    ///< This launch is for one task, {} in the command.
   std::string_view task = {};               ///< Its text, without NUL.
   std::uint64_t task_number = 0;

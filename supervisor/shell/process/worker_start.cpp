@@ -64,13 +64,13 @@ CORRAL_BARE void own_the_descriptors(StartPlan& plan) {
       demand(plan, LaunchStep::descriptors, raw_syscall(SYS_unshare, CLONE_FILES));
     }
   }
-  const int last = plan.descriptors[3] >= 0 ? 4 : 3;
-  // First above 2, so that no source among 0 to 2 is overwritten before it is used; that of 3 is never below 3.
+  const int last = plan.descriptors[4] >= 0 ? 5 : plan.descriptors[3] >= 0 ? 4 : 3;
+  // First out of the way, so that no source is overwritten before it is used.
   int source[handed_descriptors];
   for (int i = 0; i < last; ++i) {
     source[i] = plan.descriptors[i];
-    if (source[i] >= 0 && source[i] < 3 && source[i] != i) {
-      const long moved = raw_syscall(SYS_fcntl, source[i], F_DUPFD_CLOEXEC, 3);
+    if (source[i] >= 0 && source[i] < i) {
+      const long moved = raw_syscall(SYS_fcntl, source[i], F_DUPFD_CLOEXEC, handed_descriptors);
       demand(plan, LaunchStep::descriptors, moved);
       source[i] = static_cast<int>(moved);
     }

@@ -15,9 +15,9 @@
 
 namespace corral::process {
 
-/// stdin, stdout, stderr, and the channel of tasks.
-inline constexpr std::size_t handed_descriptors = 4;
-inline constexpr std::array<int, handed_descriptors> no_descriptors{-1, -1, -1, -1};
+/// stdin, stdout, stderr, the channel of tasks, and the mark of the one in work.
+inline constexpr std::size_t handed_descriptors = 5;
+inline constexpr std::array<int, handed_descriptors> no_descriptors{-1, -1, -1, -1, -1};
 
 struct PlannedLimit {
   int resource = 0;
@@ -33,8 +33,8 @@ struct StartPlan {
   bool take_terminal = false;  ///< Make the new group the foreground of the terminal on descriptor 0.
   bool shares_files = true;    ///< Cloned with CLONE_FILES: the table must be unshared before it is touched.
 
-  /// What becomes 0, 1, 2 and 3; -1 leaves the first three, and closes 3. All below `descriptor_bound`.
-  int descriptors[handed_descriptors] = {-1, -1, -1, -1};
+  /// What becomes 0 to 4; -1 leaves the first three, and closes the others. All below `descriptor_bound`.
+  int descriptors[handed_descriptors] = {-1, -1, -1, -1, -1};
   unsigned descriptor_bound = 3;
 
   const void* affinity = nullptr;  ///< A kernel CPU mask; null: as the supervisor's.

@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "supervisor/shell/tasks/task_mark.hpp"
+
 namespace corral::shell {
 
 void Channel::sent(std::size_t bytes) {
@@ -32,13 +34,14 @@ class FrameChannel : public Channel {
   FrameChannel(Life life, FileDescriptor own, FileDescriptor theirs, std::uint32_t most)
       : Channel(life), socket_(std::move(own)), theirs_(std::move(theirs)), most_(most), parser_(most) {}
 
-  [[nodiscard]] WorkerEnds ends() const override { return {-1, -1, theirs_.get()}; }
+  [[nodiscard]] WorkerEnds ends() const override { return {-1, -1, theirs_.get(), mark_.descriptor()}; }
   void launched() override { theirs_.reset(); }
 
   void deliver(core::TaskId task, std::string_view payload) override {
     payload.size() > longest_ ? refused_.push_back(task) : send(wire::FrameType::task, number(task), payload);
   }
   [[nodiscard]] std::vector<core::TaskId> take_refused() override { return std::exchange(refused_, {}); }
+  [[nodiscard]] std::optional<core::TaskId> marked() const override { return mark_.read(); }
   void recall(core::TaskId task) override { send(wire::FrameType::cancel, number(task), {}); }
   void close_input() override {
     send(wire::FrameType::drain, 0, {});
@@ -132,6 +135,7 @@ class FrameChannel : public Channel {
 
   FileDescriptor socket_;
   FileDescriptor theirs_;
+  TaskMark mark_ = TaskMark::make();
   std::uint32_t most_;  ///< What we take.
   wire::FrameParser parser_;
   std::uint32_t longest_ = wire::longest_payload;  ///< What the worker takes.

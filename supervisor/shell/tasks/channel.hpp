@@ -8,6 +8,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,11 +31,12 @@ struct Message {
 };
 using MessageSink = std::function<void(Life, const Message&)>;
 
-/// The ends that a launch needs: they become the worker's 0, 1 and 3. -1: nothing of that.
+/// The ends that a launch needs: they become the worker's 0, 1, 3 and 4. -1: nothing of that.
 struct WorkerEnds {
   int in = -1;
   int out = -1;
   int task = -1;
+  int mark = -1;
 };
 
 class Channel {
@@ -63,6 +65,8 @@ class Channel {
   /// At its end: it has answered more tasks than it had, or fewer although it ended well, so that answers and tasks may not
   /// belong together.
   [[nodiscard]] virtual bool has_miscounted() const { return false; }
+  /// The task that it has marked as the one in work.
+  [[nodiscard]] virtual std::optional<core::TaskId> marked() const { return std::nullopt; }
   /// What it wrote that is no message.
   [[nodiscard]] virtual std::string take_output() { return {}; }
 

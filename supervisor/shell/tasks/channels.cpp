@@ -179,9 +179,14 @@ Channels::Rest Channels::finish(Life life) {
       break;
     }
   }
-  Rest rest{entry->channel->take_output(), entry->channel->has_miscounted()};
+  Rest rest{entry->channel->take_output(), entry->channel->has_miscounted(), entry->channel->marked()};
   entry->channel.reset();
   return rest;
+}
+
+std::optional<core::TaskId> Channels::marked(Life life) {
+  const Entry* entry = find(life);
+  return entry == nullptr ? std::nullopt : entry->channel->marked();
 }
 
 }  // namespace corral::shell

@@ -39,9 +39,11 @@ class Channels {
   /// whole output of a process for one task.
   struct Rest {
     std::string output;
-    bool miscounted = false;  ///< See Channel::has_miscounted().
+    bool miscounted = false;         ///< See Channel::has_miscounted().
+    std::optional<core::TaskId> at;  ///< See Channel::marked().
   };
   Rest finish(Life life);
+  [[nodiscard]] std::optional<core::TaskId> marked(Life life);
 
  private:
   struct Entry {

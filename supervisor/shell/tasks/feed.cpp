@@ -110,7 +110,7 @@ void Feed::receive(Life life, const Message& message) {
 void Feed::note_broken(Life life, std::string_view why) {
   broken_why_ = why;
   ever_broken_ = true;
-  step(now_, core::ChannelBroken{life});
+  step(now_, core::ChannelBroken{life, channels_->marked(life)});
   broken_why_.clear();
 }
 
@@ -187,7 +187,8 @@ void Feed::lost(Instant now, core::WorkerLost death) {
   if (death.life.worker.index < launches_.size()) {
     death.lived = now - launches_[death.life.worker.index].at;
   }
-  const auto [output, miscounted] = channels_->finish(death.life);
+  const auto [output, miscounted, at] = channels_->finish(death.life);
+  death.at = at;
   if (miscounted) {
     note_miscount(death);
   }

@@ -13,13 +13,13 @@
 #include <string_view>
 #include <utility>
 
+#include "supervisor/shell/tasks/sealed_memory.hpp"
+
 namespace corral::shell {
 namespace {
 
 /// The counts, and a sum by which a reader sees that it has all of one writing and nothing of another.
 using Words = std::array<std::uint64_t, 11>;
-
-constexpr int fixed_size = F_SEAL_SHRINK | F_SEAL_GROW;
 
 constexpr auto members =
     std::to_array({&core::TaskCounts::accepted, &core::TaskCounts::queued, &core::TaskCounts::in_work, &core::TaskCounts::done,
@@ -52,10 +52,8 @@ std::optional<int> named_descriptor() {
 
 Result<SharedCounts> SharedCounts::make() {
   SharedCounts made;
-  made.memory_.reset(::memfd_create("corral-counts", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  // Of a fixed size: neither side can take the ground from under the other's feet.
-  if (!made.memory_ || ::ftruncate(made.memory_.get(), sizeof(Words)) != 0 ||
-      ::fcntl(made.memory_.get(), F_ADD_SEALS, fixed_size | F_SEAL_SEAL) != 0) {
+  made.memory_ = make_sealed_memory("corral-counts", sizeof(Words));
+  if (!made.memory_) {
     return system_failure("no memory to count tasks in", errno);
   }
   return made;

@@ -98,8 +98,8 @@ class Checker {
   void told(const core::DrainAsked& event);
   void told(const core::AbortAsked& event);
   void told(const core::TaskDeadlineReached& event);
-  void come_to_grief(Worker& worker, core::Mishap mishap);
-  void blame(Worker& worker, core::Mishap mishap);
+  void come_to_grief(Worker& worker, core::Mishap mishap, std::optional<core::TaskId> at = std::nullopt);
+  void blame(Worker& worker, core::Mishap mishap, std::optional<core::TaskId> at);
   void answered(Worker& worker, Task& task, core::Answer answer);
   void replace(Worker& worker, core::ReplaceWorker::Why why, bool own_fault);
   void vouch(Worker& worker) { worker.vouch_due = !worker.vouched; }

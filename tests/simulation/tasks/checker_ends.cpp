@@ -101,4 +101,52 @@ void Checker::told(const TaskDeadlineReached&) {
   }
 }
 
+/// It goes; the task in work has a death more, the others are as before: the marked one, or the oldest.
+void Checker::blame(Worker& worker, Mishap mishap, std::optional<TaskId> at) {
+  if (worker.has.empty()) {
+    return;
+  }
+  if (const auto marked = at ? std::ranges::find(worker.has, number(*at)) : worker.has.end(); marked != worker.has.end()) {
+    std::rotate(worker.has.begin(), marked, marked + 1);
+  }
+  if (worker.greeted || proven_) {
+    vouch(worker);
+  }
+  Task& task = tasks_[worker.has.front()];
+  task.life = worker.life;
+  task.seconds = now_ - worker.since;
+  task.mishap = mishap;
+  task.of_death = mishap == Mishap::died;
+  if (task.decide_by != never) {
+    settle(task, Due::cancel, Place::cancelled);
+  } else if (aborting_) {
+    settle(task, Due::leave, Place::left);
+  } else if (++task.deaths > policy_.retries || mishap == Mishap::timeout) {
+    settle(task, Due::quarantined, Place::recorded);
+  } else if (draining_) {
+    settle(task, Due::leave, Place::left);
+  } else {
+    task.delay = task.deaths == 1 ? Duration{} : policy_.retry_delay * (std::int64_t{1} << (task.deaths - 2));
+    task.delay = std::min(task.delay, policy_.longest_retry_delay);
+    task.not_before = now_ + task.delay;
+    settle(task, Due::retry, Place::suspect);
+  }
+  for (std::size_t i = 1; i < worker.has.size(); ++i) {
+    return_to(Place::ready, tasks_[worker.has[i]]);
+  }
+  worker.has.clear();
+}
+
+void Checker::come_to_grief(Worker& worker, Mishap mishap, std::optional<TaskId> at) {
+  const bool had_something = !worker.has.empty();
+  blame(worker, mishap, at);
+  replace(worker, mishap == Mishap::timeout ? ReplaceWorker::Why::timeout : ReplaceWorker::Why::broken_channel, !had_something);
+}
+
+void Checker::replace(Worker& worker, ReplaceWorker::Why why, bool own_fault) {
+  worker.replace_due = ReplaceWorker{worker.life, why, own_fault, worker.on_duty()};  // Then it may have been relieved.
+  worker.serves = worker.warm = worker.leaves = false;
+  worker.condemned = true;
+}
+
 }  // namespace corral::simulation::tasks

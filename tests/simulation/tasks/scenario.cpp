@@ -82,7 +82,8 @@ Scenario make_scenario(std::uint64_t seed) {
   scenario.workers = 1 + pick(random, chance(random, 0.1) ? 12 : 4);
   scenario.misdeeds = make_misdeeds(random, scenario.policy.greets);
   scenario.unfit = rate(random, 0.3);
-  scenario.holds_back = scenario.policy.greets || chance(random, 0.4) ? 1 : 2 + pick(random, 12);
+  scenario.marks = scenario.policy.greets && chance(random, 0.7);
+  scenario.holds_back = (scenario.policy.greets && !scenario.marks) || chance(random, 0.4) ? 1 : 2 + pick(random, 12);
   scenario.longest_task = std::array<Duration, 4>{10us, 1ms, 5ms, 30ms}[pick(random, 4)];
   // All of it at once, in bursts, or in drops; sometimes nothing at all.
   const std::uint32_t bursts = pick(random, 5);

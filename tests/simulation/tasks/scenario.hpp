@@ -57,7 +57,8 @@ struct Scenario {
   std::vector<Arrival> input;  ///< In the order of time.
   Instant input_ends{};
   double unfit = 0;
-  std::uint32_t holds_back = 1;  ///< A filter writes when it has so many answers.
+  std::uint32_t holds_back = 1;  ///< A worker writes when it has so many answers; one that is not a filter also before it waits.
+  bool marks = false;            ///< Which task it is at.
   Duration longest_task{};
   Misdeeds misdeeds;
   std::optional<Instant> drain_at;

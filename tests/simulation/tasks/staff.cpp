@@ -146,7 +146,7 @@ void Staff::lose(Slot& slot, std::uint32_t worker, std::vector<TaskEvent>& told)
       told.push_back(process.written.front());
       process.broken = std::holds_alternative<ChannelBroken>(told.back());
     }
-    told.emplace_back(WorkerLost{process.life, KilledBy{11, false}, {}, false});
+    told.emplace_back(WorkerLost{process.life, KilledBy{11, false}, {}, false, {}, process.at});
   }
   process.open = false;
   slot.used_up = slot.used_up || (worker % scenario_.workers > 0 && happens(scenario_.misdeeds.never_again));

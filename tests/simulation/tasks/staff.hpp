@@ -46,7 +46,8 @@ class Staff {
     bool stopping = false;
     bool input_closed = false;
     bool greeted = false;
-    bool resigned = false;  ///< What it is given from now on it does not read.
+    bool resigned = false;           ///< What it is given from now on it does not read.
+    std::optional<core::TaskId> at;  ///< What it has marked; still there when that is done and the next has not begun.
     std::uint32_t piece = 0;
     std::uint32_t waited = 0;             ///< For more input: so often.
     std::deque<core::TaskId> inbox;       ///< The front one is in work.

@@ -14,6 +14,9 @@ void Staff::begin(Process& process) {
   const Misdeeds& misdeeds = scenario_.misdeeds;
   const std::uint32_t worker = process.life.worker.index;
   process.working = true;
+  if (scenario_.marks) {
+    process.at = happens(misdeeds.forged) ? some_task() : process.inbox.front();
+  }
   ++process.piece;
   const auto longest = static_cast<double>(scenario_.longest_task.count());
   // Often exactly as long as it may take at most: its end and its timeout meet.
@@ -56,6 +59,9 @@ void Staff::finish(Process& process) {
     return die(process);
   }
   begin(process);
+  if (!process.working) {
+    process.at.reset();
+  }
   leave_if_done(process);
 }
 
@@ -65,7 +71,7 @@ void Staff::hand_in(Process& process, TaskId task, Answer answer) {
     return write(process, message);
   }
   process.held.emplace_back(message);
-  if (process.held.size() >= scenario_.holds_back) {
+  if (process.held.size() >= scenario_.holds_back || (scenario_.policy.greets && process.inbox.empty())) {
     let_go(process);
   } else if (process.inbox.empty()) {
     plan(now_ + 1ms, What::starve, process.life.worker.index);
@@ -98,7 +104,7 @@ void Staff::do_mischief(Process& process, std::vector<TaskEvent>& told) {
   const Misdeeds& misdeeds = scenario_.misdeeds;
   const Life life = process.life;
   if (happens(misdeeds.garbage)) {
-    write(process, ChannelBroken{life});
+    write(process, ChannelBroken{life, process.at});
   }
   if (happens(misdeeds.unasked_cancel)) {
     write(process, TaskAnswered{life, process.inbox.empty() ? some_task() : process.inbox.back(), Answer::given_back});

@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <sys/mman.h>
 
 #include "tests/unit/worker/fake_supervisor.hpp"
@@ -131,4 +132,50 @@ TEST_CASE("a real fault of memory is one signal, not a loop") {
   CHECK(supervisor.next() == result(0, "x"));
   CHECK(supervisor.at_end());
   CHECK(supervisor.status() == 128 + SIGSEGV);
+}
+
+TEST_CASE("the mark says which task was in work when its worker died, and none while it waits") {
+  const int memory = memfd_create("mark", MFD_CLOEXEC);
+  const auto marked = [memory] {
+    std::uint64_t task = 0;
+    REQUIRE(pread(memory, &task, sizeof task, 0) == sizeof task);
+    return task;
+  };
+  REQUIRE(ftruncate(memory, sizeof(std::uint64_t)) == 0);
+  setenv("CORRAL_MARK_FD", std::to_string(memory).c_str(), 1);
+  FakeSupervisor supervisor([memory](Task& task) {
+    if (task.payload() == "die") {
+      ::kill(getpid(), SIGKILL);
+    }
+    return std::string(std::getenv("CORRAL_MARK_FD") == nullptr && fcntl(memory, F_GETFD) < 0 ? "taken" : "left");
+  });
+  unsetenv("CORRAL_MARK_FD");
+  supervisor.greet();
+  supervisor.frame(FrameType::task, 77).flush();
+  CHECK(supervisor.next() == Answer{FrameType::result, 77, "taken"});
+  CHECK_MESSAGE(marked() == UINT64_MAX, "it waits");
+  send_tasks(supervisor, 5);
+  supervisor.frame(FrameType::task, 5, "die").frame(FrameType::task, 6).flush();
+  while (supervisor.next().type == FrameType::result) {
+  }
+  CHECK(supervisor.status() != 0);
+  CHECK(marked() == 5);
+  close(memory);
+}
+
+TEST_CASE("a mark that is none is not written to") {
+  const int file = memfd_create("no mark", MFD_CLOEXEC);
+  REQUIRE(write(file, "123456789", 9) == 9);
+  for (const std::string& number : {std::to_string(file), std::string("999"), std::string("x"), std::string("1")}) {
+    setenv("CORRAL_MARK_FD", number.c_str(), 1);
+    FakeSupervisor supervisor([](Task&) { return "x"; });
+    unsetenv("CORRAL_MARK_FD");
+    supervisor.greet();
+    supervisor.frame(FrameType::task, 1).flush();
+    CHECK(supervisor.next() == Answer{FrameType::result, 1, "x"});
+  }
+  char text[10]{};
+  CHECK(pread(file, text, 9, 0) == 9);
+  CHECK(std::string_view(text) == "123456789");
+  close(file);
 }

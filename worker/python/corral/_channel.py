@@ -2,7 +2,7 @@
 
 Answers of tiny tasks share one write. What is held back is written before the worker waits, before it begins a task
 later than HOLD after the last write, and by a thread when a task turns out to be long after all: what a dying worker
-had not written counts as not done, and the oldest of it as the task that killed it.
+had not written counts as not done. The mark says which task killed it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import select
 import socket
 import sys
 import threading
-from typing import Dict, List, Optional, Set
+from typing import Dict, List, Optional, Set, Union
 
 from . import _protocol as protocol
 
@@ -26,11 +26,12 @@ _IDLE_ROUNDS = 200  # So many times without anything to do, and the thread ends.
 class Channel:
     """The serving thread owns it. flush(), progress() and look() may be called from any thread."""
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, mark: Union[memoryview, List[int]]) -> None:
         self._socket = socket.socket(fileno=fd)
         self._socket.setblocking(True)  # Whatever the supervisor or socket.setdefaulttimeout() left it as.
         self._parser = protocol.Parser()
         self.tasks = self._parser.tasks
+        self.mark = mark  # [0] is the number of the task in work, for the supervisor to see.
         self.answers: List[bytes] = []  # Whole frames, so that it can be cut anywhere.
         self.current: Optional[protocol.Task] = None  # The task in work.
         self.cancelled: Optional[protocol.Task] = None  # One that was cancelled when it had begun.

@@ -17,6 +17,8 @@ NAMES = ("", "HELLO", "TASK", "RESULT", "ERROR", "PROGRESS", "CANCEL", "DRAIN", 
 HEADER = struct.Struct("<IIQ")
 _HELLO = struct.Struct("<II")
 ANY_LENGTH = 0xFFFFFFFF
+MARK_SIZE = 8  # The number of the task in work, in memory that the supervisor reads when the worker has died.
+NO_TASK = 2**64 - 1
 
 _BUFFER = 256 * 1024
 

@@ -181,7 +181,7 @@ def serve_channel(channel: Channel, work: Work, encode: Encoder = encode_error) 
     out of a task they are nobody's fault, and corral is told so.
     """
     tasks, answers, forked, longest = channel.tasks, channel.answers, channel.forked, channel.longest
-    take, keep, pack, clock = tasks.popleft, answers.append, protocol.HEADER.pack, time.monotonic
+    take, keep, pack, clock, mark = tasks.popleft, answers.append, protocol.HEADER.pack, time.monotonic, channel.mark
     small = min(LONG, longest)
     due = clock() + HOLD
     at_work = False  # When it ended.
@@ -189,6 +189,7 @@ def serve_channel(channel: Channel, work: Work, encode: Encoder = encode_error) 
         while True:
             while tasks:
                 channel.current = number, payload = take()
+                mark[0] = number
                 if not channel.watched:
                     channel.watch()
                 try:
@@ -217,6 +218,7 @@ def serve_channel(channel: Channel, work: Work, encode: Encoder = encode_error) 
                     channel.flush()
                     channel.look()
                     due = clock() + HOLD
+            mark[0] = protocol.NO_TASK
             _logs.flush()
             channel.flush()
             # Nobody has use for the last ones while we wait.
