@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <iterator>
 
 #include "supervisor/cli/complaint.hpp"
 #include "supervisor/cli/scripts.hpp"
@@ -94,6 +96,9 @@ std::expected<Configuration, std::vector<config::Diagnostic>> load_configuration
   }
   auto preparation = shell::prepare(loaded->spec, running, least);
   std::vector<shell::Complaint> complaints = missing_scripts(loaded->spec);
+  if (running == nullptr) {  // Of one that runs already they may have been taken away when they were done.
+    std::ranges::move(missing_tasks(loaded->spec), std::back_inserter(complaints));
+  }
   if (!preparation) {
     complaints.insert(complaints.begin(), preparation.error().begin(), preparation.error().end());
   }

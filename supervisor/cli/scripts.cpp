@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "common/base/suggest.hpp"
@@ -36,6 +37,12 @@ std::string near_file(const std::filesystem::path& script) {
   return std::string(nearest(script.filename().string(), candidates));
 }
 
+/// A sentence, or nothing. `named` is how the configuration has it.
+std::string meant_beside(const std::filesystem::path& path, const std::filesystem::path& named) {
+  const std::string near = near_file(path);
+  return near.empty() ? "" : fmt::format("did you mean \"{}\"?", (named.parent_path() / near).string());
+}
+
 bool is_to_be_filled_in(std::string_view text) { return text.find('{') != std::string_view::npos; }
 
 }  // namespace
@@ -55,11 +62,24 @@ std::vector<shell::Complaint> missing_scripts(const core::SupervisorSpec& spec) 
     if (::access(path.c_str(), F_OK) == 0 || errno != ENOENT) {
       continue;  // What it may not be read by is not known here.
     }
-    const std::string near = near_file(path);
-    const std::string meant = near.empty() ? "" : (std::filesystem::path(script).parent_path() / near).string();
     complaints.push_back({i, "command/1",
                           fmt::format("there is no file '{}' for {} to run", path.string(), launch.command.front()),
-                          meant.empty() ? "" : fmt::format("did you mean \"{}\"?", meant)});
+                          meant_beside(path, script)});
+  }
+  return complaints;
+}
+
+std::vector<shell::Complaint> missing_tasks(const core::SupervisorSpec& spec) {
+  std::vector<shell::Complaint> complaints;
+  for (std::size_t i = 0; i < spec.programs.size(); ++i) {
+    const std::string from = spec.programs[i].tasks ? spec.programs[i].tasks->from : "";
+    if (from.empty() || ::access(from.c_str(), R_OK) == 0) {
+      continue;
+    }
+    const int error = errno;
+    complaints.push_back({i, "tasks/from",
+                          fmt::format("cannot read tasks from '{}': {}", from, std::generic_category().message(error)),
+                          error == ENOENT ? meant_beside(from, from) : ""});
   }
   return complaints;
 }

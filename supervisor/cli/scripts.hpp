@@ -1,4 +1,4 @@
-// Whether the file is there that an interpreter is given as its program: `["python3", "worker.py"]`.
+// Whether the file is there that an interpreter is given as its program, `["python3", "worker.py"]`, and that with the tasks.
 //
 // The interpreter would say so itself, once for each start of each worker. Of a configuration it is said before anything is
 // started.
@@ -13,5 +13,8 @@ namespace corral::cli {
 
 /// Reads the file system. Of interpreters that take the file as it is named, and look for it nowhere else.
 [[nodiscard]] std::vector<shell::Complaint> missing_scripts(const core::SupervisorSpec& spec);
+
+/// Files of `"tasks": {"from": …}` that cannot be read.
+[[nodiscard]] std::vector<shell::Complaint> missing_tasks(const core::SupervisorSpec& spec);
 
 }  // namespace corral::cli

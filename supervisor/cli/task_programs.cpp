@@ -42,12 +42,22 @@ struct Options {
     }
   }
   template <class Number>
-  void add_number(std::string_view name, const std::optional<Number>& value) {
+  void add_number(std::string_view name, const std::optional<Number>& value, std::string_view unit = "") {
     if (value) {
-      add(name, std::to_string(*value));
+      add(name, std::to_string(*value).append(unit));
+    }
+  }
+  void add_text(std::string_view name, const std::string& value) {
+    if (!value.empty()) {
+      add(name, value);
     }
   }
 };
+
+std::string words_for(const std::variant<Duration, core::PercentOfMedian>& timeout) {
+  const auto* share = std::get_if<core::PercentOfMedian>(&timeout);
+  return share != nullptr ? std::to_string(share->percent) + "%" : format_duration(std::get<Duration>(timeout));
+}
 
 std::string words_for(const core::CoresPolicy& cores, bool several) {
   if (const auto* list = std::get_if<core::ListedCores>(&cores)) {
@@ -74,18 +84,20 @@ std::vector<std::string> map_command(const core::ProgramSpec& program, const std
   words.add_number("--retry-errors", tasks.retry_errors);
   words.add_number("--limit", tasks.limit);
   words.add_number("--max-tasks", tasks.max_tasks);
+  words.add("--tag", tasks.tag);
+  words.add("--shuf", tasks.shuffle);
+  words.add_number("--max-memory", tasks.max_memory, "B");
+  if (tasks.max_age) {
+    words.add("--max-age", format_duration(*tasks.max_age));
+  }
   if (tasks.timeout) {
-    words.add("--timeout", format_duration(*tasks.timeout));
+    words.add("--timeout", words_for(*tasks.timeout));
   }
-  if (!tasks.halt.empty()) {
-    words.add("--halt", tasks.halt);
-  }
-  if (!tasks.state.empty()) {
-    words.add("--state", tasks.state);
-  }
-  if (!tasks.quarantine.empty()) {
-    words.add("--quarantine", tasks.quarantine);
-  }
+  words.add_text("--halt", tasks.halt);
+  words.add_text("--state", tasks.state);
+  words.add_text("--quarantine", tasks.quarantine);
+  words.add_text("--timeline", tasks.timeline);
+  words.add_text("--trace", tasks.trace);
   if (crashes) {
     words.add("--crashes", crashes->folder);
     words.add("--keep-crashes", std::to_string(crashes->keep));

@@ -163,4 +163,38 @@ Form<Duration> duration(Zero zero) {
   return form;
 }
 
+Form<std::uint64_t> size(Zero zero) {
+  Form<std::uint64_t> form;
+  const bool positive = zero == Zero::refused;
+  form.schema = [=] {
+    return fmt::format(R"("type":"string","pattern":{})",
+                       json_string(fmt::format("^{}(?:{})$", positive ? "(?=.*[1-9])" : "", size_pattern())));
+  };
+  form.words = positive ? R"(a size such as "64MiB", more than 0)" : R"(a size such as "64MiB")";
+  form.kinds = only(Kind::string);
+  form.write = [](std::uint64_t bytes) {
+    std::string text = bytes == 0 ? "0" : describe_size(bytes);
+    std::erase(text, ' ');
+    return json_string(text);
+  };
+  form.advice = [](const Value& value) {
+    const std::optional<std::int64_t> count = whole_number(value);
+    return !count || *count < 0 ? "" : fmt::format("add a unit and quotes: \"{0}B\" is {0} bytes, \"{0}MiB\" more", *count);
+  };
+  form.decode = [=, words = form.words](const Value& value, Context& context) -> std::optional<std::uint64_t> {
+    if (!looks_like_size(value.text) || (positive && is_zero(value.text))) {
+      context.report.add(value.range, fmt::format("expected {}, found {}", words, in_quotes(value.text)),
+                         did_you_mean(meant_size(value.text)));
+      return std::nullopt;
+    }
+    const Result<std::uint64_t> parsed = parse_size(value.text);
+    if (!parsed) {
+      context.report.add_beyond_schema(value.range, fmt::format("{} is too large a size", in_quotes(value.text)));
+      return std::nullopt;
+    }
+    return std::max<std::uint64_t>(*parsed, positive ? 1 : 0);
+  };
+  return form;
+}
+
 }  // namespace corral::config

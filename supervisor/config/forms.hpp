@@ -28,6 +28,9 @@ namespace corral::config {
 enum class Zero { allowed, refused };
 [[nodiscard]] Form<Duration> duration(Zero zero);
 
+/// In bytes, from a text such as "64MiB".
+[[nodiscard]] Form<std::uint64_t> size(Zero zero);
+
 /// Any string without NUL.
 [[nodiscard]] Form<std::string> plain_string(std::string words);
 

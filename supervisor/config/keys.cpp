@@ -66,6 +66,9 @@ void check_program(const ProgramSpec& program, const Value& value, Context& cont
         restart->key_range, "\"restart\" means nothing beside \"tasks\"",
         "workers are replaced as their tasks need it: see \"retries\" and \"max_tasks\" in \"tasks\"");
   }
+  if (const Value* tasks = value.find("tasks"); program.tasks && tasks != nullptr) {
+    check_tasks(program, *tasks, context);
+  }
 }
 
 std::vector<Field<ProgramSpec>> launch_fields() {
@@ -266,6 +269,9 @@ const std::vector<std::string>& rules_beyond_schema() {
       "A duration is at most 10 years, a size at most 2^63-1 bytes, a user or group number at most 4294967294.",
       "`max_delay` is not shorter than `delay`.",
       "`restart` does not stand beside `tasks`.",
+      "In `tasks`, `tag` goes with `raw` and without `state`, `shuf` without `ordered`; with `{}` in the command neither `lines` "
+      "nor "
+      "`max_tasks`, `max_memory` and `max_age` stand.",
       "`listen` does not stand without `token_file`; the numbers of its address are at most 255, its port at most 65535.",
       "Beside `log` to no file nothing is said of one.",
       "A soft limit is not above the hard one.",

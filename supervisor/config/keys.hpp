@@ -23,6 +23,9 @@ namespace corral::config {
 [[nodiscard]] Form<std::optional<core::EventHook>> on_event_form();
 [[nodiscard]] Form<std::optional<core::CrashFiles>> crashes_form();
 
+/// What does not go together in the "tasks" of a program, which is `value`.
+void check_tasks(const core::ProgramSpec& program, const Value& value, Context& context);
+
 /// The rules that no JSON Schema can state, for the reference page.
 [[nodiscard]] const std::vector<std::string>& rules_beyond_schema();
 

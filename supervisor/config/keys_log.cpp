@@ -22,38 +22,6 @@ Form<LogTo> to_form() {
   return either(choice<LogTo>({{"inherit", LogTo::inherit}, {"file", LogTo::file}}, ", or " + none.words), none);
 }
 
-std::string write_size(std::uint64_t size) {
-  std::string text = size == 0 ? "0" : describe_size(size);
-  std::erase(text, ' ');
-  return json_string(text);
-}
-
-Form<std::uint64_t> size_form() {
-  Form<std::uint64_t> form;
-  form.schema = [] { return fmt::format(R"("type":"string","pattern":{})", json_string("^(?:" + size_pattern() + ")$")); };
-  form.words = R"(a size such as "64MiB")";
-  form.kinds = only(Kind::string);
-  form.write = write_size;
-  form.advice = [](const Value& value) {
-    const std::optional<std::int64_t> count = whole_number(value);
-    return !count || *count < 0 ? "" : fmt::format("add a unit and quotes: \"{0}B\" is {0} bytes, \"{0}MiB\" more", *count);
-  };
-  form.decode = [words = form.words](const Value& value, Context& context) -> std::optional<std::uint64_t> {
-    if (!looks_like_size(value.text)) {
-      context.report.add(value.range, fmt::format("expected {}, found {}", words, in_quotes(value.text)),
-                         did_you_mean(meant_size(value.text)));
-      return std::nullopt;
-    }
-    const Result<std::uint64_t> size = parse_size(value.text);
-    if (!size) {
-      context.report.add_beyond_schema(value.range, fmt::format("{} is too large a size", in_quotes(value.text)));
-      return std::nullopt;
-    }
-    return *size;
-  };
-  return form;
-}
-
 Form<std::uint32_t> keep_form() {
   return converted<std::uint32_t>(
       integer(0, 1000), [](std::int64_t count) { return static_cast<std::uint32_t>(count); },
@@ -66,9 +34,10 @@ Form<RotatePolicy> rotate_form() {
       "When a log file is put aside as `NAME.1` and a new one begun. `NAME.1` becomes `NAME.2` then, and so on. No line is cut "
       "or "
       "lost by it.",
-      {field<RotatePolicy>("size", [](auto& rotate) -> auto& { return rotate.size; }, size_form,
-                           {.meaning = "No file grows beyond it, unless a single line is longer; `\"0\"`: whatever its size.",
-                            .example = R"("100MB")"}),
+      {field<RotatePolicy>(
+           "size", [](auto& rotate) -> auto& { return rotate.size; }, [] { return size(Zero::allowed); },
+           {.meaning = "No file grows beyond it, unless a single line is longer; `\"0\"`: whatever its size.",
+            .example = R"("100MB")"}),
        field<RotatePolicy>("keep", [](auto& rotate) -> auto& { return rotate.keep; }, keep_form,
                            {.meaning = "So many of the older files are kept beside the one that is written.", .example = "30"}),
        field<RotatePolicy>(

@@ -110,6 +110,12 @@ struct LaunchSpec {
   friend bool operator==(const LaunchSpec&, const LaunchSpec&) = default;
 };
 
+/// Of what tasks have taken so far: 100 to 1,000,000.
+struct PercentOfMedian {
+  std::uint32_t percent = 100;
+  friend bool operator==(PercentOfMedian, PercentOfMedian) = default;
+};
+
 /// What the workers of a program are fed with, in the terms of `corral map`.
 struct TasksSpec {
   std::string from;  ///< A file with a task on each line. Never empty.
@@ -119,12 +125,18 @@ struct TasksSpec {
   bool ordered = false;
   std::optional<std::uint32_t> retries;       ///< 0 to 1000.
   std::optional<std::uint32_t> retry_errors;  ///< Likewise.
-  std::optional<Duration> timeout;
-  std::string halt;                        ///< "soon,fail=3"; empty: never.
-  std::string state;                       ///< A file; empty: nothing is recorded.
-  std::string quarantine;                  ///< Likewise, for tasks that are given up.
-  std::optional<std::uint64_t> limit;      ///< At least 1.
-  std::optional<std::uint64_t> max_tasks;  ///< Likewise.
+  bool tag = false;                           ///< With raw alone, and without a state.
+  bool shuffle = false;                       ///< Without ordered.
+  std::optional<std::variant<Duration, PercentOfMedian>> timeout;
+  std::string halt;                         ///< "soon,fail=3"; empty: never.
+  std::string state;                        ///< A file; empty: nothing is recorded.
+  std::string quarantine;                   ///< Likewise, for tasks that are given up.
+  std::string timeline;                     ///< Likewise, for the page that shows who did what when.
+  std::string trace;                        ///< Likewise, for trace events.
+  std::optional<std::uint64_t> limit;       ///< At least 1.
+  std::optional<std::uint64_t> max_tasks;   ///< Likewise.
+  std::optional<std::uint64_t> max_memory;  ///< Likewise, in bytes.
+  std::optional<Duration> max_age;          ///< Longer than 0.
   friend bool operator==(const TasksSpec&, const TasksSpec&) = default;
 };
 

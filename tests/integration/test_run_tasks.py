@@ -125,6 +125,23 @@ class TaskPrograms(MapTest):
             with open("-o") as file:
                 self.assertEqual(file.read(), "1 --raw=[1, 2]\n2 --raw=[1, 2]\n")
 
+    def test_all_that_map_has_can_be_said(self):
+        keys = {"raw": True, "tag": True, "shuf": True, "timeout": "100000%", "max_memory": "1GiB", "max_age": "1h", "max_tasks": 50,
+                "timeline": self.path("run.html"), "trace": self.path("run.json")}  # fmt: skip
+        self.finish(self.run_config({"crunch": self.fed(range(200), **keys)}), 0)
+        with open(self.path("results.jsonl")) as file:
+            lines = file.read().splitlines()
+        self.assertEqual(sorted(lines), sorted(f"{n}\t{n}" for n in range(200)))
+        self.assertNotEqual([int(line.split("\t")[0]) for line in lines], list(range(200)))
+        with open(self.path("run.json")) as file:
+            self.assertGreater(len(json.load(file)), 200)
+        self.assertTrue(os.path.getsize(self.path("run.html")) > 1000)
+
+    def test_a_timeout_may_be_a_share_of_the_median(self):
+        program = self.fed([{"sleep": 0.01}] * 20 + [{"sleep": 600}], timeout="2000%", workers=1)
+        self.finish(self.run_config({"crunch": program}), 1)
+        self.assertEqual([entry["error"]["type"] for entry in self.lines() if not entry["ok"]], ["Timeout"])
+
     def test_a_stop_is_a_stop(self):
         corral = self.run_config({"crunch": self.fed([{"sleep": 0.05}] * 20 + [{"sleep": 600}] * 4)})
         await_that("results", lambda: len(self.lines()) >= 20)
@@ -152,6 +169,24 @@ class TaskPrograms(MapTest):
         corral = self.run_config({"crunch": program})
         self.finish(corral, 2)
         self.assertIn('"restart" means nothing beside "tasks"', corral.err)
+        each = self.fed([1], command=["true", "{}"], max_tasks=3, max_memory="1GiB", max_age="1h", lines=True)
+        tagged = self.fed([1], tag=True, shuf=True, ordered=True)
+        corral = self.run_config({"each": each, "tagged": tagged})
+        self.finish(corral, 2)
+        for key in ("max_tasks", "max_memory", "max_age", "lines"):
+            self.assertIn(f"/programs/each/tasks/{key}: \"{key}\"", corral.err)
+        for key in ("tag", "shuf"):
+            self.assertIn(f"/programs/tagged/tasks/{key}: \"{key}\"", corral.err)
+
+    def test_tasks_that_cannot_be_read_are_told_before_anything_starts(self):
+        self.write("tasks.jsonl", "1\n")
+        program = self.fed([1])
+        program["tasks"]["from"] = self.path("task.jsonl")
+        for command in ("check", "run"):
+            corral = self.start(command, self.write("corral.json", {"programs": {"crunch": program}}))
+            self.finish(corral, 2)
+            for words in ("/programs/crunch/tasks/from: cannot read tasks from", "No such file", 'did you mean "', '/tasks.jsonl"?'):
+                self.assertIn(words, corral.err)
 
 
 if __name__ == "__main__":

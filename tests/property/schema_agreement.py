@@ -3,9 +3,8 @@
 
 Makes documents from the schema's own tree of keys, valid ones and ones with one to three mistakes, asks corral's
 decoder and the python3-jsonschema validator, and compares. Rules that a schema cannot state ("beyond") are the
-decoder's own affair: there the schema must accept. The decoder's answer comes from decode_lines, which reports them
-apart. A seed and the document are printed for every disagreement. The generator is written by hand and knows nothing of the
-decoder: a key that only the schema has fails the test, and so does a run in which a key, a verdict or a kind of mistake is missing.
+decoder's own affair: there the schema must accept; decode_lines reports them apart. The generator is written by hand and
+knows nothing of the decoder: a key that only the schema has fails the test, as does a run without a key, verdict or kind of mistake.
 """
 import argparse
 import collections
@@ -31,6 +30,7 @@ Validator = jsonschema.validators.extend(jsonschema.Draft202012Validator, {"patt
 DURATIONS = ["250ms", "1s", "1.5s", "0", "10us", "5m", "2h", "1d", "0ms", "0.0s", "007s", "3650d", "100ns", "1.250s"]
 BAD_DURATIONS = ["10", "", "s", "-1s", "1.s", ".5s", "10 s", "10S", "1e3s", "10sec", "10s\n", " 10s", "1,5s", "+1s", "١s",
                  "0x1s", "1s1s", "00", "0.0", "10s\u0000", "99999999999999999999d", "3651d", "1000000000000000000000ns"]
+SHARES, BAD_SHARES = ["100%", "999999%", "1000000%"], ["99%", "1000001%", "300 %", "0%", "0300%", "%", "3e2%", "300%%", 300]
 SIZES = ["64MiB", "1.5GiB", "512B", "10kB", "0", "1TiB", "0B", "08MB"]
 BAD_SIZES = ["64MB ", "64 MiB", "64mib", "1K", "", "MiB", "-1B", "1e3B", "0x10B", "10", "9999999999999TiB", "99999999TB"]
 STRINGS = ["", "a", "x y", "ä€😀", "{index}/{workers}", "{{index}}", "$HOME", "$$", "$", "a$", "${HOME}", "${EMPTY}",
@@ -144,12 +144,13 @@ class Generator:
         return self.pick([True, False, [], ["PATH", "HOME"]], [["A=B"], [""], [1], "PATH", None, ["A\u0000"], ["CORRAL_X"], ["A", "A"]])
 
     def tasks(self, path):
-        flags = {name: self.boolean for name in ("lines", "raw", "ordered")}
+        flags = {name: self.boolean for name in ("lines", "raw", "ordered", "tag", "shuf")}
         halts = ["soon,fail=3", "now,fail=10%", "now,fail=100%", "soon,fail=999999999"]
         bad_halts = ["soon,fail=0", "fail=3", "now,fail=101%", "now,fail=0%", "later,fail=1", "now,fail=1 ", "soon,fail=", "", 3, None]
         return self.object(
             path, from_=self.string, to_=self.string, state=self.string, quarantine=self.string, **flags, retries=lambda: self.integer(0, 1000),
-            retry_errors=lambda: self.integer(0, 1000), timeout=self.positive, halt=lambda: self.pick(halts, bad_halts),
+            retry_errors=lambda: self.integer(0, 1000), timeout=lambda: self.pick(["1s", "0.5s"] + SHARES, BAD_DURATIONS + BAD_SHARES), timeline=self.string, trace=self.string,
+            max_memory=lambda: self.pick(["64MiB", "1.5GiB", "1B"], BAD_SIZES + ["0", "0B", "0.0kB", 5, None]), max_age=self.positive, halt=lambda: self.pick(halts, bad_halts),
             limit=lambda: self.integer(1, 4_000_000_000), max_tasks=lambda: self.integer(1, 4_000_000_000))
 
     def log(self, path):

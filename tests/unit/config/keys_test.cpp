@@ -18,6 +18,9 @@ json surroundings(const config::KeyDescription& key) {
   if (key.path.find("/tasks/") != std::string::npos) {
     whole[json::json_pointer(key.path).parent_pointer()] = {{"from", "a"}, {"to", "b"}};
   }
+  if (key.path.ends_with("/tasks/tag")) {
+    whole["programs"]["NAME"]["tasks"]["raw"] = true;
+  }
   if (key.path.find("/log/") != std::string::npos && !key.path.ends_with("/to")) {
     whole["programs"]["NAME"]["log"] = {{"to", "file"}};
   }
