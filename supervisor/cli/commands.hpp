@@ -65,8 +65,9 @@ struct MapOptions {
   std::string quarantine;
   std::string crashes;  ///< A folder; empty: none.
   std::uint32_t crashes_kept = 100;
-  std::optional<std::uint64_t> limit;  ///< Of tasks.
-  std::optional<int> client;           ///< A socket: a client gives the tasks, and takes the answers.
+  std::optional<std::uint64_t> limit;        ///< Of tasks.
+  std::optional<std::uint64_t> max_payload;  ///< Of a task and of a result, in bytes.
+  std::optional<int> client;                 ///< A socket: a client gives the tasks, and takes the answers.
   Talk talk;
 };
 [[nodiscard]] int map(MapOptions options);

@@ -70,7 +70,9 @@ int dry_run(const MapOptions& options, const process::ProcessSetup& setup) {
     return complain(input.error());
   }
   const bool each = options.program.launch.task_arguments;
-  return show_tasks(options, *input, each ? longest_argument(options.program.launch.command) : wire::longest_payload);
+  return show_tasks(
+      options, *input,
+      each ? longest_argument(options.program.launch.command) : options.max_payload.value_or(wire::longest_payload));
 }
 
 /// All workers may fail once, and once more: then the command does not work.
@@ -144,6 +146,9 @@ int map(MapOptions options) {
     const bool line = ::isatty(STDERR_FILENO) != 0 && options.talk.format == shell::LogFormat::text &&
                       (!options.output.empty() || ::isatty(STDOUT_FILENO) == 0);
     feed.progress = line ? shell::ProgressStyle::line : shell::ProgressStyle::sentences;
+  }
+  if (options.max_payload) {
+    feed.longest_task = feed.longest_answer = *options.max_payload;
   }
   if (mode == shell::TaskMode::each) {
     feed.longest_task = longest_argument(options.program.launch.command);

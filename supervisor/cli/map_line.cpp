@@ -49,6 +49,15 @@ void parse_timeout(const std::string& text, core::TaskPolicy& policy) {
   }
 }
 
+/// What a frame can say.
+std::uint64_t parse_payload(const std::string& text) {
+  const std::uint64_t size = accept(parse_size(text));
+  if (size == 0 || size > UINT32_MAX) {
+    refuse(fmt::format("--max-payload {}: from 1B to 4GiB less a byte, such as 256MiB", text));
+  }
+  return size;
+}
+
 void add_task_options(CLI::App& app, MapOptions& options) {
   core::TaskPolicy& policy = options.policy;
   app.add_option("tasks", options.tasks, "a file with one task a line; - or nothing: stdin")->each([&](const std::string&) {
@@ -82,6 +91,9 @@ void add_task_options(CLI::App& app, MapOptions& options) {
   app.add_option_function<std::string>(
       "--max-age", [&](const std::string& t) { policy.max_age = accept(parse_duration(t)); },
       "replace a worker that is so old, when its task is done; they go up to a tenth earlier, one after another");
+  app.add_option_function<std::string>(
+      "--max-payload", [&](const std::string& t) { options.max_payload = parse_payload(t); },
+      "how long a task or a result may be (64MiB)");
   app.add_option_function<std::string>(
       "--client", [&](const std::string& t) { options.client = static_cast<int>(parse_count(t, 0, most_descriptors)); },
       "a program gives tasks and takes answers in frames, over this descriptor: docs/protocol.md");
@@ -206,6 +218,9 @@ int map_with(MapOptions& options, const MapExtras& extras) {
   }
   if (options.client && (options.lines || program.launch.task_arguments)) {
     refuse("--client is for workers that speak the task protocol: neither --lines nor {} go with it");
+  }
+  if (options.client && options.max_payload) {
+    refuse("--client takes what its client takes, as its HELLO says: no --max-payload goes with it");
   }
   if (options.client && (options.raw || options.ordered || options.limit || !options.output.empty() || options.tasks != "-")) {
     refuse("--client takes the place of the files: no TASKS, -o, --raw, --ordered or --limit go with it");

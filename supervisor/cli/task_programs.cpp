@@ -86,6 +86,7 @@ std::vector<std::string> map_command(const core::ProgramSpec& program, const std
   words.add_number("--max-tasks", tasks.max_tasks);
   words.add("--tag", tasks.tag);
   words.add("--shuf", tasks.shuffle);
+  words.add_number("--max-payload", tasks.max_payload, "B");
   words.add_number("--max-memory", tasks.max_memory, "B");
   if (tasks.max_age) {
     words.add("--max-age", format_duration(*tasks.max_age));

@@ -95,6 +95,20 @@ Form<std::optional<std::uint64_t>> max_memory_form() {
   return converted<std::optional<std::uint64_t>>(size(Zero::refused), [](std::uint64_t value) { return std::optional(value); });
 }
 
+/// What the header of a frame can say.
+Form<std::optional<std::uint64_t>> payload_form() {
+  Form<std::optional<std::uint64_t>> form = max_memory_form();
+  form.decode = [plain = form.decode](const Value& value, Context& context) {
+    std::optional<std::optional<std::uint64_t>> bytes = plain(value, context);
+    if (bytes && *bytes > UINT32_MAX) {
+      context.report.add_beyond_schema(value.range, fmt::format("{} is more than 4GiB less a byte", in_quotes(value.text)));
+      bytes.reset();
+    }
+    return bytes;
+  };
+  return form;
+}
+
 Form<std::string> path_form() { return expandable_string("a path", 1); }
 
 std::vector<Field<TasksSpec>> tasks_way_fields() {
@@ -165,6 +179,8 @@ std::vector<Field<TasksSpec>> fault_fields() {
       field<TasksSpec>(
           "max_tasks", [](auto& tasks) -> auto& { return tasks.max_tasks; }, [] { return count<std::uint64_t>(1, most_tasks); },
           {.meaning = "A worker that has done so many is replaced.", .example = "1000", .otherwise = "never"}),
+      field<TasksSpec>("max_payload", [](auto& tasks) -> auto& { return tasks.max_payload; }, payload_form,
+                       {.meaning = "How long a task or a result may be.", .example = R"("256MiB")", .otherwise = "`\"64MiB\"`"}),
       field<TasksSpec>("max_memory", [](auto& tasks) -> auto& { return tasks.max_memory; }, max_memory_form,
                        {.meaning = "A worker that has more is replaced when its task is done.",
                         .example = R"("500MiB")",

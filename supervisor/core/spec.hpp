@@ -128,15 +128,16 @@ struct TasksSpec {
   bool tag = false;                           ///< With raw alone, and without a state.
   bool shuffle = false;                       ///< Without ordered.
   std::optional<std::variant<Duration, PercentOfMedian>> timeout;
-  std::string halt;                         ///< "soon,fail=3"; empty: never.
-  std::string state;                        ///< A file; empty: nothing is recorded.
-  std::string quarantine;                   ///< Likewise, for tasks that are given up.
-  std::string timeline;                     ///< Likewise, for the page that shows who did what when.
-  std::string trace;                        ///< Likewise, for trace events.
-  std::optional<std::uint64_t> limit;       ///< At least 1.
-  std::optional<std::uint64_t> max_tasks;   ///< Likewise.
-  std::optional<std::uint64_t> max_memory;  ///< Likewise, in bytes.
-  std::optional<Duration> max_age;          ///< Longer than 0.
+  std::string halt;                          ///< "soon,fail=3"; empty: never.
+  std::string state;                         ///< A file; empty: nothing is recorded.
+  std::string quarantine;                    ///< Likewise, for tasks that are given up.
+  std::string timeline;                      ///< Likewise, for the page that shows who did what when.
+  std::string trace;                         ///< Likewise, for trace events.
+  std::optional<std::uint64_t> limit;        ///< At least 1.
+  std::optional<std::uint64_t> max_tasks;    ///< Likewise.
+  std::optional<std::uint64_t> max_payload;  ///< 1 to 2^32-1, in bytes.
+  std::optional<std::uint64_t> max_memory;   ///< Likewise, in bytes.
+  std::optional<Duration> max_age;           ///< Longer than 0.
   friend bool operator==(const TasksSpec&, const TasksSpec&) = default;
 };
 

@@ -70,7 +70,7 @@ class Faults(MapTest):
         self.finish(corral, 1)
         results = self.results(corral)
         self.assertEqual([results[i]["ok"] for i in range(3)], [True, False, True])
-        self.assertIn("longer than the 64 MiB that a task may have; a file", results[1]["error"]["message"])
+        self.assertIn("longer than the 64 MiB that a task may have (--max-payload); a file", results[1]["error"]["message"])
 
     def test_a_task_past_its_timeout_is_given_up_and_its_worker_replaced(self):
         corral = self.map([{"sleep": 600}] + list(range(20)), "-j1", "--timeout", "500ms")

@@ -127,5 +127,38 @@ class Small(MapTest):
         self.assertIn("2 tasks would be given to workers: './no such program'", corral.err)
 
 
+class Lengths(MapTest):
+    """How long a task and a result may be."""
+
+    def test_a_result_that_is_too_long_is_given_up_at_once_and_told_what_may_be(self):
+        sentence = "more than the 1 MiB that a result may have (--max-payload)"
+        filters = ["--lines", "sh", "-c", "while read n; do head -c $n /dev/zero; echo; done"]
+        for command in (["head", "-c", "{}", "/dev/zero"], filters):
+            lines = command[0] == "--lines"
+            with self.subTest(lines=lines):
+                corral = self.map(b"10\n3000000\n20\n", "-j1", "--max-payload", "1MiB", *command[:lines], command=command[lines:])
+                self.finish(corral, 1)
+                results = self.results(corral)
+                self.assertEqual([results[n]["ok"] for n in range(3)], [True, False, True])
+                self.assertEqual((results[1]["error"]["type"], results[1]["attempts"]), ("ResultTooLong", 1))
+                self.assertIn(sentence, results[1]["error"]["message"])
+
+    def test_more_than_64_mib_can_be_asked_for(self):
+        size = 70 << 20
+        corral = self.map(f"{size}\n".encode(), "-j1", "--raw", "--max-payload", "100MiB", "-o", self.path("out"),
+                          command=["head", "-c", "{}", "/dev/zero"])  # fmt: skip
+        self.finish(corral, 0)
+        self.assertGreaterEqual(os.path.getsize(self.path("out")), size)
+
+    def test_a_task_that_is_too_long_fails_alone(self):
+        corral = self.map(b'1\n"' + b"x" * 2000 + b'"\n3\n', "-j1", "--max-payload", "1KiB")
+        self.finish(corral, 1)
+        results = self.results(corral)
+        self.assertEqual([results[n]["ok"] for n in range(3)], [True, False, True])
+        self.assertIn("longer than the 1 KiB that a task may have (--max-payload)", results[1]["error"]["message"])
+        for wrong in ("0", "4GiB", "x"):
+            self.finish(self.map([1], "--max-payload", wrong), 2)
+
+
 if __name__ == "__main__":
     main()

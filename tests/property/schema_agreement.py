@@ -16,6 +16,10 @@ import subprocess
 import sys
 
 import jsonschema
+from value_lists import (
+    ACCOUNTS, BAD_DURATIONS, BAD_SHARES, BAD_SIZES, CORES, DURATIONS, LISTENS, NUMBERS, PROGRAM_NAMES, SHARES,
+    SIGNALS, SIZES, STRINGS, UMASKS, VARIABLES,
+)
 
 
 def ecma_pattern(validator, pattern, instance, schema):
@@ -26,31 +30,6 @@ def ecma_pattern(validator, pattern, instance, schema):
 
 
 Validator = jsonschema.validators.extend(jsonschema.Draft202012Validator, {"pattern": ecma_pattern})
-
-DURATIONS = ["250ms", "1s", "1.5s", "0", "10us", "5m", "2h", "1d", "0ms", "0.0s", "007s", "3650d", "100ns", "1.250s"]
-BAD_DURATIONS = ["10", "", "s", "-1s", "1.s", ".5s", "10 s", "10S", "1e3s", "10sec", "10s\n", " 10s", "1,5s", "+1s", "١s",
-                 "0x1s", "1s1s", "00", "0.0", "10s\u0000", "99999999999999999999d", "3651d", "1000000000000000000000ns"]
-SHARES, BAD_SHARES = ["100%", "999999%", "1000000%"], ["99%", "1000001%", "300 %", "0%", "0300%", "%", "3e2%", "300%%", 300]
-SIZES = ["64MiB", "1.5GiB", "512B", "10kB", "0", "1TiB", "0B", "08MB"]
-BAD_SIZES = ["64MB ", "64 MiB", "64mib", "1K", "", "MiB", "-1B", "1e3B", "0x10B", "10", "9999999999999TiB", "99999999TB"]
-STRINGS = ["", "a", "x y", "ä€😀", "{index}/{workers}", "{{index}}", "$HOME", "$$", "$", "a$", "${HOME}", "${EMPTY}",
-           "${EMPTY:-x}", "${UNSET:-}", "${UNSET:-a b}", "$${HOME}", "$$${HOME}", "${HOME}${HOME}", "}", "${", "${}", "${1}",
-           "${HOME", "${HOME:}", "${HOME-x}", "${UNSET}", "a\u0000b", "\n", "x\n", "${HOME:-\n}", "${A:-${HOME}}", "$${",
-           "$$$", "${ HOME}", "${HOME }", "${_a1:-}", "${Ä}", "\u2028", "\x7f", "${A:-\u0000}"]
-NUMBERS = [0, 1, -1, 2, 3, 255, 256, 1000, 1001, 100000, 100001, 19, 20, -20, -21, -1000, 1e0, 4.0, 4.5, 0.5, 1e3, 1e30, -0.0,
-           9223372036854775807, 9223372036854775808, 18446744073709551615, 18446744073709551616, -9223372036854775808,
-           -9223372036854775809, 9.223372036854775e18, 1.5e-300, 1000000, 1000001]
-ACCOUNTS = ["root", "nobody", "0", "1000", "_apt", "a.b-c@d", "machine$", "0day", "", "-x", "00", "01", "4294967294", "4294967295",
-            "99999999999999999999", "a b", "a\n", "ä", "a:b", "$", "1e3", "a" * 255, "a" * 256, "a" * 255 + "$", "a$$"]
-SIGNALS = ["TERM", "SIGTERM", "INT", "KILL", "RTMIN", "RTMIN+3", "SIGRTMIN+3", "RTMAX-1", "RTMAX", "RTMIN+30", "RTMIN+99", "term",
-           "15", "", "SIG", "SIGSIGTERM", "TERMS", "RTMIN-1", "RTMAX+1", "RTMIN+", "RTMIN+100", "TERM\n", "RTMIN+ 1", "SIG15"]
-LISTENS = ["127.0.0.1:8080", "127.255.0.9:65535", "[::1]:8080", "127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1", "10.0.0.1:80", "",
-           "localhost:80", "::1:80", "127.1:80", "127.0.0.01:80", "127.0.0.1:080", "127.0.0.1:80\n", "127.0.0.999:80", 8080]
-UMASKS = ["022", "0022", "777", "000", "22", "888", "00022", "1022", "", "0o22", "022\n", "0777", "02a"]
-CORES = ["separate", "shared", "0-3,8", "0", "1, 2", "3-1", "0-8191", "8192", "99999999999999999999", "", ",", "0,", "0-", "-1",
-         "0-3-5", "0 ,1", "0,  1", "separate ", "Separate", "0-14:2/4", "0\n", "all", "00-03", "0, 1,2-3"]
-PROGRAM_NAMES = ["crunch", "a.b", "A-1_", "_x", "9", "x" * 64, "x" * 65, "", ".x", "-x", "a b", "ä", "a/b", "a\n", "a\u0000"]
-VARIABLES = ["MODE", "a b", "x", "ä", "CORRAL", "CORRAL_X", "xCORRAL_", "", "A=B", "A\u0000", "=", "A\nB", "corral_x"]
 
 
 class Generator:
@@ -69,6 +48,9 @@ class Generator:
 
     def positive(self):
         return self.pick(["1s", "0.5s", "1ns", "0.1ms", "10s"], BAD_DURATIONS + ["0", "0s", "0.000ms", "00m"])
+
+    def some(self):
+        return self.pick(["64MiB", "1.5GiB", "1B", "4GiB"], BAD_SIZES + ["0", "0B", "0.0kB", 5, None])
 
     def string(self):
         return self.pick(["a", "${HOME}/x", "{index}", "$$", ""], STRINGS)
@@ -150,7 +132,7 @@ class Generator:
         return self.object(
             path, from_=self.string, to_=self.string, state=self.string, quarantine=self.string, **flags, retries=lambda: self.integer(0, 1000),
             retry_errors=lambda: self.integer(0, 1000), timeout=lambda: self.pick(["1s", "0.5s"] + SHARES, BAD_DURATIONS + BAD_SHARES), timeline=self.string, trace=self.string,
-            max_memory=lambda: self.pick(["64MiB", "1.5GiB", "1B"], BAD_SIZES + ["0", "0B", "0.0kB", 5, None]), max_age=self.positive, halt=lambda: self.pick(halts, bad_halts),
+            max_memory=self.some, max_payload=self.some, max_age=self.positive, halt=lambda: self.pick(halts, bad_halts),
             limit=lambda: self.integer(1, 4_000_000_000), max_tasks=lambda: self.integer(1, 4_000_000_000))
 
     def log(self, path):

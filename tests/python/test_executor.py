@@ -130,11 +130,18 @@ class Calls(ExecutorTest):
         del future
         self.await_that(lambda: result() is None)
 
+    def test_where_workers_run_can_be_said(self):
+        own = os.sched_getaffinity(0)
+        for cores, places in (("shared", own), (str(min(own)), {min(own)}), (None, None)):
+            found = self.executor(2, cores=cores).submit(os.sched_getaffinity, 0).result(CEILING)
+            self.assertEqual(found, places) if places else self.assertEqual(len(found), 1 if len(own) > 1 else len(own))
+
     def test_arguments_are_checked(self):
-        for wrong in ({"max_workers": 0}, {"max_workers": -1}, {"max_tasks_per_child": 0}, {"retries": -1}, {"task_timeout": 0}):
+        for wrong in ({"max_workers": 0}, {"max_workers": -1}, {"max_tasks_per_child": 0}, {"retries": -1}, {"task_timeout": 0},
+                      {"max_workers": 200_000}, {"cores": ""}, {"cores": "all"}, {"cores": "0-"}):  # fmt: skip
             with self.subTest(wrong), self.assertRaises(ValueError):
                 corral.Executor(**wrong)
-        for wrong in ({"initializer": 1}, {"max_workers": 2.0}, {"max_workers": "2"}, {"retries": 1.5}, {"max_tasks_per_child": 1.0}):
+        for wrong in ({"initializer": 1}, {"max_workers": 2.0}, {"max_workers": "2"}, {"retries": 1.5}, {"max_tasks_per_child": 1.0}, {"cores": 1}):
             with self.subTest(wrong), self.assertRaises(TypeError):
                 corral.Executor(**wrong)
         executor = self.executor(True, max_tasks_per_child=True)

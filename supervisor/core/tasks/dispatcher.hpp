@@ -108,7 +108,7 @@ class Dispatcher {
   void make_room_for_fresh();
   void look_at(Lane& lane);
   void time_out(Lane& lane, Serving& serving);
-  void condemn(Lane& lane, ReplaceWorker::Why why, std::optional<TaskId> at = std::nullopt);
+  void condemn(Lane& lane, ReplaceWorker::Why why, const ChannelBroken* broken = nullptr);
   void let_go(Lane& lane);
   void begin_leaving(Lane& lane);
   [[nodiscard]] bool is_used_up(const Lane& lane, const Serving& serving) const {

@@ -195,7 +195,7 @@ void Dispatcher::time_out(Lane& lane, Serving& serving) {
   condemn(lane, ReplaceWorker::Why::timeout);
 }
 
-void Dispatcher::condemn(Lane& lane, ReplaceWorker::Why why, std::optional<TaskId> at) {
+void Dispatcher::condemn(Lane& lane, ReplaceWorker::Why why, const ChannelBroken* broken) {
   // Who is to go anyway is followed by nobody in its own slot.
   const bool relieved = !lane.wanted || (lane.on_duty() && (is_followed(lane) || (draining_ && !policy_.each)));
   LaneState state = std::exchange(lane.state, Condemned{});
@@ -203,9 +203,9 @@ void Dispatcher::condemn(Lane& lane, ReplaceWorker::Why why, std::optional<TaskI
   own_fault = own_fault || (std::holds_alternative<Leaving>(state) && !lane.vouched);  // It said that it goes, and did nothing.
   if (auto* serving = std::get_if<Serving>(&state)) {
     if (why == ReplaceWorker::Why::broken_channel && !serving->in_work.empty()) {
-      const TaskSlot culprit = take_culprit(*serving, at);
+      const TaskSlot culprit = take_culprit(*serving, broken != nullptr ? broken->at : std::nullopt);
       own_fault = false;
-      blame(lane, culprit, Mishap::garbage, took(*serving), nullptr);
+      blame(lane, culprit, broken != nullptr && broken->too_long ? Mishap::too_long : Mishap::garbage, took(*serving), nullptr);
     }
     give_back(*serving);
   } else if (auto* holding = std::get_if<Holding>(&state)) {

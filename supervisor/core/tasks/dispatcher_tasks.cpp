@@ -63,7 +63,7 @@ void Dispatcher::blame(Lane& lane, TaskSlot slot, Mishap mishap, Duration durati
   Task& task = task_in(slot);
   ++task.deaths;
   const auto how = death == nullptr ? std::nullopt : std::optional(*death);
-  if (mishap == Mishap::timeout || task.deaths > policy_.retries) {
+  if (mishap == Mishap::timeout || mishap == Mishap::too_long || task.deaths > policy_.retries) {
     return record(slot, {slot, task.id, Outcome::quarantined, task.attempts(), lane.life(), duration, mishap, how});
   }
   ++counts_.queued;

@@ -11,7 +11,7 @@ void Dispatcher::on(const ChannelBroken& event) {
   if (lane == nullptr || std::holds_alternative<Condemned>(lane->state)) {
     return;
   }
-  condemn(*lane, ReplaceWorker::Why::broken_channel, event.at);
+  condemn(*lane, ReplaceWorker::Why::broken_channel, &event);
   seat_suspects();
   feed_the_hungry();
 }

@@ -39,6 +39,7 @@ enum class Mishap : std::uint8_t {
   reported,  ///< The worker said so.
   died,      ///< The worker ended without an answer.
   garbage,   ///< What the worker wrote was no protocol.
+  too_long,  ///< Its result was longer than may be, which another attempt would not change.
   timeout,
   unfit,  ///< It was never given to a worker.
 };

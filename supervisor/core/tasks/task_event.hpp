@@ -51,6 +51,7 @@ struct TaskProgressed {
 struct ChannelBroken {
   Life life;
   std::optional<TaskId> at{};  ///< The task that it has marked as the one in work.
+  bool too_long = false;       ///< It was a result so far, and longer than may be.
 };
 
 /// Nothing more can come from it, nor reach it, although its process lives.

@@ -1,5 +1,6 @@
 #include "supervisor/shell/tasks/channel.hpp"
 
+#include <fmt/format.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -8,6 +9,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "common/base/units.hpp"
 #include "supervisor/shell/tasks/task_mark.hpp"
 
 namespace corral::shell {
@@ -145,6 +147,10 @@ class FrameChannel : public Channel {
 };
 
 }  // namespace
+
+std::string longest_result(std::size_t bytes) {
+  return fmt::format("the {} that a result may have (--max-payload)", describe_size(bytes));
+}
 
 Result<std::unique_ptr<Channel>> open_frame_channel(Life life, std::size_t longest) {
   std::array<int, 2> fds{};

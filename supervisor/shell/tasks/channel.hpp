@@ -23,11 +23,11 @@ namespace corral::shell {
 
 /// What a worker has said. Views are valid during the call.
 struct Message {
-  enum class Kind : std::uint8_t { greeted, answered, progressed, resigned, broken, closed };
+  enum class Kind : std::uint8_t { greeted, answered, progressed, resigned, broken, too_long, closed };
   Kind kind = Kind::answered;
   core::TaskId task{};
   core::Answer answer = core::Answer::result;
-  std::string_view payload;  ///< Of the answer; why the channel is broken; whom a greeting comes from.
+  std::string_view payload;  ///< Of the answer; why the channel is broken or the answer too long; whom a greeting comes from.
 };
 using MessageSink = std::function<void(Life, const Message&)>;
 
@@ -80,6 +80,9 @@ class Channel {
   std::size_t done_ = 0;  ///< Of out_.
   bool closing_ = false;  ///< The end of the input is to be sent behind out_.
 };
+
+/// "the 64 MiB that a result may have (--max-payload)".
+[[nodiscard]] std::string longest_result(std::size_t bytes);
 
 /// `longest`: of the payload of an answer.
 [[nodiscard]] Result<std::unique_ptr<Channel>> open_frame_channel(Life life, std::size_t longest);

@@ -95,11 +95,12 @@ void Feed::take_ready(Instant now) {
 
 void Feed::receive(Life life, const Message& message) {
   switch (message.kind) {
-    case Message::Kind::greeted: return step(now_, core::WorkerGreeted{life});
+    case Message::Kind::greeted: silent_until_ = never; return step(now_, core::WorkerGreeted{life});
     case Message::Kind::progressed: return pass_progress(life, message);
     case Message::Kind::resigned: return step(now_, core::WorkerResigned{life});
     case Message::Kind::closed: return step(now_, core::ChannelClosed{life});
-    case Message::Kind::broken: return note_broken(life, message.payload);
+    case Message::Kind::broken:
+    case Message::Kind::too_long: return note_broken(life, message);
     case Message::Kind::answered:
       starvation_.answered(life, now_);
       answer_ = message.payload;
@@ -107,10 +108,10 @@ void Feed::receive(Life life, const Message& message) {
   }
 }
 
-void Feed::note_broken(Life life, std::string_view why) {
-  broken_why_ = why;
+void Feed::note_broken(Life life, const Message& message) {
+  broken_why_ = message.payload;
   ever_broken_ = true;
-  step(now_, core::ChannelBroken{life, channels_->marked(life)});
+  step(now_, core::ChannelBroken{life, channels_->marked(life), message.kind == Message::Kind::too_long});
   broken_why_.clear();
 }
 
@@ -162,6 +163,7 @@ void Feed::begin(Instant now) {
   if (begun_ == never) {
     begun_ = now;
     progress_due_ = options_.progress == ProgressStyle::none ? never : after(now, progress_pause(options_.progress));
+    silent_until_ = options_.mode == TaskMode::frames && client_ == nullptr ? after(now, longest_silence) : never;
   }
 }
 
@@ -194,7 +196,8 @@ void Feed::lost(Instant now, core::WorkerLost death) {
   }
   starvation_.end(death.life);
   if (!dispatcher_.proven() && !dispatcher_.ended() && !ever_broken_ && client_ == nullptr) {
-    hint_at_modes(death.life, describe(death.status));
+    const bool well = death.status == ExitStatus(ExitedWith{0});
+    hint_at_modes(death.life, describe(death.status), !well);
   }
   answer_ = output;
   step(now, death);
@@ -203,35 +206,10 @@ void Feed::lost(Instant now, core::WorkerLost death) {
   proceed(now);
 }
 
-/// Answers are told apart by their order alone: one too many or too few, and which of the others is right nobody can say.
-void Feed::note_miscount(const core::WorkerLost& death) {
-  const bool too_few = death.status == ExitStatus(ExitedWith{0}) && !dispatcher_.draining();
-  const bool too_many = ever_broken_;
-  if ((too_few || too_many) && !std::exchange(miscounted_, true)) {
-    hooks_.say(true, "miscounted",
-               fmt::format("worker {} did not write exactly one line for each line that it was given: its results may belong to "
-                           "other tasks",
-                           seat(death.life)));
-  }
-}
-
-/// Once: what most likely is wrong when nothing works at all.
-void Feed::hint_at_modes(Life life, std::string what) {
-  if (std::exchange(hinted_, true)) {
-    return;
-  }
-  std::string text = fmt::format("worker {} {} before it had ", seat(life), what);
-  text += options_.mode == TaskMode::frames
-              ? "said HELLO: a command that does not speak the task protocol is a filter (--lines: a line in, a line out) or "
-                "takes its task as an argument ({} in the command)"
-              : "answered a line: with --lines the command reads lines from stdin and writes one line to stdout for each";
-  hooks_.say(true, "no_answer", std::move(text));
-}
-
 std::optional<Instant> Feed::next_deadline() const {
   // While results wait for their reader nobody's answer is read, and so nobody is late.
   const Instant of_tasks = congested() ? never : dispatcher_.next_deadline().value_or(never);
-  const Instant due = std::min({of_tasks, starvation_.next_look().value_or(never), progress_due_});
+  const Instant due = std::min({of_tasks, starvation_.next_look().value_or(never), progress_due_, silent_until_});
   return due == never ? std::nullopt : std::optional(due);
 }
 
@@ -244,6 +222,9 @@ void Feed::pass_deadline(Instant now) {
   }
   if (progress_due_ <= now) {
     show_progress(now);
+  }
+  if (silent_until_ <= now) {
+    hint_at_silence();
   }
   now_ = now;
   while (tasks_due && channels_->take_ready()) {

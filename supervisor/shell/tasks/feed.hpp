@@ -112,6 +112,7 @@ class Feed {
   [[nodiscard]] std::optional<std::string> way_on(int by) const;
 
  private:
+  static constexpr Duration longest_silence = std::chrono::seconds(5);
   Feed(FeedOptions options, FeedHooks hooks, ProgramId program, std::uint32_t workers);
   void step(Instant now, const core::TaskEvent& event);
   [[nodiscard]] bool left_over() const;
@@ -122,7 +123,7 @@ class Feed {
   void receive(Life life, const Message& message);
   void listen_to_client(Instant now);
   void tell_begun();
-  void note_broken(Life life, std::string_view why);
+  void note_broken(Life life, const Message& message);
   void pass_progress(Life life, const Message& message);
   void look_at_output();
   void begin(Instant now);
@@ -149,7 +150,8 @@ class Feed {
   /// The worker whose slot that is: some have two.
   [[nodiscard]] std::uint32_t seat(Life life) const { return life.worker.index % workers_; }
   void forget_call(core::TaskSlot slot);
-  void hint_at_modes(Life life, std::string what);
+  void hint_at_modes(Life life, std::string_view what, bool in_trouble);
+  void hint_at_silence();
 
   FeedOptions options_;
   FeedHooks hooks_;
@@ -175,8 +177,9 @@ class Feed {
   Instant now_{};
   Instant begun_ = never;  ///< When the first worker came, or there was something else to tell of.
   Instant progress_due_ = never;
-  std::string_view answer_;  ///< During a step: what the worker has answered.
-  std::string broken_why_;   ///< During the step that it is about.
+  Instant silent_until_ = never;  ///< Then it is said that nobody has said HELLO yet.
+  std::string_view answer_;       ///< During a step: what the worker has answered.
+  std::string broken_why_;        ///< During the step that it is about.
   bool ever_broken_ = false;
   bool input_told_ = false;
   bool output_gone_ = false;

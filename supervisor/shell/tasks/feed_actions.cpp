@@ -81,7 +81,7 @@ void Feed::perform(const core::ReplaceWorker& action) {
                  fmt::format("worker {} {}: it is replaced", seat(action.life),
                              broken_why_.empty() ? "closed its channel and lived on" : broken_why_));
       break;
-    case never_greeted: hint_at_modes(action.life, "ran for " + describe_duration(options_.policy.greet_within)); break;
+    case never_greeted: hint_at_modes(action.life, "ran for " + describe_duration(options_.policy.greet_within), false); break;
   }
   judge(action.life, action.relieved    ? core::WorkerJudged::As::unwanted
                      : action.own_fault ? core::WorkerJudged::As::failing

@@ -57,7 +57,7 @@ std::string Feed::summary() const {
   add(counts.dropped, "stray answers dropped");
   const std::uint64_t open = counts.left + counts.queued + counts.in_work;
   if (open > 0 || !input_told_) {
-    text += fmt::format("; {} not done, and what the input still holds", open);
+    text += fmt::format("; {} not done{}", open, input_told_ ? "" : ", and what the input may still hold");
   }
   if (output_gone_) {
     text += "; not all of their results were taken";

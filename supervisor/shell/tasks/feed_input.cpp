@@ -73,8 +73,8 @@ std::string Feed::why_unfit(core::TaskSlot slot) const {
   if (!store_.at(slot).too_long) {
     return fmt::format("holds a NUL, which no argument can{}", way_on);
   }
-  return fmt::format("is longer than the {} that {} may have{}", describe_size(options_.longest_task),
-                     is_argument ? "an argument" : "a task", way_on);
+  return fmt::format("is longer than the {} that {}{}", describe_size(options_.longest_task),
+                     is_argument ? "an argument may have" : "a task may have (--max-payload)", way_on);
 }
 
 }  // namespace corral::shell

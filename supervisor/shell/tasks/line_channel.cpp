@@ -76,7 +76,8 @@ class LineChannel : public Channel {
       const std::size_t end = bytes.find('\n');
       const std::string_view piece = bytes.substr(0, end);
       if (line_.size() + piece.size() > longest_) {
-        return refuse("wrote a line that is longer than a result may be", sink);
+        broken_ = true;
+        return sink(life_, {Message::Kind::too_long, {}, {}, "wrote a line of more than " + longest_result(longest_)});
       }
       if (end == std::string_view::npos) {
         line_.append(piece);

@@ -36,7 +36,7 @@ class OutputChannel : public Channel {
     if (!broken_ && text_.size() + static_cast<std::size_t>(got) > longest_) {
       broken_ = true;
       std::string().swap(text_);
-      sink(life_, {Message::Kind::broken, {}, {}, "wrote more than a result may be"});
+      sink(life_, {Message::Kind::too_long, {}, {}, "wrote more than " + longest_result(longest_)});
     }
     if (!broken_) {
       text_.append(buffer.data(), static_cast<std::size_t>(got));

@@ -124,6 +124,7 @@ std::string_view name_of(core::Mishap mishap) {
     case core::Mishap::reported: return "Error";
     case core::Mishap::died: return "WorkerDied";
     case core::Mishap::garbage: return "ProtocolError";
+    case core::Mishap::too_long: return "ResultTooLong";
     case core::Mishap::timeout: return "Timeout";
     case core::Mishap::unfit: return "TaskTooLong";
   }

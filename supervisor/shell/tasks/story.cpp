@@ -14,7 +14,7 @@ std::string story_sentence(const core::RecordTask& record, std::string_view brok
   if (record.mishap == core::Mishap::timeout) {
     return fmt::format("ran for {} and was not done", describe_duration(record.seconds));
   }
-  if (record.mishap == core::Mishap::garbage) {
+  if (record.mishap == core::Mishap::garbage || record.mishap == core::Mishap::too_long) {
     return broken.empty() ? std::string("its worker closed its channel and lived on") : fmt::format("its worker {}", broken);
   }
   if (!record.death) {

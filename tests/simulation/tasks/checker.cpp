@@ -176,7 +176,7 @@ void Checker::told(const ChannelBroken& event) {
   if (worker == nullptr || worker->condemned) {
     return;
   }
-  come_to_grief(*worker, Mishap::garbage, event.at);
+  come_to_grief(*worker, event.too_long ? Mishap::too_long : Mishap::garbage, event.at);
 }
 
 void Checker::told(const WorkerStarved& event) {

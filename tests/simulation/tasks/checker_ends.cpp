@@ -121,7 +121,7 @@ void Checker::blame(Worker& worker, Mishap mishap, std::optional<TaskId> at) {
     settle(task, Due::cancel, Place::cancelled);
   } else if (aborting_) {
     settle(task, Due::leave, Place::left);
-  } else if (++task.deaths > policy_.retries || mishap == Mishap::timeout) {
+  } else if (++task.deaths > policy_.retries || mishap == Mishap::timeout || mishap == Mishap::too_long) {
     settle(task, Due::quarantined, Place::recorded);
   } else if (draining_) {
     settle(task, Due::leave, Place::left);

@@ -104,7 +104,7 @@ void Staff::do_mischief(Process& process, std::vector<TaskEvent>& told) {
   const Misdeeds& misdeeds = scenario_.misdeeds;
   const Life life = process.life;
   if (happens(misdeeds.garbage)) {
-    write(process, ChannelBroken{life, process.at});
+    write(process, ChannelBroken{life, process.at, chance(random_, 0.3)});
   }
   if (happens(misdeeds.unasked_cancel)) {
     write(process, TaskAnswered{life, process.inbox.empty() ? some_task() : process.inbox.back(), Answer::given_back});

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import itertools
-import operator
 import os
 import shutil
 import sys
@@ -18,6 +17,7 @@ from functools import partial
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple
 
 from . import _pickles, _pool
+from ._executor_options import map_options
 from ._executor_worker import VARIABLE
 from ._pool import Item, Pool
 from ._protocol import ANY_LENGTH as LONGEST
@@ -32,6 +32,7 @@ class CallFuture(Future):  # type: ignore[type-arg]
 
     _pool: "Optional[Pool]" = None
     _item: "Optional[Item]" = None
+
     def cancel(self) -> bool:
         pool, item = self._pool, self._item
         if pool is None or item is None or pool.cancel(item):
@@ -64,6 +65,9 @@ class Executor(BaseExecutor):
     max_tasks_per_child: a worker that has done so many calls is replaced.
     retries: how often a call is tried again after it has taken a worker down. 0 to 1000.
     task_timeout: seconds that a call may take. Beyond it its worker is killed, and its future has TaskTimeout.
+    cores: "separate", as it is if not given: each worker has a core of its own, and libraries that have threads are told so
+        (OMP_NUM_THREADS and its like). "shared": workers run where the kernel likes and know nothing of cores; for calls
+        that have threads or an executor of their own. Or a list of CPUs, such as "0-3,8".
 
     The program `corral` is looked for in CORRAL_BIN, then in PATH, when the first call is submitted.
     """
@@ -77,26 +81,11 @@ class Executor(BaseExecutor):
         max_tasks_per_child: Optional[int] = None,
         retries: int = 2,
         task_timeout: Optional[float] = None,
+        cores: Optional[str] = None,
     ) -> None:
-        max_workers, retries = None if max_workers is None else int(operator.index(max_workers)), int(operator.index(retries))
-        if max_workers is not None and max_workers <= 0:
-            raise ValueError("max_workers must be greater than 0")
         if initializer is not None and not callable(initializer):
             raise TypeError("initializer must be a callable")
-        if max_tasks_per_child is not None and not isinstance(max_tasks_per_child, int):
-            raise TypeError("max_tasks_per_child must be an integer")
-        if max_tasks_per_child is not None and max_tasks_per_child <= 0:
-            raise ValueError("max_tasks_per_child must be greater than 0")
-        if not 0 <= retries <= 1000:
-            raise ValueError("retries must be 0 to 1000")
-        if task_timeout is not None and task_timeout <= 0:
-            raise ValueError("task_timeout must be greater than 0")
-        self._workers = max_workers or os.cpu_count() or 1
-        self._options = ["-j", "auto" if max_workers is None else str(max_workers), "--retries", str(retries)]
-        if task_timeout is not None:
-            self._options += ["--timeout", f"{max(1, round(task_timeout * 1000))}ms"]
-        if max_tasks_per_child is not None:
-            self._options += ["--max-tasks", str(int(max_tasks_per_child))]
+        self._workers, self._options = map_options(max_workers, max_tasks_per_child, retries, task_timeout, cores)
         self._initializer = None if initializer is None else _pickles.dumps((initializer, initargs))
         self._lock = threading.Lock()
         self._pool: Optional[Pool] = None
