@@ -25,7 +25,7 @@ class Guides(unittest.TestCase):
     def test_from_gnu_parallel(self):
         self.assertEqual(self.outputs("from-gnu-parallel.md"), [
             "1 squared is 1\n2 squared is 4\n3 squared is 9\n",
-            "1\n2\n3\n", "1\n2\n3\n",
+            "1\n2\n3\n",
             '{"task":0,"ok":true,"result":"2"\n{"task":1,"ok":true,"result":"3"\n{"task":2,"ok":true,"result":"4"\n',
             "line 1\nline 2\nline 3\n",
         ])  # fmt: skip
