@@ -109,7 +109,7 @@ std::string done_text(const Change& change, const Json& reply) {
     case start: return counted + (workers == 1 ? " runs\n" : " run\n");
     case stop: return counted + (workers == 1 ? " is down\n" : " are down\n");
     case restart: return counted + " restarted\n";
-    case signal: return "sent to " + counted + "\n";
+    case signal: return workers == 0 ? "sent to nobody: none of them has a process\n" : "sent to " + counted + "\n";
     case scale: return counted + " changed\n";
     case reload: return workers == 0 ? "reloaded; no worker had to change\n" : "reloaded; " + counted + " changed\n";
     case reopen_logs:
@@ -207,7 +207,8 @@ int change(const Change& change) {
           changed == 0 ? "" : fmt::format("; what was named before '{}' is scaled", change.scales[changed].first);
       complain(top::read_error(reply->body, reply->status) + before);  // It may quote what a stranger wrote.
     } else if (body.is_object()) {
-      if (const int printed = deliver(done_text(change, body), status); printed != status) {
+      const std::string of = change.scales.size() > 1 ? change.scales[changed].first + ": " : "";
+      if (const int printed = deliver(of + done_text(change, body), status); printed != status) {
         return printed;
       }
     }

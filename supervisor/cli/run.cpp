@@ -66,9 +66,13 @@ std::optional<shell::ControlOptions> control_of(const std::string& path, const s
   if (!control.enabled) {
     return std::nullopt;
   }
-  return shell::ControlOptions{
-      config,         identity,           control.socket,
-      control.listen, control.token_file, [&lock, config](const std::string& socket) { lock.note(socket, config); }};
+  return shell::ControlOptions{config,
+                               identity,
+                               control.socket,
+                               control.listen,
+                               control.token_file,
+                               lock.notice(),
+                               [&lock, config](const std::string& socket) { lock.note(socket, config); }};
 }
 
 }  // namespace
@@ -120,7 +124,7 @@ int run(const RunOptions& options) {
   for (const std::string& notice : setup->notices()) {
     (*pump)->say(shell::Weight::notable, "degraded", notice);
   }
-  if (!lock->notice().empty()) {
+  if (!lock->notice().empty() && !configuration->spec.control.enabled) {
     (*pump)->say(shell::Weight::notable, "degraded", lock->notice());
   }
   const int status = supervise(**pump, std::move(prepared), 1);

@@ -226,7 +226,9 @@ Reply reopened(std::string_view trouble) {
 Reply accepted() { return reply(202, {{"result", "accepted"}}); }
 
 Reply too_slow(Duration patience) {
-  return in_error(504, fmt::format("it is not yet so after {}; it goes on, see the status", describe_duration(patience)));
+  return reply(504,
+               {{"result", "accepted"},
+                {"error", fmt::format("it is not yet so after {}; it goes on, see the status", describe_duration(patience))}});
 }
 
 namespace {

@@ -11,6 +11,7 @@
 #include "common/base/units.hpp"
 #include "supervisor/control/matching.hpp"
 #include "supervisor/control/members.hpp"
+#include "supervisor/control/query.hpp"
 #include "supervisor/control/request_events.hpp"
 
 namespace corral::control {
@@ -243,6 +244,19 @@ std::string_view origin_form(std::string_view target) {
 
 }  // namespace
 
+namespace {
+
+/// The events take parameters and look at them themselves; what others look at has to take what their probes add.
+std::optional<Refusal> unknown_parameters(const Route& route, std::string_view target) {
+  if (!route.path.starts_with("/v1/") || route.path == "/v1/events") {
+    return std::nullopt;
+  }
+  const auto query = Query::read(target);
+  return query ? query->left_over() : std::optional(query.error());
+}
+
+}  // namespace
+
 std::expected<Request, Refusal> understand(const Asked& in_any_form) {
   Asked asked = in_any_form;
   asked.target = origin_form(asked.target);
@@ -260,6 +274,9 @@ std::expected<Request, Refusal> understand(const Asked& in_any_form) {
     }
     if (method == "POST") {
       return read_body(entry, {*named, asked});
+    }
+    if (auto unknown = unknown_parameters(entry.route, asked.target)) {
+      return std::unexpected(std::move(*unknown));
     }
     Members none(Json::object());
     Outcome wish = entry.read(none, {*named, asked});

@@ -83,8 +83,17 @@ void Pump::open_socket() {
   Result<api::ControlSocket> socket = options_.control->socket.empty()
                                           ? api::ControlSocket::open_default(options_.control->config, options_.control->identity)
                                           : api::ControlSocket::open(options_.control->socket);
+  const std::string& trouble = options_.control->trouble;
   if (!socket) {
-    return degraded(std::move(socket.error().message) + "; corral status and its like do not reach this supervisor");
+    constexpr std::string_view unreached = "corral status and its like do not reach this supervisor";
+    const bool same = trouble.starts_with(socket.error().message);
+    if (!same && !trouble.empty()) {
+      degraded(trouble);
+    }
+    return degraded(fmt::format("{}{}{}", same ? trouble : socket.error().message, same ? ", and " : "; ", unreached));
+  }
+  if (!trouble.empty()) {
+    degraded(trouble);
   }
   control_socket_ = std::move(*socket);
   if (options_.control->listening) {

@@ -16,11 +16,12 @@
 namespace corral::shell {
 
 struct ControlOptions {
-  std::string config;                                 ///< An absolute path.
-  std::string identity;                               ///< Of this supervisor, CORRAL_SUPERVISOR.
-  std::string socket;                                 ///< Its path; empty: the default place.
-  std::optional<core::LoopbackAddress> listen;        ///< A TCP port too.
-  std::string token_file;                             ///< With it: what its clients have to show.
+  std::string config;                           ///< An absolute path.
+  std::string identity;                         ///< Of this supervisor, CORRAL_SUPERVISOR.
+  std::string socket;                           ///< Its path; empty: the default place.
+  std::optional<core::LoopbackAddress> listen;  ///< A TCP port too.
+  std::string token_file;                       ///< With it: what its clients have to show.
+  std::string trouble;                          ///< What kept it from its lock; empty: nothing. Said in one line with its own.
   std::function<void(const std::string&)> listening;  ///< Told the path, on the first thread, before any worker's end.
 };
 

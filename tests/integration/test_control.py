@@ -61,7 +61,7 @@ class Changes(ControlTest):
         self.ask_for("stop", "a/0")
         self.assertEqual(self.ask_for("signal", "USR1", "a").out, "sent to 1 worker\n")
         self.ask_for("stop", "a")
-        self.assertEqual(self.ask_for("signal", "USR1", "a", status=1).out, "sent to 0 workers\n")
+        self.assertEqual(self.ask_for("signal", "USR1", "a", status=1).out, "sent to nobody: none of them has a process\n")
         self.assertEqual(self.ask_for("signal", "USR1", "a", "--json", status=1).json["workers"], 0)
         self.stop(corral, None)
 
@@ -163,7 +163,7 @@ class Scale(ControlTest):
         self.assertEqual(self.ask_for("scale", "a=4").out, "2 workers changed\n")
         self.assertEqual(len(self.workers()), 5)
         self.assertEqual({worker["state"] for worker in self.workers().values()}, {"running"})
-        self.assertEqual(self.ask_for("scale", "a=1", "b=2").out, "3 workers changed\n1 worker changed\n")
+        self.assertEqual(self.ask_for("scale", "a=1", "b=2").out, "a: 3 workers changed\nb: 1 worker changed\n")
         self.assertEqual(sorted(self.workers()), ["a/0", "b/0", "b/1"])
         self.assertEqual(self.workers()["a/0"]["pid"], first)
         self.ask_for("scale", "a=auto")

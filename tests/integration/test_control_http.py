@@ -164,7 +164,8 @@ class Malformed(FaultTest):
                      "/v1/programs/a", "/v1/programs//scale", "/v1/programs/a/b/scale", "/metrics/..", "/index.html"):  # fmt: skip
             status, _, document = self.http("GET", path)
             self.assertEqual((status, list(document)), (404, ["error"]), path)
-        self.assertEqual(self.http("GET", "/v1/status?x=/../y#z")[0], 200)
+        self.assertEqual(self.http("GET", "/healthz?x=/../y#z")[0], 200)
+        self.assertEqual(self.http("GET", "/v1/status?x=/../y#z")[0], 400)
         self.end()
 
 

@@ -37,7 +37,8 @@ std::string folder_of(const std::string& path) {
 
 enum class Found { nothing, abandoned, taken, other };
 
-Found look_at(const std::string& path) {
+/// `owner`: whose it is, 0 where that is not seen from here (another pid namespace).
+Found look_at(const std::string& path, pid_t& owner) {
   struct stat info{};
   if (::lstat(path.c_str(), &info) != 0) {
     return errno == ENOENT ? Found::nothing : Found::other;
@@ -48,6 +49,9 @@ Found look_at(const std::string& path) {
   const FileDescriptor probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const sockaddr_un address = address_of(path);
   if (::connect(probe.get(), as_any(address), sizeof address) == 0 || errno != ECONNREFUSED) {
+    ucred peer{};
+    socklen_t size = sizeof peer;
+    owner = ::getsockopt(probe.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.pid : 0;
     return Found::taken;
   }
   return Found::abandoned;
@@ -68,13 +72,14 @@ Result<ControlSocket> ControlSocket::open(const std::string& path) {
     ::usleep(1000);
     static_cast<void>(::flock(folder.get(), LOCK_EX | LOCK_NB));  // Once more; a bind that loses says so.
   }
-  switch (look_at(path)) {
+  pid_t owner = 0;
+  switch (look_at(path, owner)) {
     case Found::nothing: break;
     case Found::abandoned: ::unlink(path.c_str()); break;
     case Found::taken:
-      return std::unexpected(
-          Error{fmt::format("another process listens at '{}': give each configuration a `control.socket` of its own", path),
-                EADDRINUSE});
+      return std::unexpected(Error{fmt::format("{} listens at '{}': give each configuration a `control.socket` of its own",
+                                               owner > 0 ? fmt::format("process {}", owner) : "another process", path),
+                                   EADDRINUSE});
     case Found::other: return failure(fmt::format("'{}' is there already, and is no socket that could be replaced", path));
   }
   ControlSocket made;

@@ -117,6 +117,7 @@ TEST_CASE("what became of a command") {
   CHECK(document(outcome(of(busy), ""))["worker"].is_null());
   CHECK(accepted().status == 202);
   CHECK(too_slow(50ms).status == 504);
+  CHECK(document(too_slow(50ms))["result"] == "accepted");
   CHECK(document(too_slow(50ms))["error"].get<std::string>().find("50 ms") != std::string::npos);
 }
 

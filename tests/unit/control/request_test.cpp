@@ -95,7 +95,17 @@ TEST_CASE("what JSON is called") {
 
 TEST_CASE("looking") {
   CHECK(wish<GetWorkers>(get("/v1/workers")).name.empty());
-  CHECK(wish<GetWorkers>(get("/v1/workers/crunch/3?x=y")).name == "crunch/3");
+  CHECK(wish<GetWorkers>(get("/v1/workers/crunch/3")).name == "crunch/3");
+  CHECK(wish<GetWorkers>(get("/v1/workers/crunch/3?")).name == "crunch/3");
+  for (const std::string path :
+       {"/v1/workers/crunch/3", "/v1/workers", "/v1/status", "/v1/programs", "/v1/workers/a/0/explain"}) {
+    CAPTURE(path);
+    const auto strange = get(path + "?state=failed");
+    REQUIRE_FALSE(strange);  // What does nothing is not taken for something that does.
+    CHECK(strange.error().status == 400);
+    CHECK(strange.error().error == "there is no 'state' here");
+  }
+  static_cast<void>(wish<GetMetrics>(get("/metrics?collect[]=x")));  // Scrapers and probes add what they like.
   static_cast<void>(wish<GetStatus>(understand({"HEAD", "/v1/status", {}, {}})));
   // A body that comes along with a GET says nothing.
   static_cast<void>(wish<GetHealth>(understand({"GET", "/healthz", "text/plain", "x"})));
