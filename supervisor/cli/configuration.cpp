@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <iterator>
 
+#include "common/base/fingerprint.hpp"
 #include "supervisor/cli/complaint.hpp"
 #include "supervisor/cli/scripts.hpp"
 #include "supervisor/cli/task_programs.hpp"
@@ -78,6 +79,7 @@ std::expected<Configuration, std::vector<config::Diagnostic>> load_configuration
     diagnostic.suggestion = way_out(text.error().error_number);
     return std::unexpected(std::vector{std::move(diagnostic)});
   }
+  const std::uint64_t print = fingerprint(*text);
   auto loaded = config::parse({path, std::move(*text)}, own_environment);
   if (!loaded) {
     return std::unexpected(std::move(loaded.error()));
@@ -120,7 +122,7 @@ std::expected<Configuration, std::vector<config::Diagnostic>> load_configuration
       return std::unexpected(std::vector{std::move(diagnostic)});
     }
   }
-  return Configuration{std::move(loaded->spec), std::move(*preparation)};
+  return Configuration{std::move(loaded->spec), std::move(*preparation), print};
 }
 
 }  // namespace corral::cli

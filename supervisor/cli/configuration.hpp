@@ -15,6 +15,7 @@ namespace corral::cli {
 struct Configuration {
   core::SupervisorSpec spec;
   shell::Preparation preparation;
+  std::uint64_t fingerprint = 0;  ///< Of the text.
 };
 
 /// A variable of ours, for ${VAR}.

@@ -140,27 +140,10 @@ int follow(const process::Instance& server, const EventsOptions& options, std::u
   }
 }
 
-/// The file as it is now; without one, and of one that is never in force, no line is told.
+/// The file as it is now; without one no line is told.
 config::Source source_of(const std::string& path) {
   Result<std::string> text = path.empty() ? failure("") : disk::read_config_file(path);
-  if (!text) {
-    return {};
-  }
-  config::Source file{path, std::move(*text)};
-  bool has_unset = false;  // The supervisor may have a variable that is not here: then nothing is known of mistakes.
-  const auto lookup = [&](std::string_view name) {
-    auto value = own_environment(name);
-    has_unset = has_unset || !value;
-    return value;
-  };
-  if (!config::parse(file, lookup) && !has_unset) {
-    tell(
-        fmt::format("corral: '{}' has mistakes now, so no line of it is shown: what is in force was read before; corral check "
-                    "says which\n",
-                    path));
-    return {};
-  }
-  return file;
+  return text ? config::Source{path, std::move(*text)} : config::Source{};
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "common/base/fingerprint.hpp"
 #include "common/base/text.hpp"
 
 namespace corral::cli {
@@ -27,17 +28,28 @@ std::string lines_of(const std::vector<std::string>& keys, const config::Source&
   return defaults.empty() ? out : out + fmt::format("      by default: {}\n", defaults);
 }
 
+bool is_in_force(const config::Source& file, const json& answer) {
+  const auto loaded = answer.find("configuration");
+  return loaded == answer.end() || !loaded->is_string() || *loaded == fmt::format("{:016x}", fingerprint(file.text));
+}
+
 std::string in_words(const json& answer, const config::Source& file) {
   std::string out;
+  const bool shows_lines = !file.name.empty() && is_in_force(file, answer);
   for (const json& reason : answer.at("reasons")) {
     out += out.empty() ? "" : "  - ";
     append_printable(out, reason.at("sentence").get<std::string>());
     out += '\n';
-    if (!file.name.empty()) {
+    if (shows_lines) {
       out += lines_of(reason.at("keys").get<std::vector<std::string>>(), file);
     }
   }
-  return out;
+  return file.name.empty() || shows_lines
+             ? out
+             : out + fmt::format(
+                         "  '{}' has changed since it was loaded, so no line of it is shown; corral reload --plan says what it "
+                         "would change\n",
+                         file.name);
 }
 
 }  // namespace

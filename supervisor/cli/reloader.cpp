@@ -28,10 +28,11 @@ std::string in_words(const shell::Complaint& complaint, const core::SupervisorSp
 
 }  // namespace
 
-Reloader::Reloader(std::string path, core::SupervisorSpec spec, core::Plan in_force) : path_(std::move(path)) {
+Reloader::Reloader(std::string path, core::SupervisorSpec spec, core::Plan in_force, std::uint64_t fingerprint)
+    : path_(std::move(path)) {
   Launches written = launches_of(spec);
-  in_force_ =
-      std::make_shared<const Version>(std::move(spec), std::move(written), std::map<std::string, Scaled>{}, std::move(in_force));
+  in_force_ = std::make_shared<const Version>(std::move(spec), std::move(written), std::map<std::string, Scaled>{},
+                                              std::move(in_force), fingerprint);
 }
 
 /// Whose definition in the file is what it was when it was scaled has the number of workers that was wished for; for the others
@@ -80,6 +81,7 @@ Result<shell::Prepared> Reloader::reload() {
         "`control` has changed in the configuration; a reload changes nothing about it, the next start does");
   }
   version.spec = std::move(configuration->spec);
+  version.fingerprint = configuration->fingerprint;
   return offer(std::move(version), std::move(configuration->preparation.prepared));
 }
 

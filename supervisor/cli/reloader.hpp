@@ -14,7 +14,7 @@ namespace corral::cli {
 /// until its definition in the file changes.
 class Reloader : public shell::Loader {
  public:
-  Reloader(std::string path, core::SupervisorSpec spec, core::Plan in_force);
+  Reloader(std::string path, core::SupervisorSpec spec, core::Plan in_force, std::uint64_t fingerprint);
 
   [[nodiscard]] Result<shell::Prepared> reload() override;
   [[nodiscard]] Result<std::vector<core::WorkerChange>> preview() override;
@@ -22,6 +22,7 @@ class Reloader : public shell::Loader {
   [[nodiscard]] Result<shell::Prepared> restore() override;
   void remember_what_is_in_force() override { remembered_ = in_force_; }
   void take_over() override { in_force_ = std::move(next_); }
+  [[nodiscard]] std::uint64_t fingerprint() const override { return in_force_->fingerprint; }
 
  private:
   struct Scaled {
@@ -35,6 +36,7 @@ class Reloader : public shell::Loader {
     Launches written;           ///< As the file has it.
     std::map<std::string, Scaled> scaled;
     core::Plan plan;
+    std::uint64_t fingerprint = 0;
   };
 
   [[nodiscard]] Result<Configuration> read(Version& version) const;

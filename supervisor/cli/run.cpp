@@ -115,7 +115,7 @@ int run(const RunOptions& options) {
   pump_options.processes.containment = configuration->spec.containment;
   pump_options.lock = lock->file();
   pump_options.guarded = lock->file() >= 0;  // Without a lock a successor's workers could be taken for its own.
-  pump_options.loader = std::make_shared<Reloader>(*path, configuration->spec, prepared.plan);
+  pump_options.loader = std::make_shared<Reloader>(*path, configuration->spec, prepared.plan, configuration->fingerprint);
   pump_options.control = control_of(*path, *identity, configuration->spec.control, *lock);
   auto pump = shell::Pump::open(*setup, std::move(pump_options));
   if (!pump) {

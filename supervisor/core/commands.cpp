@@ -56,16 +56,22 @@ void Supervisor::supersede(const std::vector<WorkerId>& workers) {
 }
 
 void Supervisor::carry_out(std::optional<CommandId> asked_by, const StartWorkers& command) {
-  supersede(command.workers);
+  // The process that there is will do, unless it is on its way out: then nothing changes, also for a rolling restart.
+  const auto will_do = [this](WorkerId id) {
+    const Worker* worker = find(id);
+    return worker != nullptr && (kind(worker->state) == StateKind::running || kind(worker->state) == StateKind::starting);
+  };
+  std::vector<WorkerId> moved = command.workers;
+  std::erase_if(moved, will_do);
+  supersede(moved);
   PendingCommand pending{.asked_by = asked_by};
   for (const WorkerId target : command.workers) {
     if (Worker* worker = find(target)) {
       forgive(target.program);
-      // The process that there is will do, unless it is on its way out.
-      const StateKind now = kind(worker->state);
-      const bool will_do = now == StateKind::running || now == StateKind::starting;
-      const Incarnation past{number(worker->incarnation) - (will_do ? 1U : 0U)};
-      bring_up(target, *worker, false);
+      const Incarnation past{number(worker->incarnation) - (will_do(target) ? 1U : 0U)};
+      if (!will_do(target)) {
+        bring_up(target, *worker, false);
+      }
       await(pending, target, CommandTarget::Until::runs);
       pending.targets.back().past = past;
     }

@@ -33,6 +33,7 @@ void Supervisor::bring_up(WorkerId id, Worker& worker, bool anew) {
     case StateKind::exited:
     case StateKind::failed: worker.unhealthy = 0; break;
   }
+  worker.start_why = anew ? StartWhy::restarted : StartWhy::asked;
   apply(id, Happening::start_wanted);
 }
 

@@ -32,6 +32,7 @@ void Supervisor::on(const WorkerCalled& event) {
     return act(CloseSlot{event.worker});
   }
   worker->wanted_up = true;
+  worker->start_why = StartWhy::needed;
   apply(event.worker, Happening::start_wanted);
 }
 

@@ -90,6 +90,7 @@ void Supervisor::follow(WorkerId id, Worker& worker, const Verdict& verdict, con
   note_end_in_a_roll(id, worker, verdict.kind, status);
   switch (verdict.kind) {
     case Verdict::Kind::restart:
+      worker.start_why = StartWhy::restart;
       if (verdict.delay > Duration::zero()) {
         enter(id, worker, Backoff{after(now_, verdict.delay)});
       } else {
@@ -99,6 +100,7 @@ void Supervisor::follow(WorkerId id, Worker& worker, const Verdict& verdict, con
     case Verdict::Kind::replaced:
     case Verdict::Kind::restarted:
       worker.unhealthy = 0;
+      worker.start_why = verdict.kind == Verdict::Kind::restarted ? StartWhy::restarted : StartWhy::replaced;
       enqueue(id, worker);
       return;
     case Verdict::Kind::stopped: enter(id, worker, Stopped{}); return;

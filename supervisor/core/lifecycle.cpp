@@ -33,7 +33,7 @@ void Supervisor::perform(WorkerId id, Worker& worker, Reaction reaction) {
       worker.ran_since = now_;
       anything_ran_ = true;
       enter(id, worker, Running{now_});
-      announce(Started{life_of(id, worker), worker.pid});
+      announce(Started{life_of(id, worker), worker.pid, worker.start_why});
       return;
     case Reaction::stop: return stop(id, worker);
     case Reaction::kill: return kill(id, worker);

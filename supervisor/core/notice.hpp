@@ -36,6 +36,7 @@ struct Verdict {
 struct Started {
   Life life;
   std::int32_t pid = 0;
+  StartWhy why = StartWhy::configured;
 };
 
 struct Ended {

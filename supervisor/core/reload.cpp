@@ -154,6 +154,7 @@ void Supervisor::replace_definition(Program& program, const PlannedProgram& plan
       counts.started += worker.wanted_up ? 1U : 0U;
       apply(id, Happening::stop_wanted);
       if (worker.wanted_up) {
+        worker.start_why = StartWhy::configured;
         apply(id, Happening::start_wanted);
       }
       continue;

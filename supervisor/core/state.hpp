@@ -108,6 +108,16 @@ static_assert(std::variant_size_v<State> == all_states.size());
 /// draining worker's pipes are still held by somebody.
 [[nodiscard]] std::optional<Instant> deadline_of(const State& state, bool output_open);
 
+/// What for a life begins.
+enum class StartWhy : std::uint8_t {
+  configured,  ///< The configuration has it, or a scaling.
+  restart,     ///< The one before has ended, or was none, and its policy says so.
+  asked,       ///< Somebody said so.
+  restarted,   ///< Somebody wanted another life of it.
+  replaced,    ///< Its definition or its place has changed.
+  needed,      ///< There is work for it.
+};
+
 /// Why one worker is to end while the others run on.
 enum class StopWhy : std::uint8_t {
   asked,           ///< Somebody said so.

@@ -68,6 +68,7 @@ class Supervisor {
     Instant launched_at = never;  ///< Likewise.
     Instant died_at = never;      ///< Of the life that has just ended.
     ResourceUsage usage;          ///< Likewise.
+    StartWhy start_why = StartWhy::configured;
     bool wanted_up : 1 = false;
     bool queued : 1 = false;    ///< Has an entry in the queue of launches.
     bool executed : 1 = false;  ///< WorkerReady was told, in whatever state.

@@ -51,6 +51,8 @@ class Loader {
   virtual void remember_what_is_in_force() = 0;
   /// What was prepared last is in force from now on.
   virtual void take_over() = 0;
+  /// Of the text that what is in force was read from.
+  [[nodiscard]] virtual std::uint64_t fingerprint() const = 0;
 };
 
 }  // namespace corral::shell

@@ -141,7 +141,8 @@ std::optional<std::string> Pump::explain_as_json(std::string_view worker) const 
   }
   static constexpr std::size_t most_events = 10;
   return to_json(*explanation, chronicle_->history({{std::string(worker)}, {}}, most_events),
-                 crashes_.last_of(*find_worker(worker)));
+                 crashes_.last_of(*find_worker(worker)),
+                 options_.loader ? std::optional(options_.loader->fingerprint()) : std::nullopt);
 }
 
 // ---- The end --------------------------------------------------------------------------------------------------------

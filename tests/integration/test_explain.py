@@ -26,10 +26,15 @@ class Explaining(ControlTest):
         self.assertGreater(document["next"]["in_seconds"], 3000)
         self.assertEqual([event["event"] for event in document["events"]], ["worker_started", "worker_ended"])
         self.assertIn("no worker", self.ask_for("explain", "nobody", status=2).err)
-        self.reconfigure({"b": {"comand": ["x"]}})
-        mistaken = self.ask_for("explain", "b/0")
-        self.assertIn("has mistakes now, so no line of it is shown", mistaken.err)
-        self.assertNotRegex(mistaken.out, r"json:\d")
+        other = {"a": program("hang", workers=2, cores="shared"), "b": program("crash ABRT", restart={**crash, "delay": "2h", "max_delay": "2h"})}
+        for changed in ({"b": {"comand": ["x"]}}, other):  # With a mistake, and not loaded yet.
+            self.reconfigure(changed)
+            said = self.ask_for("explain", "b/0").out
+            self.assertIn("corral.json' has changed since it was loaded, so no line of it is shown", said)
+            self.assertNotRegex(said, r"json:\d")
+        self.ask_for("reload")
+        self.assertIn("by default: when", self.ask_for("explain", "a/0").out)
+        self.assertNotIn("has changed", self.ask_for("explain", "b/0").out)
         self.assertEqual(self.http("GET", "/v1/workers/b/9/explain")[0], 404)
         self.stop(corral)
 

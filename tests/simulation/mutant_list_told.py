@@ -33,4 +33,11 @@ TOLD = [
     ("a plan says who does not run anyway", PLAN, "} else if (change.kind == WorkerChange::Kind::stop) {", "} else if (false) {"),
     ("who is told to stay down is not said to come back", "supervisor/core/lifecycle.cpp", "comes_back = worker.outdated && worker.wanted_up;", "comes_back = worker.outdated;"),
     ("a stop may be waited for while everything stops", "supervisor/core/commands.cpp", "!is_for_a_stop(event.command)) {", "true) {"),
+    ("a life that a command has begun says so", "supervisor/core/commands_workers.cpp",
+     "anew ? StartWhy::restarted : StartWhy::asked;", "StartWhy::restarted;"),
+    ("a life that the policy has begun says so", "supervisor/core/life_end.cpp", "      worker.start_why = StartWhy::restart;\n", ""),
+    ("a life of another definition says so", "supervisor/core/life_end.cpp",
+     "verdict.kind == Verdict::Kind::restarted ? StartWhy::restarted : StartWhy::replaced;", "StartWhy::restarted;"),
+    ("a life that a reload has begun says so", "supervisor/core/reload.cpp", "        worker.start_why = StartWhy::configured;\n", ""),
+    ("a start that changes nothing ends no rolling restart", "supervisor/core/commands.cpp", "  std::erase_if(moved, will_do);\n", ""),
 ]

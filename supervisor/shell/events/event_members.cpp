@@ -44,6 +44,18 @@ std::string_view name(Verdict::Kind kind) {
   return "unknown";
 }
 
+std::string_view name(StartWhy why) {
+  switch (why) {
+    case StartWhy::configured: return "configured";
+    case StartWhy::restart: return "restart";
+    case StartWhy::asked: return "asked";
+    case StartWhy::restarted: return "restarted";
+    case StartWhy::replaced: return "replaced";
+    case StartWhy::needed: return "needed";
+  }
+  return "unknown";
+}
+
 std::string_view name(StopWhy why) {
   switch (why) {
     case StopWhy::asked: return "asked";
@@ -92,7 +104,7 @@ std::string members_of_counts(const Reloaded& n) {
 }
 
 struct Members {
-  std::string operator()(const Started&) const { return {}; }
+  std::string operator()(const Started& n) const { return text_member("why", name(n.why)); }
   std::string operator()(const Ended& n) const {
     return members_of(n.status) + fmt::format(R"(,"out_of_memory":{},"success":{})", n.out_of_memory, n.success) +
            seconds_member("seconds", n.lived) + members_of(n.usage) +

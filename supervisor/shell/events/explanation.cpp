@@ -33,7 +33,8 @@ std::vector<std::string> sentences(const core::Explanation& explanation) {
   return all;
 }
 
-std::string to_json(const core::Explanation& explanation, const std::vector<std::string>& events, const CrashRecord* crash) {
+std::string to_json(const core::Explanation& explanation, const std::vector<std::string>& events, const CrashRecord* crash,
+                    std::optional<std::uint64_t> fingerprint) {
   // Names of programs need no escapes in a JSON pointer.
   const std::string program = "/programs/" + explanation.worker.substr(0, explanation.worker.rfind('/'));
   std::string next = "null";
@@ -45,10 +46,11 @@ std::string to_json(const core::Explanation& explanation, const std::vector<std:
     return fmt::format(R"({{"sentence":{},"keys":{}}})", quoted(reason.sentence),
                        list(reason.keys, [&](const std::string& key) { return quoted(program + key); }));
   });
-  return fmt::format(R"({{"worker":{},"state":"{}","next":{},"sentences":{},"reasons":{},"events":{},"crash":{}}})",
-                     quoted(explanation.worker), core::name(explanation.state), next, list(sentences(explanation), quoted),
-                     reasons, list(events, [](const std::string& event) { return event; }),
-                     crash == nullptr ? "null" : crash->json);
+  return fmt::format(
+      R"({{"worker":{},"state":"{}","next":{},"sentences":{},"reasons":{},"events":{},"crash":{},"configuration":{}}})",
+      quoted(explanation.worker), core::name(explanation.state), next, list(sentences(explanation), quoted), reasons,
+      list(events, [](const std::string& event) { return event; }), crash == nullptr ? "null" : crash->json,
+      fingerprint ? fmt::format(R"("{:016x}")", *fingerprint) : "null");
 }
 
 }  // namespace corral::shell

@@ -103,7 +103,7 @@ Story Narrator::tell(const Notice& notice) const {
 
 Story Narrator::on(const Started& notice) const {
   std::string text = with_pid(notice.life, notice.pid);
-  text.append(" started");
+  text.append(notice.why == StartWhy::asked ? " started, as asked" : " started");
   return {Weight::routine, "worker_started", std::move(text), notice.life, {}};
 }
 

@@ -15,23 +15,12 @@
 #include <memory>
 #include <utility>
 
+#include "common/base/fingerprint.hpp"
 #include "supervisor/shell/process/living_supervisor.hpp"
 #include "supervisor/shell/process/setup.hpp"
 #include "supervisor/shell/process/small_file.hpp"
 
 namespace corral::process {
-namespace {
-
-std::uint64_t fnv1a(std::string_view text) {
-  std::uint64_t hash = 14695981039346656037U;
-  for (const char c : text) {
-    hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
-  }
-  return hash;
-}
-
-}  // namespace
-
 std::string runtime_directory() {
   const uid_t uid = geteuid();
   if (uid == 0) {
@@ -95,7 +84,7 @@ static bool lock_soon(int file) {
 std::string fresh_identity() {
   timespec now{};
   clock_gettime(CLOCK_REALTIME, &now);
-  return fmt::format("{:016x}", fnv1a(fmt::format("{}.{}.{}", getpid(), now.tv_sec, now.tv_nsec)));
+  return fmt::format("{:016x}", fingerprint(fmt::format("{}.{}.{}", getpid(), now.tv_sec, now.tv_nsec)));
 }
 
 Result<std::string> identity_of(const std::string& config_path) {
@@ -103,7 +92,7 @@ Result<std::string> identity_of(const std::string& config_path) {
   if (!real) {
     return system_failure(fmt::format("cannot find '{}'", config_path), errno);
   }
-  return fmt::format("{:016x}", fnv1a(fmt::format("{}\n{}", getuid(), real.get())));
+  return fmt::format("{:016x}", fingerprint(fmt::format("{}\n{}", getuid(), real.get())));
 }
 
 /// Who else supervises this identity, of those that can be found. 0 for nobody.

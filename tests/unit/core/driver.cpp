@@ -1,5 +1,6 @@
 #include "tests/unit/core/driver.hpp"
 
+#include <array>
 #include <charconv>
 #include <stdexcept>
 
@@ -8,6 +9,9 @@
 
 namespace corral::core::testing {
 namespace {
+
+/// By StartWhy.
+constexpr std::array<std::string_view, 6> causes{"", " (restart)", " (asked)", " (restarted)", " (replaced)", " (needed)"};
 
 template <class... F>
 struct Overloaded : F... {
@@ -228,7 +232,9 @@ std::string Driver::words(const Notice& notice) const {
   const auto times = [](std::uint64_t n) { return n == 1 ? std::string() : " × " + std::to_string(n); };
   return std::visit(
       Overloaded{
-          [this](const Started& n) { return who(n.life) + " started as " + std::to_string(n.pid); },
+          [this](const Started& n) {
+            return who(n.life) + " started as " + std::to_string(n.pid) + std::string(causes[static_cast<std::size_t>(n.why)]);
+          },
           [this](const Ended& n) {
             return who(n.life) + " " + corral::describe(n.status) + (n.out_of_memory ? " out of memory" : "") + " after " +
                    describe_duration(n.lived) + ": " + words_of(n.verdict);

@@ -78,6 +78,23 @@ TEST_CASE("whoever is told something else while a rolling restart is under way i
   CHECK(d.state("a/1") == "running");
 }
 
+TEST_CASE("a start of those that run changes nothing for a rolling restart; one of those that do not run ends it") {
+  Driver d;
+  all_up(d);
+  d.command(RestartWorkers{d.ids({"a/0", "a/1", "a/2"}), Rolling{1}});
+  CHECK(d.command(StartWorkers{d.ids({"a/1", "a/2"})}) == "answer 2: done 2");
+  next_life(d, "a/0");
+  SUBCASE("of those that run") {
+    CHECK(d.command(StartWorkers{d.ids({"a/0", "a/1", "a/2"})}) == "answer 3: done 3");
+    CHECK(d.pass(2s) == next_goes);
+  }
+  SUBCASE("of one that does not") {
+    d.ends("a/2", ExitedWith{1});
+    CHECK(d.command(StartWorkers{d.ids({"a/2"})}).starts_with("spawn a/2#2"));
+    CHECK(d.said("roll ended: answer 0: overtaken 0 by a/2, left 2"));
+  }
+}
+
 TEST_CASE("two at once") {
   Driver d;
   all_up(d);

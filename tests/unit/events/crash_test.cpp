@@ -213,7 +213,7 @@ TEST_CASE("an explanation as JSON") {
   told.next = {"start", 200ms};
   told.reasons = {{"a \"b\"", {"/restart/delay"}}, {"c", {}}};
   const CrashRecord last = record(3);
-  const json parsed = json::parse(to_json(told, {R"({"seq":1})"}, &last));
+  const json parsed = json::parse(to_json(told, {R"({"seq":1})"}, &last, 0xabcU));
   CHECK(parsed["state"] == "backoff");
   CHECK(parsed["next"]["what"] == "start");
   CHECK(parsed["next"]["in_seconds"] == 0.2);
@@ -221,5 +221,6 @@ TEST_CASE("an explanation as JSON") {
   CHECK(parsed["reasons"][0]["keys"] == json::array({"/programs/crunch/restart/delay"}));
   CHECK(parsed["events"][0]["seq"] == 1);
   CHECK(parsed["crash"]["seq"] == 3);
-  CHECK(json::parse(to_json({"a/0", StateKind::stopped, {}, {}}, {}, nullptr))["next"].is_null());
+  CHECK(parsed["configuration"] == "0000000000000abc");
+  CHECK(json::parse(to_json({"a/0", StateKind::stopped, {}, {}}, {}, nullptr, {}))["next"].is_null());
 }
