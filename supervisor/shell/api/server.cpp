@@ -279,7 +279,13 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
 Server::Server(asio::io_context& loop, Callbacks callbacks, Limits limits)
     : impl_(std::make_shared<Impl>(loop, std::move(callbacks), limits)) {}
 
-Server::~Server() { impl_->close(); }
+Server::~Server() {
+  try {
+    impl_->close();
+  } catch (const std::exception&) {
+    // What could not be closed in order goes with its owner, now.
+  }
+}
 
 void Server::accept_at(FileDescriptor listener, std::optional<control::Guard> guard) {
   impl_->open(std::move(listener), std::move(guard));
