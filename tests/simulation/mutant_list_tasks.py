@@ -28,9 +28,7 @@ TASK_MUTANTS = [
     # Attempts
     ("who dies takes one task down, not all", TASKS, "    --counts_.in_work;\n    ++counts_.queued;\n    take_back(serving, slot);",
      "    --counts_.in_work;\n    ++counts_.queued;\n    ++task_in(slot).deaths;\n    take_back(serving, slot);"),
-    ("it is the oldest that was in work", TROUBLES,
-     "const TaskSlot head = serving->in_work.front();\n    serving->in_work.pop_front();",
-     "const TaskSlot head = serving->in_work.back();\n    serving->in_work.pop_back();"),
+    ("it is the oldest that was in work", TROUBLES, "  auto found = serving.in_work.begin();", "  auto found = std::prev(serving.in_work.end());"),
     ("retries are exact", TASKS, "task.deaths > policy_.retries", "task.deaths >= policy_.retries"),
     ("errors are retried exactly", TASKS, "task.errors < policy_.retry_errors", "task.errors <= policy_.retry_errors"),
     ("an attempt that was answered counts", TASKS, "Outcome::done, task.attempts() + 1,", "Outcome::done, task.attempts(),"),
@@ -71,7 +69,7 @@ TASK_MUTANTS = [
     ("nobody is idle: a new task", EVENTS, "  ready_.push_back(event.slot);\n  feed_the_hungry();", "  ready_.push_back(event.slot);"),
     ("nobody is idle: an error", EVENTS, "  if (event.answer != Answer::result) {\n    seat_suspects();", "  if (false) {\n    seat_suspects();"),
     ("nobody is idle: garbage", TROUBLES,
-     "Why::broken_channel);\n  seat_suspects();\n  feed_the_hungry();", "Why::broken_channel);\n  seat_suspects();"),
+     "Why::broken_channel, &event);\n  seat_suspects();\n  feed_the_hungry();", "Why::broken_channel, &event);\n  seat_suspects();"),
     ("nobody is idle: a death", TROUBLES,
      "  }\n  seat_suspects();\n  feed_the_hungry();", "  }\n  seat_suspects();"),
     # Time

@@ -282,8 +282,7 @@ Server::Server(asio::io_context& loop, Callbacks callbacks, Limits limits)
 Server::~Server() {
   try {
     impl_->close();
-  } catch (const std::exception&) {
-    // What could not be closed in order goes with its owner, now.
+  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): what could not be closed in order goes with its owner, now.
   }
 }
 
