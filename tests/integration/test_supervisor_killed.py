@@ -110,6 +110,28 @@ class Killed(CorralTest):
         self.assertIsNone(guardian_of(corral.pid))
         self.kill(corral)
 
+    def test_the_next_start_works_whatever_workers_have_left_in_its_cgroup(self):
+        # Linux 6.14 and later kill whatever is cloned into a cgroup that was killed before.
+        if not cgroup_works(self.folder):
+            self.skipTest("no cgroup can be made here")
+        makes_its_own = "for at in /sys/fs/cgroup /sys/fs/cgroup/unified; do mkdir -p $at$(sed -n s/^0:://p /proc/self/cgroup)/in/ner; done"
+        commands = {"a corral of its own": [CORRAL, "exec", "-n", "2", "--", "sleep", "1000"],
+                    "folders": ["sh", "-c", f"({makes_its_own}) 2>/dev/null; exec sleep 1000"]}  # fmt: skip
+        for what, command in commands.items():
+            configuration = {"a": {"command": command, "workers": 1, "cores": "shared", "restart": "never"}}
+            for number in range(3):
+                with self.subTest(what, number=number):
+                    corral = self.run_config(configuration, top={"containment": "cgroup"})
+                    corral.await_start("a/0")
+                    if command[0] == CORRAL:
+                        corral.await_err("sleep/1 .*started")
+                    else:
+                        await_that("it sleeps", lambda: b"sleep" in read(f"/proc/{corral.pids('a/0')[-1]}/cmdline", "rb"))
+                    self.assertNotIn("killed", corral.err)
+                    corral.process.send_signal(signal.SIGQUIT if number == 1 else signal.SIGKILL)
+                    corral.process.wait(CEILING)
+                    await_that("all are gone", lambda: not processes_with(self.token))
+
     def test_an_empty_cgroup_of_a_killed_one_is_removed_by_the_next_and_that_of_a_live_one_is_not(self):
         if not cgroup_works(self.folder):
             self.skipTest("no cgroup can be made here")

@@ -100,27 +100,62 @@ std::string own_directory(std::string_view controller) {
 
 constexpr const char* prefix = "corral-";
 
-/// Those of supervisors that were killed and had nobody left: nobody holds their lock, and the kernel removes none that is
-/// populated. What `exec` leaves so has no other heir.
-void remove_abandoned(const std::string& own) {
-  const std::unique_ptr<DIR, int (*)(DIR*)> folder(opendir(own.c_str()), closedir);
+bool is_populated(int cgroup) {
+  const auto events = read_small_file("cgroup.events", cgroup);
+  return events && events->find("populated 1") != std::string::npos;
+}
+
+template <class Visit>
+void each_folder(int parent, Visit visit) {
+  const int copy = openat(parent, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const std::unique_ptr<DIR, int (*)(DIR*)> folder(copy < 0 ? nullptr : fdopendir(copy), closedir);
   while (const dirent* entry = folder ? readdir(folder.get()) : nullptr) {
-    if (entry->d_type != DT_DIR || !std::string_view(entry->d_name).starts_with(prefix)) {
-      continue;
-    }
-    const FileDescriptor fd(openat(dirfd(folder.get()), entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
-    if (fd && flock(fd.get(), LOCK_EX | LOCK_NB) == 0) {
-      unlinkat(dirfd(folder.get()), entry->d_name, AT_REMOVEDIR);
+    if (entry->d_type == DT_DIR && std::string_view(entry->d_name) != "." && std::string_view(entry->d_name) != "..") {
+      visit(entry->d_name);
     }
   }
 }
 
-/// Its descriptor, with a lock that says for as long as we live that it is not abandoned. -1 with errno.
+/// With all that workers have made in it: a corral of their own that was killed leaves a cgroup there. Where nobody lives in it,
+/// nobody is there who could still want any of it. True if it is gone.
+bool remove_dead(int parent, const char* name, int deepest = 16) {
+  const FileDescriptor fd(openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+  if (!fd || deepest == 0 || is_populated(fd.get())) {
+    return !fd && errno == ENOENT;
+  }
+  each_folder(fd.get(), [&](const char* inner) { remove_dead(fd.get(), inner, deepest - 1); });
+  return unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT;
+}
+
+/// The one of a supervisor that was killed and has nobody left: nobody holds its lock. True if it is gone.
+bool remove_abandoned(int parent, const char* name) {
+  const FileDescriptor fd(openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+  return fd ? flock(fd.get(), LOCK_EX | LOCK_NB) == 0 && remove_dead(parent, name) : errno == ENOENT;
+}
+
+/// What `exec` leaves so has no other heir.
+void remove_all_abandoned(int own) {
+  each_folder(own, [own](const char* name) {
+    if (std::string_view(name).starts_with(prefix)) {
+      remove_abandoned(own, name);
+    }
+  });
+}
+
+/// Its descriptor, with a lock that says for as long as we live that it is not abandoned. -1 with errno. Always a new one: Linux
+/// 6.14 and later kill at its birth what is cloned into a cgroup that was killed before (they compare its kill_seq with that of
+/// the cgroup of the parent), and a predecessor's was.
 int make_and_hold(const std::string& path) {
   static constexpr timespec pause{0, 1'000'000};
   for (int tries = 0; tries < 10; ++tries) {
-    if (mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) {
-      return -1;
+    if (mkdir(path.c_str(), 0755) != 0) {
+      if (errno != EEXIST) {
+        return -1;
+      }
+      if (!remove_abandoned(AT_FDCWD, path.c_str())) {
+        nanosleep(&pause, nullptr);
+      }
+      continue;
     }
     FileDescriptor fd(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
     if (!fd && errno != ENOENT) {
@@ -159,7 +194,7 @@ Result<WorkersCgroup> WorkersCgroup::create(std::string_view identity) {
   if (own.empty()) {
     return failure("cannot contain workers in a cgroup: no cgroup v2 hierarchy is mounted here");
   }
-  remove_abandoned(own);
+  remove_all_abandoned(FileDescriptor(open(own.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)).get());
   const std::string path = own + "/" + prefix + std::string(identity);
   const int fd = make_and_hold(path);
   if (fd < 0) {
@@ -205,14 +240,11 @@ bool WorkersCgroup::kill() const {
   return done;
 }
 
-bool WorkersCgroup::populated() const {
-  const auto events = read_small_file("cgroup.events", fd_);
-  return events && events->find("populated 1") != std::string::npos;
-}
+bool WorkersCgroup::populated() const { return is_populated(fd_); }
 
 void WorkersCgroup::remove() {
   if (fd_ >= 0) {
-    rmdir(path_.c_str());
+    remove_dead(AT_FDCWD, path_.c_str());
   }
 }
 

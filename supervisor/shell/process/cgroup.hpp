@@ -20,7 +20,8 @@ namespace corral::process {
 
 class WorkersCgroup {
  public:
-  /// Makes `corral-IDENTITY` below our own cgroup, or takes it over. Removes what others left there that are dead.
+  /// Makes `corral-IDENTITY` below our own cgroup, in the place of a predecessor's. Removes what others left there that are dead.
+  /// EBUSY where somebody of the predecessor's lives on.
   [[nodiscard]] static Result<WorkersCgroup> create(std::string_view identity);
   /// What a predecessor left, if it is there.
   [[nodiscard]] static std::optional<WorkersCgroup> find(std::string_view identity);
@@ -33,7 +34,7 @@ class WorkersCgroup {
   /// SIGKILL to all in it, forks under way included. False before Linux 5.14.
   bool kill() const;
   [[nodiscard]] bool populated() const;
-  /// Removes it, where it is empty.
+  /// Removes it, and what workers have made in it, where nobody lives in it.
   void remove();
 
  private:
