@@ -200,7 +200,8 @@ Result<Reply> ask_once(const process::Instance& server, const Request& request, 
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
     pollfd ready{exchange->descriptor(), static_cast<short>(exchange->wants_to_write() ? POLLOUT : POLLIN), 0};
     if (left <= 0 || (::poll(&ready, 1, static_cast<int>(std::min<std::int64_t>(left, 1 << 30))) < 0 && errno != EINTR)) {
-      return failure(fmt::format("the supervisor has not answered within {}", describe_duration(patience)));
+      return std::unexpected(
+          Error{fmt::format("the supervisor has not answered within {}", describe_duration(patience)), ETIMEDOUT});
     }
     if (ready.revents != 0) {
       Result<std::optional<Reply>> reply = exchange->proceed();

@@ -27,7 +27,7 @@ using namespace std::chrono_literals;
 /// For what is answered at once.
 constexpr Duration answer_within = 10s;
 /// Beyond the patience that the supervisor itself has with a command.
-constexpr Duration margin = 5s;
+constexpr Duration margin = 250ms;
 constexpr Duration for_ever = std::chrono::hours(24 * 3650);
 
 int exit_status_of(const Change& change, int http, const Json& reply) {
@@ -192,6 +192,10 @@ int change(const Change& change) {
   for (const Route& route : routes_of(change)) {
     const Duration patience = !change.wait ? answer_within : change.timeout ? *change.timeout + margin : for_ever;
     const Result<Reply> reply = ask(*instance, {"POST", route.target, route.body.dump()}, patience);
+    if (!reply && reply.error().error_number == ETIMEDOUT) {
+      complain(reply.error().message + " (is it stopped?); it may do what it was told later");
+      return change.wait && change.timeout ? took_too_long : nobody_answers;
+    }
     if (!reply) {
       complain(reply.error());
       return nobody_answers;

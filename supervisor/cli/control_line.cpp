@@ -188,7 +188,7 @@ void ControlLine::add_change(CLI::App& app, Change::Kind kind) {
     onward->excludes(plan);
   }
   if (kind != signal) {
-    app.add_flag_function("--no-wait", [this](std::int64_t) { change_.wait = false; }, "return at once");
+    app.add_flag_function("--no-wait", [this](std::int64_t) { change_.wait = false; }, "return as soon as it is accepted");
     app.add_option_function<std::string>(
         "--timeout", [this](const std::string& text) { change_.timeout = parse_wait(text); }, "wait no longer than this");
   }

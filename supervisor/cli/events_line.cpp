@@ -25,7 +25,7 @@ constexpr const char* explain_about =
   corral explain crunch            each worker of crunch
   corral explain crunch/1 --json   with its latest events and its last crash
 
-The lines are those of the file as it is now.
+Of a file that has changed since it was loaded no line is shown.
 
 Exit status: 0; 2 usage, or nobody of that name; 3 no supervisor answers.)";
 

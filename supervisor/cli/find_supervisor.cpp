@@ -85,6 +85,7 @@ Result<Instance> find_supervisor(const Whose& whose) {
   std::vector<Instance> running = process::running_instances();
   if (const Result<std::string> usual = find_configuration({})) {
     auto instance = by_config(*usual);
+    std::erase_if(running, [](const Instance& one) { return one.socket.empty(); });  // Nor can they be told anything.
     if (!instance && !running.empty()) {  // Who stands beside a file means that one: another is not taken for it.
       instance.error().message += fmt::format("; name another one by --config: {}", listed(running));
     }

@@ -25,6 +25,8 @@ using Json = nlohmann::json;
 using namespace std::chrono_literals;
 
 constexpr Duration status_within = 10s;
+/// Each of all: one that stands still does not keep the others waiting.
+constexpr Duration listed_within = 1s;
 
 /// The colour of a line that says that, if any.
 std::string_view colour_of(std::string_view state) {
@@ -174,7 +176,7 @@ int list_supervisors(const StatusOptions& options) {
   table.add({"NAME", "PID", "WORKERS", "RUNNING", "CONFIG", "SOCKET"});
   Json list = Json::array();
   for (const process::Instance& instance : instances) {
-    const Result<Reply> reply = instance.socket.empty() ? failure("") : ask(instance, {"GET", "/v1/status"}, status_within);
+    const Result<Reply> reply = instance.socket.empty() ? failure("") : ask(instance, {"GET", "/v1/status"}, listed_within);
     const Result<top::Sample> sample = sample_in(reply);
     const auto running = sample ? std::ranges::count(sample->workers, "running",
                                                      [](const top::WorkerSample& one) { return std::string_view(one.state); })

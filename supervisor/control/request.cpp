@@ -132,6 +132,9 @@ Outcome reload_in(Members& members, const Call& /*none*/) {
   if (rollback && !rollback->is_boolean()) {
     return refuse(400, "'rollback' is true or false");
   }
+  if (*plan && rollback) {
+    return refuse(400, "'rollback' means nothing beside 'plan': a plan changes nothing");
+  }
   return Reload{*plan, rollback ? std::optional(rollback->get<bool>()) : std::nullopt};
 }
 

@@ -36,6 +36,7 @@ struct StopWorkers {
 struct Rolling {
   std::uint32_t at_once = 1;  ///< At least 1.
   Duration pause{};
+  std::optional<ProgramId> program{};  ///< Where all are of one: found out by the core.
   friend bool operator==(const Rolling&, const Rolling&) = default;
 };
 

@@ -99,7 +99,11 @@ void Supervisor::carry_out(std::optional<CommandId> asked_by, const RestartWorke
   PendingCommand pending{.asked_by = asked_by, .rolling = command.rolling};
   pending.queued.assign(command.workers.rbegin(), command.workers.rend());
   if (command.rolling) {
-    announce(RollBegun{static_cast<std::uint32_t>(command.workers.size()), command.rolling->at_once});
+    const auto other = [&](WorkerId id) { return id.program != command.workers.front().program; };
+    if (!command.workers.empty() && std::ranges::none_of(command.workers, other)) {
+      pending.rolling->program = command.workers.front().program;
+    }
+    announce(RollBegun{static_cast<std::uint32_t>(command.workers.size()), command.rolling->at_once, pending.rolling->program});
   }
   admit_rolling(pending);
   begin_waiting(std::move(pending));

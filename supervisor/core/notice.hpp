@@ -145,11 +145,13 @@ struct SignalPassedOn {
 struct RollBegun {
   std::uint32_t workers = 0;
   std::uint32_t at_once = 1;
+  std::optional<ProgramId> program{};  ///< Where all are of one.
 };
 
 /// All of them were, or it has ended early: `outcome.workers` are new and healthy, `outcome.left` were not touched.
 struct RollEnded {
   CommandOutcome outcome;
+  std::optional<ProgramId> program{};  ///< Likewise.
 };
 
 struct Reloaded {

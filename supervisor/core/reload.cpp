@@ -170,7 +170,8 @@ void Supervisor::replace_definition(Program& program, const PlannedProgram& plan
 
 void Supervisor::append_workers(Program& program, const PlannedProgram& planned, Reloaded& counts) {
   while (program.workers.size() < planned.workers()) {
-    program.workers.emplace_back().incarnation = program.dropped;
+    const std::size_t index = program.workers.size();
+    program.workers.emplace_back().incarnation = index < program.left.size() ? program.left[index] : Incarnation{};
     touched_.push_back(WorkerId{planned.id, static_cast<std::uint32_t>(program.workers.size() - 1)});
     start_worker(touched_.back());
     ++counts.started;
@@ -203,7 +204,9 @@ void Supervisor::retire(Program& program, Reloaded& counts) {
 void Supervisor::drop_settled(Program& program) {
   while (!program.workers.empty() && (program.retired || program.workers.back().retired) &&
          is_settled(kind(program.workers.back().state)) && !program.workers.back().occupied) {
-    program.dropped = std::max(program.dropped, program.workers.back().incarnation);
+    const std::size_t index = program.workers.size() - 1;
+    program.left.resize(std::max(program.left.size(), index + 1));
+    program.left[index] = program.workers.back().incarnation;
     program.workers.pop_back();
   }
   if (program.present && program.retired && program.workers.empty()) {

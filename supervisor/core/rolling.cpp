@@ -37,7 +37,7 @@ void Supervisor::leave_the_rest(PendingCommand& command) {
 
 void Supervisor::tell_of_roll(const PendingCommand& command) {
   if (command.rolling) {
-    announce(RollEnded{command.outcome});
+    announce(RollEnded{command.outcome, command.rolling->program});
   }
 }
 

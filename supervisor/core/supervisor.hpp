@@ -97,7 +97,7 @@ class Supervisor {
     PlannedProgram plan;
     std::vector<Worker> workers;
     ExitWindow window;
-    Incarnation dropped{};  ///< The highest incarnation of workers that have left.
+    std::vector<Incarnation> left;  ///< By index: the last of workers that have left, so that no life comes twice.
     std::uint32_t unsettled = 0;
     bool failed = false;
     bool proven = false;   ///< One of its workers was: what fails to start from then on is tried again without a limit.

@@ -114,6 +114,7 @@ std::vector<SharedEvent> Chronicle::find(const EventFilter& filter, std::size_t 
 
 std::vector<std::string> Chronicle::history(const EventFilter& filter, std::size_t most, std::uint64_t after) const {
   std::vector<std::string> lines;
+  after = known_of_ours(after);
   const std::vector<SharedEvent> found = find(filter, most, after);
   if (found.size() < most && forgotten() > after) {
     lines.push_back(gap("history_dropped", forgotten() - after, "earlier events are forgotten: the history has a bound"));
@@ -133,6 +134,7 @@ std::shared_ptr<Subscription> Chronicle::subscribe(EventFilter filter, std::size
   std::shared_ptr<Subscription> listener(
       new Subscription(std::move(filter), std::max<std::size_t>(capacity, 1), std::move(wake), narrator_));
   if (after) {
+    after = known_of_ours(*after);
     for (const SharedEvent& event : find({}, SIZE_MAX, *after)) {
       listener->offer(event);
     }

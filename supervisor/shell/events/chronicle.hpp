@@ -95,6 +95,8 @@ class Chronicle {
 
   /// Of the latest event.
   [[nodiscard]] std::uint64_t last() const { return last_; }
+  /// Whoever knows of a number that has not been yet has it from a supervisor before this one: of ours he knows nothing.
+  [[nodiscard]] std::uint64_t known_of_ours(std::uint64_t after) const { return after > last_ ? 0 : after; }
   /// Events that the history has forgotten.
   [[nodiscard]] std::uint64_t forgotten() const { return last_ - events_.size(); }
 

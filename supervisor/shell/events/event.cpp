@@ -127,8 +127,11 @@ std::optional<ProgramId> program_of(const core::Notice& notice) {
   if (const auto* scaled = std::get_if<core::Scaled>(&notice)) {
     return scaled->program;
   }
-  if (const auto* roll = std::get_if<core::RollEnded>(&notice); roll != nullptr && roll->outcome.culprit) {
-    return roll->outcome.culprit->program;
+  if (const auto* begun = std::get_if<core::RollBegun>(&notice)) {
+    return begun->program;
+  }
+  if (const auto* ended = std::get_if<core::RollEnded>(&notice)) {
+    return ended->outcome.culprit ? std::optional(ended->outcome.culprit->program) : ended->program;
   }
   if (const auto* ended = std::get_if<core::TrialEnded>(&notice)) {
     return ended->worker.program;

@@ -59,6 +59,7 @@ class Narrator {
   [[nodiscard]] Story on(const core::ShutdownForced& notice) const;
   [[nodiscard]] Story on(const core::SignalIgnored& notice) const;
   [[nodiscard]] Story on(const core::SignalPassedOn& notice) const;
+  [[nodiscard]] std::string whose(std::optional<ProgramId> of) const;
   [[nodiscard]] Story on(const core::RollBegun& notice) const;
   [[nodiscard]] Story on(const core::RollEnded& notice) const;
   [[nodiscard]] Story on(const core::Reloaded& notice) const;

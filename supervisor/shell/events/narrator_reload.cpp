@@ -20,10 +20,13 @@ std::string counts_of(const Reloaded& notice) {
 
 }  // namespace
 
+std::string Narrator::whose(std::optional<ProgramId> of) const { return of ? " of " + std::string(program(*of)) : std::string(); }
+
 Story Narrator::on(const RollBegun& notice) const {
   return {Weight::notable,
           "roll_begun",
-          fmt::format("rolling restart of {} begins, {} at a time", workers_in_words(notice.workers), notice.at_once),
+          fmt::format("rolling restart of {}{} begins, {} at a time", workers_in_words(notice.workers), whose(notice.program),
+                      notice.at_once),
           {},
           {}};
 }
@@ -31,7 +34,8 @@ Story Narrator::on(const RollBegun& notice) const {
 Story Narrator::on(const RollEnded& notice) const {
   const CommandOutcome& outcome = notice.outcome;
   if (outcome.kind == CommandOutcome::Kind::done) {
-    std::string text = fmt::format("rolling restart done: {} replaced and healthy", workers_in_words(outcome.workers));
+    std::string text =
+        fmt::format("rolling restart done: {}{} replaced and healthy", workers_in_words(outcome.workers), whose(notice.program));
     return {Weight::notable, "roll_ended", std::move(text), {}, {}};
   }
   const std::string who = outcome.culprit ? worker(*outcome.culprit) : std::string();

@@ -46,6 +46,9 @@ Result<int> open_lock_directory(const std::string& path) {
     close(fd);
     return failure(fmt::format("cannot trust '{}': it belongs to somebody else or others can write to it", path));
   }
+  if ((info.st_mode & 0077) != 0) {
+    static_cast<void>(fchmod(fd, 0700));  // What lies in it is nobody else's to look at either.
+  }
   return fd;
 }
 

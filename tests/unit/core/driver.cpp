@@ -273,10 +273,10 @@ std::string Driver::words(const Notice& notice) const {
             return "passed on " + signal_name(n.signal) + " to " + count(n.workers) + times(n.times);
           },
           [&](const Reloaded& n) { return (n.on_trial ? "reloaded on trial: " : "reloaded: ") + words_of(n); },
-          [&](const RollBegun& n) { return "roll of " + count(n.workers) + " begun, by " + count(n.at_once); },
-          [&](const RollEnded& n) {
-            return "roll ended: " + words(AnswerCommand{{}, n.outcome}) + ", left " + count(n.outcome.left);
+          [&](const RollBegun& n) {
+            return "roll of " + count(n.workers) + " begun, by " + count(n.at_once) + (n.program ? ", of one" : "");
           },
+          [&](const RollEnded& n) { return "roll ended: " + words({{}, n.outcome}) + ", left " + count(n.outcome.left); },
           [&](const Scaled& n) { return "scaled to " + count(n.workers) + ": " + words_of(n.counts); },
           [&](const TrialEnded& n) {
             return "trial ended by " + (n.why == TrialEnded::Why::reloaded ? "a reload" : name_of(n.worker));

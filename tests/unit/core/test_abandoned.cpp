@@ -54,7 +54,8 @@ TEST_CASE("who has left is not answered, and what he asked for goes on") {
   SUBCASE("a rolling restart, unless somebody else says otherwise") {
     d.command(RestartWorkers{d.ids({"a/0", "a/1"}), Rolling{1}});
     d.tell(CommandAbandoned{CommandId{1}});
-    CHECK(d.command(StartWorkers{d.ids({"a/1"})}) == "answer 2: done 1");
+    CHECK(d.command(StopWorkers{d.ids({"a/1"})}) == "signal a/1#1 TERM; signal a/1#1 CONT");
+    CHECK(d.ends("a/1", KilledBy{SIGTERM}) == "drain a/1#1; sweep a/1#1; answer 2: done 1");
     CHECK(d.commands() == 0);
     d.ends("a/0", KilledBy{SIGTERM});
     d.up("a/0");

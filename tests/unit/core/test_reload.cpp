@@ -184,8 +184,9 @@ TEST_CASE("fewer, then more again: incarnations never repeat") {
   d.ends("a/1", KilledBy{SIGTERM});
   d.ends("a/0", KilledBy{SIGTERM});
   d.up("a/0");
-  d.reload({program("a", two)});
+  d.reload({program("a", [](auto& p) { resize(p, 3); })});
   CHECK(number(d.life("a/1").incarnation) == 2);
+  CHECK_MESSAGE(number(d.life("a/2").incarnation) == 1, "each worker counts its own lives");
 }
 
 TEST_CASE("fewer, then more again before the process is gone: it is waited for") {

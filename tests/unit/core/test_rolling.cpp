@@ -39,7 +39,7 @@ TEST_CASE("a rolling restart takes one after another, and each has to become hea
   Driver d;
   all_up(d);
   CHECK(d.command(RestartWorkers{d.ids({"a/0", "a/1", "a/2"}), Rolling{1}}) == "signal a/0#1 TERM; signal a/0#1 CONT");
-  CHECK(d.said("roll of 3 begun, by 1"));
+  CHECK(d.said("roll of 3 begun, by 1, of one"));
   d.ends("a/0", KilledBy{SIGTERM});
   CHECK(d.up("a/0").empty());
   CHECK(d.due() == Duration(2s));
@@ -93,6 +93,14 @@ TEST_CASE("a start of those that run changes nothing for a rolling restart; one 
     CHECK(d.command(StartWorkers{d.ids({"a/2"})}).starts_with("spawn a/2#2"));
     CHECK(d.said("roll ended: answer 0: overtaken 0 by a/2, left 2"));
   }
+}
+
+TEST_CASE("one of several programs does not say whose it is") {
+  Driver d;
+  d.start({program("a"), program("b")});
+  d.command(RestartWorkers{d.ids({"a/0", "b/0"}), Rolling{1}});
+  CHECK(d.said("roll of 2 begun, by 1"));
+  CHECK_FALSE(d.said("of one"));
 }
 
 TEST_CASE("two at once") {

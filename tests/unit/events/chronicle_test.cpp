@@ -52,6 +52,8 @@ TEST_CASE("the history forgets its oldest and says how many") {
   CHECK(json::parse(lines[3])["seq"] == 5);
   CHECK(chronicle.history({}, 2).size() == 2);
   CHECK(chronicle.history({}, SIZE_MAX, 3).size() == 2);  // Nothing is missing after number 3.
+  CHECK(chronicle.history({}, SIZE_MAX, chronicle.last()).empty());
+  CHECK(chronicle.history({}, SIZE_MAX, 5000) == chronicle.history({}, SIZE_MAX, 0));  // A number of another supervisor's.
   CHECK(chronicle.history({}, SIZE_MAX, 1).size() == 4);
   CHECK(chronicle.history({}, SIZE_MAX, 5).empty());
 }
