@@ -68,6 +68,7 @@ struct MapOptions {
   std::optional<std::uint64_t> limit;        ///< Of tasks.
   std::optional<std::uint64_t> max_payload;  ///< Of a task and of a result, in bytes.
   std::optional<int> client;                 ///< A socket: a client gives the tasks, and takes the answers.
+  bool led = false;                          ///< With it: SIGINT is for the workers, and the client decides about every end.
   Talk talk;
 };
 [[nodiscard]] int map(MapOptions options);

@@ -98,6 +98,7 @@ std::expected<Configuration, std::vector<config::Diagnostic>> load_configuration
   }
   auto preparation = shell::prepare(loaded->spec, running, least);
   std::vector<shell::Complaint> complaints = missing_scripts(loaded->spec);
+  std::ranges::move(shared_files(loaded->spec), std::back_inserter(complaints));
   if (running == nullptr) {  // Of one that runs already they may have been taken away when they were done.
     std::ranges::move(missing_tasks(loaded->spec), std::back_inserter(complaints));
   }

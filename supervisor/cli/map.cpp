@@ -171,6 +171,7 @@ int map(MapOptions options) {
   pump_options.core.seed = fresh_seed();
   pump_options.core.tasks = true;
   pump_options.core.drains = options.drains;
+  pump_options.core.led = options.led;
   pump_options.core.on_demand = mode == shell::TaskMode::each;
   pump_options.voice = voice_options(options.talk);
   pump_options.voice.all_to_stderr = true;

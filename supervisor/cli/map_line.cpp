@@ -49,11 +49,11 @@ void parse_timeout(const std::string& text, core::TaskPolicy& policy) {
   }
 }
 
-/// What a frame can say.
+/// From what a HELLO needs to what the header of a frame can say.
 std::uint64_t parse_payload(const std::string& text) {
   const std::uint64_t size = accept(parse_size(text));
-  if (size == 0 || size > UINT32_MAX) {
-    refuse(fmt::format("--max-payload {}: from 1B to 4GiB less a byte, such as 256MiB", text));
+  if (size < wire::least_payload || size > UINT32_MAX) {
+    refuse(fmt::format("--max-payload {}: from 1KiB to 4GiB less a byte, such as 256MiB", text));
   }
   return size;
 }
@@ -97,6 +97,8 @@ void add_task_options(CLI::App& app, MapOptions& options) {
   app.add_option_function<std::string>(
       "--client", [&](const std::string& t) { options.client = static_cast<int>(parse_count(t, 0, most_descriptors)); },
       "a program gives tasks and takes answers in frames, over this descriptor: docs/protocol.md");
+  app.add_flag("--led", options.led,
+               "with --client: SIGINT goes to the workers, SIGTERM and SIGHUP are left to the client to decide about");
 }
 
 void add_report_options(CLI::App& app, MapOptions& options) {
@@ -218,6 +220,9 @@ int map_with(MapOptions& options, const MapExtras& extras) {
   }
   if (options.client && (options.lines || program.launch.task_arguments)) {
     refuse("--client is for workers that speak the task protocol: neither --lines nor {} go with it");
+  }
+  if (options.led && !options.client) {
+    refuse("--led goes with --client: otherwise nobody would decide when it ends");
   }
   if (options.client && options.max_payload) {
     refuse("--client takes what its client takes, as its HELLO says: no --max-payload goes with it");

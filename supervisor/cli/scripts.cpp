@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -80,6 +81,42 @@ std::vector<shell::Complaint> missing_tasks(const core::SupervisorSpec& spec) {
     complaints.push_back({i, "tasks/from",
                           fmt::format("cannot read tasks from '{}': {}", from, std::generic_category().message(error)),
                           error == ENOENT ? meant_beside(from, from) : ""});
+  }
+  return complaints;
+}
+
+std::vector<shell::Complaint> shared_files(const core::SupervisorSpec& spec) {
+  std::vector<shell::Complaint> complaints;
+  std::map<std::filesystem::path, std::string> written;  // And by whom.
+  const auto place_of = [](const std::string& file) {
+    std::error_code ec;
+    const std::filesystem::path place = std::filesystem::weakly_canonical(file, ec);
+    const bool is_file = !ec && (std::filesystem::is_regular_file(place, ec) || !std::filesystem::exists(place, ec));
+    return is_file ? place : std::filesystem::path();  // Devices and pipes are for as many as like.
+  };
+  for (std::size_t i = 0; i < spec.programs.size(); ++i) {
+    if (!spec.programs[i].tasks) {
+      continue;
+    }
+    const core::TasksSpec& tasks = *spec.programs[i].tasks;
+    const auto from = place_of(tasks.from);
+    for (const auto& [key, file] :
+         {std::pair("to", &tasks.to), std::pair("state", &tasks.state), std::pair("quarantine", &tasks.quarantine),
+          std::pair("timeline", &tasks.timeline), std::pair("trace", &tasks.trace)}) {
+      const auto place = file->empty() ? std::filesystem::path() : place_of(*file);
+      if (place.empty()) {
+        continue;
+      }
+      const std::string user = fmt::format("\"{}\" of {}", key, spec.programs[i].name);
+      const auto [other, is_new] = written.emplace(place, user);
+      if (!is_new || place == from) {
+        complaints.push_back({i,
+                              fmt::format("tasks/{}", key),
+                              fmt::format("'{}' is {} too: one would write over the other", *file,
+                                          is_new ? fmt::format("\"from\" of {}", spec.programs[i].name) : other->second),
+                              {}});
+      }
+    }
   }
   return complaints;
 }

@@ -17,4 +17,7 @@ namespace corral::cli {
 /// Files of `"tasks": {"from": …}` that cannot be read.
 [[nodiscard]] std::vector<shell::Complaint> missing_tasks(const core::SupervisorSpec& spec);
 
+/// Files that tasks write, and that others write or read too.
+[[nodiscard]] std::vector<shell::Complaint> shared_files(const core::SupervisorSpec& spec);
+
 }  // namespace corral::cli

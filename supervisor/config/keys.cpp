@@ -266,7 +266,8 @@ const std::vector<std::string>& rules_beyond_schema() {
                   "name; command and environment together are at most {} bytes.",
                   longest_argument, longest_command_line),
       "The program to run and the directory are not empty once variables are filled in.",
-      "A duration is at most 10 years, a size at most 2^63-1 bytes (`max_payload` 2^32-1), a user or group number at most "
+      "A duration is at most 10 years, a size at most 2^63-1 bytes (`max_payload` from 1024 to 2^32-1), a user or group number "
+      "at most "
       "4294967294.",
       "`max_delay` is not shorter than `delay`.",
       "`restart` does not stand beside `tasks`.",

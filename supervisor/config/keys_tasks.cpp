@@ -95,13 +95,14 @@ Form<std::optional<std::uint64_t>> max_memory_form() {
   return converted<std::optional<std::uint64_t>>(size(Zero::refused), [](std::uint64_t value) { return std::optional(value); });
 }
 
-/// What the header of a frame can say.
+/// From what a HELLO needs to what the header of a frame can say.
 Form<std::optional<std::uint64_t>> payload_form() {
   Form<std::optional<std::uint64_t>> form = max_memory_form();
   form.decode = [plain = form.decode](const Value& value, Context& context) {
     std::optional<std::optional<std::uint64_t>> bytes = plain(value, context);
-    if (bytes && *bytes > UINT32_MAX) {
-      context.report.add_beyond_schema(value.range, fmt::format("{} is more than 4GiB less a byte", in_quotes(value.text)));
+    if (bytes && (*bytes < 1024U || *bytes > UINT32_MAX)) {
+      context.report.add_beyond_schema(value.range,
+                                       fmt::format("{} is not from 1KiB to 4GiB less a byte", in_quotes(value.text)));
       bytes.reset();
     }
     return bytes;

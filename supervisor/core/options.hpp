@@ -31,6 +31,7 @@ struct Options {
   bool on_demand = false;               ///< Workers begin a life when they are called, and not before.
   bool tasks = false;                   ///< Workers are fed: the first signal lets them finish what they are at.
   bool drains = true;                   ///< With tasks: else the first signal is a stop.
+  bool led = false;                     ///< With tasks: their giver decides about the end; SIGINT is for what is in work.
   std::optional<Transparent> transparent;
   Patience patience;
 };

@@ -15,6 +15,12 @@ void Supervisor::on(const SignalReceived& event) {
     pass_on(event.signal);
     return;
   }
+  if (options_.led && phase_ == Phase::running && (event.signal == SIGTERM || event.signal == SIGHUP)) {
+    return hear(event.signal, std::nullopt);  // They came to its giver's process group, or should have come to the giver.
+  }
+  if (options_.led && phase_ == Phase::running && event.signal == SIGINT) {
+    return pass_to_running(event.signal);
+  }
   switch (event.signal) {
     case SIGTERM:
     case SIGINT: return stop_or_kill(event.signal);

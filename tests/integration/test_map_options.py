@@ -156,7 +156,7 @@ class Lengths(MapTest):
         results = self.results(corral)
         self.assertEqual([results[n]["ok"] for n in range(3)], [True, False, True])
         self.assertIn("longer than the 1 KiB that a task may have (--max-payload)", results[1]["error"]["message"])
-        for wrong in ("0", "4GiB", "x"):
+        for wrong in ("0", "1000B", "4GiB", "x"):
             self.finish(self.map([1], "--max-payload", wrong), 2)
 
 

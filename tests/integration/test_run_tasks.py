@@ -178,6 +178,21 @@ class TaskPrograms(MapTest):
         for key in ("tag", "shuf"):
             self.assertIn(f"/programs/tagged/tasks/{key}: \"{key}\"", corral.err)
 
+    def test_files_that_would_be_written_over_are_told_before_anything_starts(self):
+        one, other = self.fed([1]), self.fed([1], state=self.path("./results.jsonl"))
+        corral = self.start("check", self.write("corral.json", {"programs": {"one": one, "other": other}}))
+        self.finish(corral, 2)
+        self.assertRegex(corral.err, 'programs/other/tasks/to: .*is "to" of one too')
+        self.assertRegex(corral.err, 'programs/other/tasks/state: .*is "to" of one too')
+        one["tasks"]["to"] = one["tasks"]["from"]
+        corral = self.start("run", self.write("corral.json", {"programs": {"one": one}}))
+        self.finish(corral, 2)
+        self.assertRegex(corral.err, 'programs/one/tasks/to: .*is "from" of one too')
+        for key in ("to", "timeline"):
+            one["tasks"][key] = other["tasks"][key] = "/dev/null"
+        del other["tasks"]["state"]
+        self.finish(self.start("check", self.write("corral.json", {"programs": {"one": one, "other": other}})), 0)
+
     def test_tasks_that_cannot_be_read_are_told_before_anything_starts(self):
         self.write("tasks.jsonl", "1\n")
         program = self.fed([1])

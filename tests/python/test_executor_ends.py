@@ -209,6 +209,49 @@ if __name__ == "__main__":
                 self.assertNotIn(b"corral:", said)
                 self.nobody_is_left()
 
+    def test_ctrl_c_ends_the_calls_in_work_whoever_catches_it(self):
+        head = """
+import asyncio
+def long(ready):
+    calls.touch(ready)
+    time.sleep(600)
+async def use(executor):
+    await asyncio.gather(*(asyncio.get_running_loop().run_in_executor(executor, long, ready) for ready in READY))
+if __name__ == "__main__":
+    executor = corral.Executor(2)
+"""
+        ways = {
+            "asyncio": "    with executor: asyncio.run(use(executor))",
+            "shutdown": """
+    futures = [executor.submit(long, ready) for ready in READY]
+    try: futures[0].result()
+    except KeyboardInterrupt: executor.shutdown(wait=True, cancel_futures=True)
+""",
+            "nothing": """
+    futures = [executor.submit(long, ready) for ready in READY]
+    try: futures[0].result()
+    except KeyboardInterrupt: pass
+""",
+            "going on": """
+    futures = [executor.submit(long, ready) for ready in READY]
+    try: futures[0].result()
+    except KeyboardInterrupt: pass
+    assert [type(future.exception()) for future in futures] == [KeyboardInterrupt] * 2
+    assert list(executor.map(abs, (-1, -2))) == [1, 2]
+""",
+        }
+        for name, way in ways.items():
+            with self.subTest(name):
+                ready = [os.path.join(self.folder, f"{name}-{n}") for n in range(2)]
+                process = self.program(f"import time\nREADY = {ready!r}" + head + way, start_new_session=True)
+                until = time.monotonic() + CEILING
+                while not all(map(os.path.exists, ready)) and time.monotonic() < until:
+                    time.sleep(0.005)
+                time.sleep(0.05)
+                os.killpg(process.pid, signal.SIGINT)
+                self.assertEqual(process.wait(CEILING), -signal.SIGINT if name == "asyncio" else 0)
+                self.nobody_is_left()
+
     def test_what_was_submitted_is_done_when_the_block_is_left_by_sys_exit(self):
         for way in ("sys.exit(0)", "raise asyncio.CancelledError", "raise GeneratorExit"):
             with self.subTest(way):
@@ -225,6 +268,12 @@ if __name__ == "__main__":
         os._exit(0)
 """)
                 self.assertEqual(out, "6\n")
+
+    def test_a_script_from_standard_input_calls_functions_of_other_modules(self):
+        text = HEAD + "if __name__ == '__main__':\n    with corral.Executor(1) as executor: print(executor.submit(abs, -3).result())\n"
+        done = subprocess.run([sys.executable, "-"], input=text, env=environment(**{self.token: "1"}), capture_output=True, text=True,
+                              timeout=CEILING)  # fmt: skip
+        self.assertEqual((done.returncode, done.stdout), (0, "3\n"), done.stderr)
 
     def test_an_executor_in_a_thread_and_one_that_is_never_shut_down(self):
         self.run_program("""

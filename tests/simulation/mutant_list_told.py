@@ -44,4 +44,9 @@ TOLD = [
     ("each worker counts its own lives", "supervisor/core/reload.cpp", "program.left[index] : Incarnation{};", "program.left[index] : program.left.empty() ? Incarnation{} : program.left.back();"),
     ("a roll of one program says whose it is", "supervisor/core/commands.cpp",
      "      pending.rolling->program = command.workers.front().program;\n", ""),
+    ("who is led passes SIGINT on", "supervisor/core/signals.cpp", "options_.led && phase_ == Phase::running && event.signal == SIGINT", "false"),
+    ("who is led does not decide about the end", "supervisor/core/signals.cpp",
+     "options_.led && phase_ == Phase::running && (event.signal == SIGTERM", "false && (event.signal == SIGTERM"),
+    ("who is led and stops is no longer led", "supervisor/core/signals.cpp",
+     "options_.led && phase_ == Phase::running && (event.signal == SIGTERM", "options_.led && (event.signal == SIGTERM"),
 ]

@@ -210,6 +210,9 @@ Result<void> StateFile::check_version() {
     Error error = !tables ? tables.error() : !owner ? owner.error() : format.error();
     return std::unexpected(explain(std::move(error), "read"));
   }
+  if (*owner != application && *tables == 0) {
+    return failure(fmt::format("nothing is recorded in '{}' yet", path_));
+  }
   if (*owner != application) {
     return failure(fmt::format("cannot use '{}' as state: it is a database of another program; name another file", path_));
   }

@@ -142,6 +142,22 @@ TEST_CASE("the first signal lets tasks in work end, the second stops the workers
   }
 }
 
+TEST_CASE(
+    "whoever is led by the giver of the tasks passes SIGINT on, and leaves SIGTERM and SIGHUP to the giver, until it stops") {
+  Options led = fed();
+  led.led = true;
+  Driver d(led);
+  d.start({mapped()});
+  d.up("a/0");
+  CHECK(d.signal(SIGINT) == "signal a/0#1 INT");
+  CHECK(d.signal(SIGTERM).empty());
+  CHECK(d.signal(SIGHUP).empty());
+  CHECK(d.state("a/0") == "running");
+  CHECK(d.tell(TasksHalted{}) == "abort tasks; signal a/0#1 TERM; signal a/0#1 CONT");
+  d.pass(60ms);
+  CHECK(d.signal(SIGTERM) == "signal a/0#1 KILL");
+}
+
 TEST_CASE("SIGQUIT kills at once, tasks or not") {
   Driver d(fed());
   d.start({mapped()});

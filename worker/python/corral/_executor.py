@@ -188,6 +188,8 @@ class Executor(BaseExecutor):
         preparation.pop("authkey", None)  # Not to be pickled, and of no use here.
         if _main_file and not {"init_main_from_name", "init_main_from_path"} & preparation.keys():
             preparation["init_main_from_path"] = os.path.join(preparation["orig_dir"], _main_file)
+        if os.path.basename(preparation.get("init_main_from_path", "")) == "<stdin>":
+            del preparation["init_main_from_path"]  # It cannot be imported again; functions of other modules can be called.
         setup = _pickles.dumps({"preparation": preparation, "initializer": self._initializer})
         environment = dict(os.environ)
         environment.pop("CORRAL_TASK_FD", None)

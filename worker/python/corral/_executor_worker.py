@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import base64
 import os
+import signal
 import sys
 import threading
 import time
@@ -45,6 +46,15 @@ def _prepare(setup: Dict[str, Any]) -> None:
         function(*arguments)
 
 
+_in_call = [False]
+
+
+def _interrupt(*_: Any) -> None:
+    """Ctrl-C is the end of the call in work, as in a worker of the standard library, and nothing to one that waits."""
+    if _in_call[0]:
+        raise KeyboardInterrupt
+
+
 class _Raised(Exception):
     """A call has raised what would end this worker: it is the end of the call alone."""
 
@@ -52,9 +62,14 @@ class _Raised(Exception):
 def _work(payload: bytes) -> bytes:
     function, arguments, keywords = _pickles.loads(payload)
     try:
-        return _pickles.dumps(function(*arguments, **keywords))
+        _in_call[0] = True
+        result = function(*arguments, **keywords)
+        _in_call[0] = False
+        return _pickles.dumps(result)
     except (SystemExit, KeyboardInterrupt) as error:
         raise _Raised from error
+    finally:
+        _in_call[0] = False
 
 
 def _encode(error: BaseException, longest: int) -> bytes:
@@ -91,6 +106,7 @@ def main() -> None:
         sys.exit("corral: this is a worker of corral.Executor, which starts it by itself")
     _logs.keep_whole()
     work = _work
+    signal.signal(signal.SIGINT, _interrupt)  # Before the initializer, which may have another wish.
     try:
         _prepare(read_setup())
     except BaseException:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import socket
 import subprocess
 import threading
@@ -27,10 +28,15 @@ class Link:
         self._reader = 0  # Its thread: it looks for room to write anyway, and need not be woken for it.
         self._socket, theirs = socket.socketpair()
         try:
-            # A session of its own: Ctrl-C is for the program that uses it, which then tells it what to do.
-            self._process = subprocess.Popen(
-                [command[0], "map", "--client", str(theirs.fileno()), *command[1:]],
-                stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], env=environment, start_new_session=True)  # fmt: skip
+            # In the process group of the program that uses it: Ctrl-C of a terminal is for the calls in work too, and comes to
+            # both. Blocked until corral is ready for it, which that is by itself.
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+            try:
+                self._process = subprocess.Popen(
+                    [command[0], "map", "--client", str(theirs.fileno()), "--led", *command[1:]],
+                    stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], env=environment)  # fmt: skip
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
         except BaseException:
             self._socket.close()
             raise
