@@ -72,8 +72,6 @@ MUTANTS = [
            "return worker != nullptr && worker->incarnation == life.incarnation ? worker : nullptr;", "return worker;"),
     Mutant("incarnations count up", LIFECYCLE, "worker.incarnation = next(worker.incarnation);",
            "worker.incarnation = Incarnation{1};"),
-    Mutant("incarnations go on after a program came back", RELOAD,
-           "program.workers.emplace_back().incarnation = program.dropped;", "program.workers.emplace_back();"),
     Mutant("launches at once are bounded", LIFECYCLE,
            "while (spawning_ < options_.launches_at_once && !launch_queue_.empty())", "while (!launch_queue_.empty())"),
     Mutant("a launch that hangs is killed", LIFECYCLE,

@@ -40,7 +40,7 @@ TOLD = [
      "verdict.kind == Verdict::Kind::restarted ? StartWhy::restarted : StartWhy::replaced;", "StartWhy::restarted;"),
     ("a life that a reload has begun says so", "supervisor/core/reload.cpp", "        worker.start_why = StartWhy::configured;\n", ""),
     ("a start that changes nothing ends no rolling restart", "supervisor/core/commands.cpp", "  std::erase_if(moved, will_do);\n", ""),
-    ("no life comes twice", "supervisor/core/reload.cpp", "    program.left[index] = program.workers.back().incarnation;\n", ""),
+    ("incarnations go on after a worker has come back", "supervisor/core/reload.cpp", "    program.left[index] = program.workers.back().incarnation;\n", ""),
     ("each worker counts its own lives", "supervisor/core/reload.cpp", "program.left[index] : Incarnation{};", "program.left[index] : program.left.empty() ? Incarnation{} : program.left.back();"),
     ("a roll of one program says whose it is", "supervisor/core/commands.cpp",
      "      pending.rolling->program = command.workers.front().program;\n", ""),
