@@ -136,7 +136,7 @@ struct TasksSpec {
   std::optional<std::uint64_t> limit;        ///< At least 1.
   std::optional<std::uint64_t> max_tasks;    ///< Likewise.
   std::optional<std::uint64_t> max_payload;  ///< 1024 to 2^32-1, in bytes.
-  std::optional<std::uint64_t> max_memory;   ///< Likewise, in bytes.
+  std::optional<std::uint64_t> max_memory;   ///< At least 1, in bytes.
   std::optional<Duration> max_age;           ///< Longer than 0.
   friend bool operator==(const TasksSpec&, const TasksSpec&) = default;
 };

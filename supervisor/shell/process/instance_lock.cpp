@@ -21,6 +21,7 @@
 #include "supervisor/shell/process/small_file.hpp"
 
 namespace corral::process {
+
 std::string runtime_directory() {
   const uid_t uid = geteuid();
   if (uid == 0) {
