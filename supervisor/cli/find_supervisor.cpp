@@ -1,6 +1,8 @@
 #include "supervisor/cli/find_supervisor.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -39,6 +41,13 @@ Result<Instance> by_config(const std::string& path) {
   }
   if (auto instance = process::running_instance(*identity)) {
     return listening(std::move(*instance));
+  }
+  struct stat info{};
+  if (::stat(path.c_str(), &info) == 0 && info.st_uid != ::geteuid()) {
+    return failure(
+        fmt::format("no supervisor of yours runs for '{}'; start it with: corral run {}; one of user {}, whose file it is, "
+                    "is reached by --socket",
+                    path, path, info.st_uid));
   }
   return failure(fmt::format("no supervisor runs for '{}'; start it with: corral run {}", path, path));
 }

@@ -10,15 +10,25 @@ namespace corral::control {
 namespace {
 
 constexpr std::uint16_t port_of_http = 80;
+constexpr std::string_view scheme = "http://";
 
 /// What follows "Bearer "; empty where it is something else.
 std::string_view bearer(std::string_view authorization) {
-  constexpr std::string_view scheme = "Bearer ";
-  if (!same_word(authorization.substr(0, scheme.size()), scheme)) {
+  constexpr std::string_view way = "Bearer ";
+  if (!same_word(authorization.substr(0, way.size()), way)) {
     return {};
   }
-  authorization.remove_prefix(scheme.size());
+  authorization.remove_prefix(way.size());
   return authorization;
+}
+
+/// Of "http://127.0.0.1:8080/v1/status" the host counts (RFC 9112, 3.2.2), so it has to be the same.
+bool is_same_place(std::string_view target, std::string_view host) {
+  if (!target.starts_with(scheme)) {
+    return true;
+  }
+  target.remove_prefix(scheme.size());
+  return same_word(target.substr(0, target.find('/')), host);
 }
 
 }  // namespace
@@ -48,10 +58,9 @@ std::optional<Guard::Refused> Guard::check(const Credentials& shown) const {
   };
   const bool is_host =
       shown.hosts == 1 && std::ranges::any_of(hosts_, [&](const std::string& host) { return same_word(host, shown.host); });
-  if (!is_host) {  // A name of somebody else's that leads here: DNS rebinding.
+  if (!is_host || !is_same_place(shown.target, shown.host)) {  // A name of somebody else's that leads here: DNS rebinding.
     return refused(Mistake::host, 403, fmt::format("the Host of a request has to be {}", address()));
   }
-  constexpr std::string_view scheme = "http://";
   const bool is_same =
       shown.origins == 1 && shown.origin.starts_with(scheme) && same_word(shown.origin.substr(scheme.size()), shown.host);
   if (shown.origins != 0 && !is_same) {

@@ -21,6 +21,7 @@ struct Credentials {
   std::size_t origins = 0;
   std::string_view authorization;
   std::size_t authorizations = 0;
+  std::string_view target{};  ///< Of its first line. In its absolute form it names a host too.
 };
 
 /// Takes as long for every `shown` of one length.

@@ -209,7 +209,7 @@ class Owners(FaultTest):
             os.chown(runtime + "/corral", owner, 65534)
             os.chmod(runtime + "/corral", mode)
             self.assertEqual(self.ask_for("status", "--all", whose=[], wrapper=user).out, "no supervisor of yours runs\n")
-            self.assertIn("no supervisor runs for", self.ask_for("status", whose=["--config", path], wrapper=user, status=3).err)
+            self.assertIn("no supervisor of yours runs", self.ask_for("status", whose=["--config", path], wrapper=user, status=3).err)
         os.chown(runtime + "/corral", 65534, 65534)
         os.chmod(runtime + "/corral", 0o700)
         self.assertIn("a/0", self.ask_for("status", whose=["--config", path], wrapper=user).out)

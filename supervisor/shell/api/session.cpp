@@ -98,7 +98,7 @@ bool Session::is_let_in() {
   const auto text = [&](http::field name) { return std::string_view(header[name].data(), header[name].size()); };
   const auto refused = around_.guard->check({text(http::field::host), header.count(http::field::host), text(http::field::origin),
                                              header.count(http::field::origin), text(http::field::authorization),
-                                             header.count(http::field::authorization)});
+                                             header.count(http::field::authorization), header.target()});
   if (refused) {
     head_ = header.method() == http::verb::head;
     around_.refused(refused->mistake);

@@ -56,6 +56,9 @@ TEST_CASE("the host has to be the address, or localhost, and the port") {
     CHECK_MESSAGE(with_host(host) == "403 0", host);
   }
   CHECK(verdict([](Credentials& shown) { shown.hosts = 2; }) == "403 0");
+  CHECK(verdict([](Credentials& shown) { shown.target = "http://evil/healthz"; }) == "403 0");
+  CHECK(verdict([](Credentials& shown) { shown.target = "http://127.0.0.1:8080.evil/"; }) == "403 0");
+  CHECK(verdict([](Credentials& shown) { shown.target = "http://127.0.0.1:8080/healthz"; }) == "in");
   CHECK(verdict([](Credentials& shown) { shown.hosts = 0; }) == "403 0");
   CHECK(with_host("[::1]:9", {"::1", 9}) == "in");
   CHECK(with_host("::1:9", {"::1", 9}) == "403 0");
