@@ -39,7 +39,13 @@ Result<Instance> by_config(const std::string& path) {
   if (!identity) {
     return std::unexpected(identity.error());
   }
-  if (auto instance = process::running_instance(*identity)) {
+  auto instance = process::running_instance(*identity);
+  // One that has just begun has its lock before it listens.
+  for (int tries = 0; instance && instance->socket.empty() && tries < 25; ++tries) {
+    ::usleep(20'000);
+    instance = process::running_instance(*identity);
+  }
+  if (instance) {
     return listening(std::move(*instance));
   }
   struct stat info{};
