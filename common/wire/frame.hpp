@@ -21,8 +21,6 @@ inline constexpr std::uint32_t protocol_version = 1;
 inline constexpr std::size_t header_size = 16;
 /// Of a payload, in bytes, unless somebody asks for another bound.
 inline constexpr std::uint32_t longest_payload = std::uint32_t{64} << 20U;
-/// The lowest such bound: a HELLO has room in it, and a short story of an error.
-inline constexpr std::uint32_t least_payload = 1024;
 
 enum class FrameType : std::uint8_t {
   hello = 1,

@@ -12,7 +12,6 @@
 #include "common/base/text.hpp"
 #include "supervisor/cli/api_client.hpp"
 #include "supervisor/cli/complaint.hpp"
-#include "supervisor/cli/configuration.hpp"
 #include "supervisor/cli/control_commands.hpp"
 #include "supervisor/cli/explanation_text.hpp"
 #include "supervisor/cli/print.hpp"

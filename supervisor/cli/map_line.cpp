@@ -52,7 +52,7 @@ void parse_timeout(const std::string& text, core::TaskPolicy& policy) {
 /// From what a HELLO needs to what the header of a frame can say.
 std::uint64_t parse_payload(const std::string& text) {
   const std::uint64_t size = accept(parse_size(text));
-  if (size < wire::least_payload || size > UINT32_MAX) {
+  if (size < core::least_payload || size > UINT32_MAX) {
     refuse(fmt::format("--max-payload {}: from 1KiB to 4GiB less a byte, such as 256MiB", text));
   }
   return size;

@@ -266,14 +266,12 @@ const std::vector<std::string>& rules_beyond_schema() {
                   "name; command and environment together are at most {} bytes.",
                   longest_argument, longest_command_line),
       "The program to run and the directory are not empty once variables are filled in.",
-      "A duration is at most 10 years, a size at most 2^63-1 bytes (`max_payload` from 1024 to 2^32-1), a user or group number "
-      "at most "
-      "4294967294.",
+      "A duration is at most 10 years, a size at most 2^63-1 bytes (`max_payload` from 1024 to 2^32-1), "
+      "a user or group number at most 4294967294.",
       "`max_delay` is not shorter than `delay`.",
       "`restart` does not stand beside `tasks`.",
-      "In `tasks`, `tag` goes with `raw` and without `state`, `shuf` without `ordered`; with `{}` in the command neither `lines` "
-      "nor "
-      "`max_tasks`, `max_memory` and `max_age` stand.",
+      "In `tasks`, `tag` goes with `raw` and without `state`, `shuf` without `ordered`; "
+      "with `{}` in the command neither `lines` nor `max_tasks`, `max_memory` and `max_age` stand.",
       "`listen` does not stand without `token_file`; the numbers of its address are at most 255, its port at most 65535.",
       "Beside `log` to no file nothing is said of one.",
       "A soft limit is not above the hard one.",

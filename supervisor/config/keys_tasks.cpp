@@ -100,7 +100,7 @@ Form<std::optional<std::uint64_t>> payload_form() {
   Form<std::optional<std::uint64_t>> form = max_memory_form();
   form.decode = [plain = form.decode](const Value& value, Context& context) {
     std::optional<std::optional<std::uint64_t>> bytes = plain(value, context);
-    if (bytes && (*bytes < 1024U || *bytes > UINT32_MAX)) {
+    if (bytes && (*bytes < core::least_payload || *bytes > UINT32_MAX)) {
       context.report.add_beyond_schema(value.range,
                                        fmt::format("{} is not from 1KiB to 4GiB less a byte", in_quotes(value.text)));
       bytes.reset();

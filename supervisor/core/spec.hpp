@@ -110,6 +110,9 @@ struct LaunchSpec {
   friend bool operator==(const LaunchSpec&, const LaunchSpec&) = default;
 };
 
+/// The lowest bound for tasks and results, in bytes: a HELLO has room in it, and a short story of an error.
+inline constexpr std::uint32_t least_payload = 1024;
+
 /// Of what tasks have taken so far: 100 to 1,000,000.
 struct PercentOfMedian {
   std::uint32_t percent = 100;
@@ -135,7 +138,7 @@ struct TasksSpec {
   std::string trace;                         ///< Likewise, for trace events.
   std::optional<std::uint64_t> limit;        ///< At least 1.
   std::optional<std::uint64_t> max_tasks;    ///< Likewise.
-  std::optional<std::uint64_t> max_payload;  ///< 1024 to 2^32-1, in bytes.
+  std::optional<std::uint64_t> max_payload;  ///< least_payload to 2^32-1, in bytes.
   std::optional<std::uint64_t> max_memory;   ///< At least 1, in bytes.
   std::optional<Duration> max_age;           ///< Longer than 0.
   friend bool operator==(const TasksSpec&, const TasksSpec&) = default;

@@ -110,6 +110,13 @@ class Faults(MapTest):
         self.assertIn("before it had said HELLO", corral.err)
         self.assertIn("--lines", corral.err)
 
+    def test_one_that_says_nothing_at_all_is_told_of_soon(self):
+        corral = self.map([1, 2], "-j1", command=["sleep", "1000"])
+        corral.await_err("no worker has said HELLO in 5 s; .*--lines")
+        corral.signal(signal.SIGTERM)
+        corral.signal(signal.SIGQUIT)
+        self.assertNotEqual(corral.wait(), 0)
+
     def test_no_such_command(self):
         corral = self.map([1], command=["no-such-command-anywhere"])
         self.finish(corral, 2)

@@ -247,7 +247,6 @@ if __name__ == "__main__":
                 until = time.monotonic() + CEILING
                 while not all(map(os.path.exists, ready)) and time.monotonic() < until:
                     time.sleep(0.005)
-                time.sleep(0.05)
                 os.killpg(process.pid, signal.SIGINT)
                 self.assertEqual(process.wait(CEILING), -signal.SIGINT if name == "asyncio" else 0)
                 self.nobody_is_left()

@@ -80,9 +80,8 @@ struct WorkerLost {
   ExitStatus status{ExitedWith{0}};
   ResourceUsage usage{};
   bool out_of_memory = false;
-  Duration lived{};  ///< Since its launch; zero where that was not seen.
-  std::optional<TaskId>
-      at{};  ///< The task that it had marked as the one in work. Those before it were done, and their answers held.
+  Duration lived{};            ///< Since its launch; zero where that was not seen.
+  std::optional<TaskId> at{};  ///< What it had marked as in work: those before it were done.
 };
 
 /// What was asked for: so much memory its process has.

@@ -10,9 +10,8 @@ namespace corral::shell {
 namespace {
 
 constexpr std::string_view other_modes =
-    "a command that does not speak the task protocol is a filter (--lines: a line in, a line out) or takes its task as an "
-    "argument "
-    "({} in the command)";
+    "a command that does not speak the task protocol is a filter (--lines: a line in, a line out) or takes its task "
+    "as an argument ({} in the command)";
 
 }  // namespace
 
@@ -43,7 +42,7 @@ void Feed::hint_at_modes(Life life, std::string_view what, bool in_trouble) {
 /// Before anybody loses patience with a worker: whoever sits in front of it should not have to wait for that.
 void Feed::hint_at_silence() {
   silent_until_ = never;
-  if (!std::exchange(hinted_, true)) {
+  if (!hinted_) {  // Nor is this the hint of a worker that is replaced: that says why.
     hooks_.say(false, "no_answer",
                fmt::format("no worker has said HELLO in {}; one that has much to load is waited for ({}), but {}",
                            describe_duration(longest_silence), describe_duration(options_.policy.greet_within), other_modes));
